@@ -1,0 +1,6 @@
+//! mliot: a declarative pipeline engine for machine learning on sensor data.
+//!
+//! ARCHITECTURE.md has the picture of the floors; each looks down only.
+
+pub mod base;
+pub mod diag;
