@@ -1,0 +1,32 @@
+//! Floor 2: the typed program as plain, serialisable data. Written by `sema`, read by `plan` and by every machine.
+//!
+//! Everything is resolved: names exist, column sets are lists, units are converted by explicit [`ExprKind::Convert`]
+//! nodes, amounts are numbers. Spans are kept for messages and skipped when serialised, so that a moved line changes no hash.
+
+mod expr;
+mod function;
+mod policy;
+mod program;
+mod source;
+mod stage;
+mod task;
+mod types;
+mod value;
+
+pub use expr::{BinaryOp, Expr, ExprKind};
+pub use function::{Aggregate, Generator, Running, Scalar};
+pub use policy::{
+    Choice, Goal, HostFigure, Metric, MetricKind, Otherwise, Override, Policy, Promote, Requirement, Search, Trigger, Validate,
+};
+pub use program::{Given, Param, Program, Serve, Sink, Stream, Test};
+pub use source::{
+    Amount, Connector, CsvOptions, Fault, FileConnector, FileFormat, GeneratedColumn, GeneratorCall, Limits, Origin, Simulate,
+    Source, SourceColumn, TimeSpec,
+};
+pub use stage::{
+    AggregateCall, AggregateEntry, Entry, OnChange, Op, Outlet, PredictOp, Read, RunningCall, ScanEntry, Stage, StageKind,
+    WindowOp, WindowShape,
+};
+pub use task::{Candidate, Choices, Dimension, History, HoldOut, Models, Share, Start, Target, Task, TaskKind};
+pub use types::{Column, EnumItem, Schema, Type};
+pub use value::Value;

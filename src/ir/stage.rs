@@ -1,0 +1,200 @@
+//! Stages of a stream: what each does to rows.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::{Duration, Name, Span};
+
+use super::{Aggregate, Expr, Running, Schema};
+
+/// What a stream, task or sink reads: an outlet of a source or stream.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Read {
+    pub from: Name,
+    pub outlet: Outlet,
+}
+
+/// `room`, `room.bad`, `air.late`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Outlet {
+    Rows,
+    Bad,
+    Late,
+}
+
+/// One stage of a pipeline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stage {
+    pub kind: StageKind,
+    pub op: Op,
+    /// `id NAME` fixes its identity.
+    pub id: Option<Name>,
+    pub on_change: OnChange,
+    /// What comes out.
+    pub schema: Schema,
+    #[serde(skip)]
+    pub span: Span,
+}
+
+/// The word that the author wrote; part of a stage's identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum StageKind {
+    Where,
+    Set,
+    Select,
+    Drop,
+    Rename,
+    Scan,
+    Window,
+    Union,
+    Predict,
+}
+
+/// What a stage does. Several words share one operation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Op {
+    /// Keeps rows for which it is true; null is not true.
+    Where {
+        predicate: Expr,
+    },
+    /// Adds columns; each entry sees the stage's input and the entries before it.
+    Set {
+        entries: Vec<Entry>,
+    },
+    /// Exactly these columns, hidden ones included (`select`, `drop`, `rename`).
+    Project {
+        entries: Vec<Entry>,
+    },
+    /// Adds columns of running expressions, one state per key.
+    Scan {
+        by: Vec<Name>,
+        entries: Vec<ScanEntry>,
+    },
+    Window(WindowOp),
+    /// Rows of all inputs in ordinal order; the stage's own input is port 0, these follow.
+    Union {
+        with: Vec<Read>,
+    },
+    Predict(PredictOp),
+}
+
+/// A computed column.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    pub name: Name,
+    pub value: Expr,
+    #[serde(skip)]
+    pub span: Span,
+}
+
+/// A column of a `scan`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScanEntry {
+    pub name: Name,
+    /// In the order in which they are carried out; an argument may be the slot of an earlier one.
+    pub calls: Vec<RunningCall>,
+    /// Over the input's columns, the entries before it, and the slots.
+    pub value: Expr,
+    #[serde(skip)]
+    pub span: Span,
+}
+
+/// One running function in an entry. `args` are values of the row; `settings` are constants that shape it:
+/// `Lag`: n rows (int). `Ewma`: half-life (duration). `For`: how long (duration). `Hysteresis`: on, off (floats).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunningCall {
+    pub function: Running,
+    pub args: Vec<Expr>,
+    pub settings: Vec<super::Value>,
+    /// Type of its result, which is nullable.
+    pub ty: super::Type,
+}
+
+/// `window SPEC [partial] [by K] { … }`. Output: keys, entries, and for time windows `window_start`, `window_end`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WindowOp {
+    pub shape: WindowShape,
+    /// Keeps incomplete row windows at the end.
+    pub partial: bool,
+    pub by: Vec<Name>,
+    pub entries: Vec<AggregateEntry>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum WindowShape {
+    /// Aligned to 1970-01-01T00:00:00Z; tumbling where `every == size`.
+    Time {
+        size: Duration,
+        every: Duration,
+    },
+    Rows {
+        size: u64,
+        every: u64,
+    },
+    /// Closes after this much event time without a row of its key.
+    Session {
+        gap: Duration,
+    },
+    /// Closes when its key's recording ends.
+    Whole,
+}
+
+/// A column of a `window`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AggregateEntry {
+    pub name: Name,
+    pub calls: Vec<AggregateCall>,
+    /// Over the slots and the keys.
+    pub value: Expr,
+    #[serde(skip)]
+    pub span: Span,
+}
+
+/// `quantile` takes its share from `settings`; all others have none.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AggregateCall {
+    pub function: Aggregate,
+    /// Over the input's columns; empty for `count()`.
+    pub args: Vec<Expr>,
+    pub settings: Vec<super::Value>,
+    /// `where: C`: only rows for which it is true.
+    pub filter: Option<Expr>,
+    /// Type of its result; nullable but for `count`.
+    pub ty: super::Type,
+}
+
+/// Adds `NAME`, `NAME_confidence` (classify) or `NAME_score` (detect, rank), and `NAME_version`; nullable.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PredictOp {
+    pub task: Name,
+    /// `as NAME`.
+    pub name: Name,
+    /// The task's features, which the input carries.
+    pub features: Vec<Name>,
+    pub probabilities: bool,
+}
+
+/// What happens when a stage's state cannot be read by its new version.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum OnChange {
+    #[default]
+    Backfill,
+    Empty,
+    Reject,
+}
+
+impl StageKind {
+    /// The word itself.
+    pub fn word(self) -> &'static str {
+        match self {
+            StageKind::Where => "where",
+            StageKind::Set => "set",
+            StageKind::Select => "select",
+            StageKind::Drop => "drop",
+            StageKind::Rename => "rename",
+            StageKind::Scan => "scan",
+            StageKind::Window => "window",
+            StageKind::Union => "union",
+            StageKind::Predict => "predict",
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What is to be learned.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::{Duration, Name, Span};
+
+use super::{Column, Expr, Read, Value};
+
+/// A task; its policy stands beside it in the program, by name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Task {
+    pub name: Name,
+    pub kind: TaskKind,
+    pub target: Target,
+    pub from: Read,
+    /// In the order of the stream's schema, with their types there.
+    pub features: Vec<Column>,
+    pub hold_out: Option<HoldOut>,
+    /// One group never stands on both sides of a split.
+    pub group: Option<Name>,
+    pub start: Option<Start>,
+    pub balance: bool,
+    pub weights: Option<Name>,
+    /// A model per key, with a shared one until there is enough.
+    pub per: Vec<Name>,
+    pub models: Models,
+    pub history: Option<History>,
+    /// A key of [`Program::policies`](super::Program::policies).
+    pub policy: Name,
+    #[serde(skip)]
+    pub span: Span,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum TaskKind {
+    Classify,
+    Regress,
+    /// This far ahead of each row.
+    Forecast {
+        ahead: Duration,
+    },
+    /// This share of rows is flagged where no truth tunes the threshold.
+    Detect {
+        flag: f64,
+    },
+    Rank,
+}
+
+/// What is predicted: a column, or an expression over columns (`name = EXPR`). `Detect` has none but its `truth`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    pub column: Column,
+    /// None where the column is one of the stream's own.
+    pub value: Option<Expr>,
+}
+
+/// Rows that nothing but the headline number ever sees.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum HoldOut {
+    Where(Expr),
+    Last(Share),
+}
+
+/// A fraction in 0..1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Share(pub f64);
+
+/// What the first model learns from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Start {
+    Where(Expr),
+    First { rows: u64, by: Vec<Name> },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Models {
+    /// The portfolio.
+    Auto,
+    Listed(Vec<Candidate>),
+}
+
+/// A family with fixed values and ranges to search: `forest(trees: 50..400)`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// `logistic`, `linear`, `mlp`, `forest`, `constant`, `persistence`, …
+    pub family: Name,
+    pub settings: BTreeMap<Name, Choices>,
+    #[serde(skip)]
+    pub span: Span,
+}
+
+/// What a setting may be.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Choices {
+    One(Dimension),
+    /// Such as `hidden: [16..128, 16..64]`.
+    Each(Vec<Dimension>),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Dimension {
+    Fixed(Value),
+    /// Both ends included; whole numbers where both ends are ints.
+    Range(Value, Value),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum History {
+    Time(Duration),
+    Rows { rows: u64, reservoir: bool },
+}
