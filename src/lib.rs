@@ -5,3 +5,7 @@
 pub mod base;
 pub mod diag;
 pub mod ir;
+pub mod plan;
+
+#[cfg(feature = "run")]
+pub mod node;

@@ -52,6 +52,8 @@ codes! {
     // Tests.
     // Warnings.
     // At run time.
+    R0001 "a calculation failed",
+    R0002 "a saved state cannot be read",
 }
 
 impl Code {

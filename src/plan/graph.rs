@@ -1,0 +1,200 @@
+//! The graph: nodes by identity, each with its meaning, its hashes and its inputs.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::{Hash, Name, Span};
+use crate::ir;
+
+/// Who a node is, over all edits of the file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct NodeKey {
+    pub decl: Name,
+    pub slot: Slot,
+    pub owner: Owner,
+}
+
+/// Which part of its declaration. A source is three nodes (connection, decode, gate), a sink ends in `Accept`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Slot {
+    Connection,
+    Decode,
+    Gate,
+    Stage { kind: ir::StageKind, label: Label },
+    Task,
+    Accept,
+    Serve,
+}
+
+/// `id NAME`, or the stage's count among its like in the declaration, from 0.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Label {
+    Id(Name),
+    Nth(u8),
+}
+
+/// The file, or a model version that keeps the feature definitions that it was trained with (a shadow).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Owner {
+    File,
+    Model { task: Name, version: Name },
+}
+
+/// Hashes of canonical bytes of the IR, never of a library's forms, so that an upgrade changes none of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hashes {
+    /// Its normalised typed meaning, with values of params and versions of functions.
+    pub sem: Hash,
+    /// What shapes its state.
+    pub state: Hash,
+    /// Where its rows come from.
+    pub wire: Hash,
+    /// The transitive definition of the column values that reach it.
+    pub flow: Hash,
+}
+
+/// A node's meaning.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NodeSpec {
+    pub key: NodeKey,
+    pub op: NodeOp,
+    pub inputs: Vec<Input>,
+    /// What comes out at its rows outlet.
+    pub schema: ir::Schema,
+    pub on_change: ir::OnChange,
+    pub hashes: Hashes,
+    /// One per output column that the node itself makes; a node's class is the heaviest of its entries.
+    pub entries: BTreeMap<Name, Hashes>,
+}
+
+/// An edge: an outlet of another node.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Input {
+    pub node: NodeKey,
+    pub outlet: ir::Outlet,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum NodeOp {
+    /// Bytes or rows come in here. Which of the two is read depends on what runs the graph.
+    Connection {
+        recorded: Option<ir::Connector>,
+        live: Option<ir::Connector>,
+        keep: Option<ir::Connector>,
+    },
+    Decode(Decode),
+    Gate(Gate),
+    Stage(ir::Op),
+    /// Collects what its task learns from.
+    Task {
+        task: ir::Task,
+        policy: ir::Policy,
+    },
+    Accept(Accept),
+    Serve(ir::Serve),
+}
+
+/// The other end of a source, as the file declares it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Connection {
+    pub recorded: Option<ir::Connector>,
+    pub live: Option<ir::Connector>,
+    pub keep: Option<ir::Connector>,
+    /// The declared columns: readers of columnar files read no others.
+    pub columns: Vec<ir::SourceColumn>,
+}
+
+/// A task with the policy that it follows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Learn {
+    pub task: ir::Task,
+    pub policy: ir::Policy,
+}
+
+/// Fields to typed columns; what does not fit goes to the bad outlet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Decode {
+    pub columns: Vec<ir::SourceColumn>,
+}
+
+/// Gives rows their event time and draws their ordinals.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Gate {
+    pub time: ir::TimeSpec,
+    pub limits: ir::Limits,
+}
+
+/// The end of a sink inside the graph.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Accept {
+    pub connector: ir::Connector,
+}
+
+/// All nodes by identity, and beside them where each stands in the text: a moved line is no change.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Graph {
+    #[serde(with = "as_list")]
+    pub nodes: BTreeMap<NodeKey, NodeSpec>,
+    #[serde(skip)]
+    pub spans: BTreeMap<NodeKey, Span>,
+}
+
+/// JSON keys are texts, so a map by key is written as the list of its nodes.
+mod as_list {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::{NodeKey, NodeSpec};
+
+    pub fn serialize<S: Serializer>(nodes: &BTreeMap<NodeKey, NodeSpec>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(nodes.values())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<NodeKey, NodeSpec>, D::Error> {
+        let list = Vec::<NodeSpec>::deserialize(deserializer)?;
+        Ok(list.into_iter().map(|spec| (spec.key.clone(), spec)).collect())
+    }
+}
+
+/// Where it stands in the text does not count.
+impl PartialEq for Graph {
+    fn eq(&self, other: &Graph) -> bool {
+        self.nodes == other.nodes
+    }
+}
+
+impl NodeKey {
+    pub fn of_file(decl: &Name, slot: Slot) -> NodeKey {
+        NodeKey { decl: decl.clone(), slot, owner: Owner::File }
+    }
+}
+
+/// `room/gate`, `air/where`, `air/set#1`, `air/window:slow`, and `air/set @occupancy-3` for a model's own.
+impl fmt::Display for NodeKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.decl, self.slot)?;
+        match &self.owner {
+            Owner::File => Ok(()),
+            Owner::Model { task, version } => write!(f, " @{task}-{version}"),
+        }
+    }
+}
+
+impl fmt::Display for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Slot::Connection => f.write_str("connection"),
+            Slot::Decode => f.write_str("decode"),
+            Slot::Gate => f.write_str("gate"),
+            Slot::Stage { kind, label: Label::Nth(0) } => f.write_str(kind.word()),
+            Slot::Stage { kind, label: Label::Nth(nth) } => write!(f, "{}#{nth}", kind.word()),
+            Slot::Stage { kind, label: Label::Id(id) } => write!(f, "{}:{id}", kind.word()),
+            Slot::Task => f.write_str("task"),
+            Slot::Accept => f.write_str("accept"),
+            Slot::Serve => f.write_str("serve"),
+        }
+    }
+}
