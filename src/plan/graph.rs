@@ -79,11 +79,7 @@ pub struct Input {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum NodeOp {
     /// Bytes or rows come in here. Which of the two is read depends on what runs the graph.
-    Connection {
-        recorded: Option<ir::Connector>,
-        live: Option<ir::Connector>,
-        keep: Option<ir::Connector>,
-    },
+    Connection(Box<Connection>),
     Decode(Decode),
     Gate(Gate),
     Stage(ir::Op),
