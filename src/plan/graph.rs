@@ -81,15 +81,12 @@ pub enum NodeOp {
     /// Bytes or rows come in here. Which of the two is read depends on what runs the graph.
     Connection(Box<Connection>),
     Decode(Decode),
-    Gate(Gate),
-    Stage(ir::Op),
+    Gate(Box<Gate>),
+    Stage(Box<ir::Op>),
     /// Collects what its task learns from.
-    Task {
-        task: ir::Task,
-        policy: ir::Policy,
-    },
-    Accept(Accept),
-    Serve(ir::Serve),
+    Task(Box<Learn>),
+    Accept(Box<Accept>),
+    Serve(Box<ir::Serve>),
 }
 
 /// The other end of a source, as the file declares it.
