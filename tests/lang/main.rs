@@ -1,0 +1,3 @@
+//! The light test binary: the language half, without Arrow or any machine.
+
+mod tidy;
