@@ -264,9 +264,12 @@ impl Prepared {
 fn task_of(spec: &NodeSpec) -> Option<&Name> {
     match &spec.op {
         NodeOp::Task(learn) => Some(&learn.task.name),
-        NodeOp::Stage(_) | NodeOp::Connection(_) | NodeOp::Decode(_) | NodeOp::Gate(_) | NodeOp::Accept(_) | NodeOp::Serve(_) => {
-            predicted(spec)
-        }
+        NodeOp::Stage(_)
+        | NodeOp::Connection(_)
+        | NodeOp::Decode(_)
+        | NodeOp::Gate(_)
+        | NodeOp::Accept(_)
+        | NodeOp::Serve(_) => predicted(spec),
     }
 }
 

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::{Name, Time};
 use crate::diag::Diagnostic;
-use crate::node::{Assignment, Batch, Message, NodeError, Ordinal};
 use crate::ir;
+use crate::node::{Assignment, Batch, Message, NodeError, Ordinal};
 use crate::plan::{Graph, Input, NodeKey, NodeOp};
 
 use super::audit::{self, Audit};
@@ -159,7 +159,8 @@ impl Engine {
 
     /// Sources that have to wait, because a sink that their rows reach is not delivered fast enough.
     fn blocked(&self) -> BTreeSet<Name> {
-        let full: BTreeSet<&NodeKey> = self.outboxes.iter().filter(|(_, outbox)| outbox.is_full()).map(|(key, _)| key).collect();
+        let full: BTreeSet<&NodeKey> =
+            self.outboxes.iter().filter(|(_, outbox)| outbox.is_full()).map(|(key, _)| key).collect();
         if full.is_empty() {
             return BTreeSet::new();
         }
@@ -226,6 +227,17 @@ impl Engine {
         let key = NodeKey::of_file(source, crate::plan::Slot::Connection);
         self.find(audit::node_failed(&key, error.code, &error.message, &self.graph));
         self.put_failure(source.to_string(), error);
+    }
+
+    /// A sink's writer failed, outside of the graph.
+    pub fn sink_failed(&mut self, sink: &Name, error: &NodeError) {
+        self.node_failed(&NodeKey::of_file(sink, crate::plan::Slot::Accept), error);
+    }
+
+    /// Reports a failure of a node that happened outside of a step.
+    pub fn node_failed(&mut self, key: &NodeKey, error: &NodeError) {
+        self.find(audit::node_failed(key, error.code, &error.message, &self.graph));
+        self.put_failure(key.to_string(), error.clone());
     }
 
     fn put_failure(&mut self, name: String, error: NodeError) {
@@ -296,6 +308,11 @@ impl Engine {
     /// What the tap has seen since the last call.
     pub fn tapped(&mut self, at: &NodeKey) -> Vec<Batch> {
         self.slot_mut(at).and_then(|slot| slot.tap.as_mut()).map(Tap::take).unwrap_or_default()
+    }
+
+    /// Of the sinks that run.
+    pub fn outboxes(&self) -> impl Iterator<Item = &Outbox> {
+        self.outboxes.values()
     }
 
     /// Of the sinks that run, and of former ones that still hold rows.

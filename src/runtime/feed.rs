@@ -19,6 +19,9 @@ pub trait Parts {
     /// The columns of what a source could not read, at its bad outlet.
     fn bad(&self) -> ir::Schema;
 
+    /// Opens the writer of a sink.
+    fn deliver(&self, sink: &NodeSpec) -> Result<Box<dyn Deliver>, NodeError>;
+
     /// Opens one end of a source; none if the source does not have it.
     fn feed(&self, source: &SourceSpec, side: Side) -> Result<Option<Box<dyn Feed>>, NodeError>;
 }
@@ -52,6 +55,14 @@ pub trait Feed: Send {
 
     /// Since it was opened.
     fn counts(&self) -> FeedCounts;
+}
+
+/// Writes what a sink has accepted.
+pub trait Deliver: Send {
+    fn deliver(&mut self, rows: &RecordBatch) -> Result<(), NodeError>;
+
+    /// Nothing more comes: what was written becomes visible as a whole.
+    fn finish(&mut self) -> Result<(), NodeError>;
 }
 
 /// What a feed could give now.

@@ -58,3 +58,12 @@ pub fn outlet_schema(graph: &Graph, input: &Input, bad: &ir::Schema) -> ir::Sche
         },
     }
 }
+
+/// An outlet in words: `air/where`, `room/decode.bad`.
+pub fn place(input: &Input) -> String {
+    match input.outlet {
+        ir::Outlet::Rows => input.node.to_string(),
+        ir::Outlet::Bad => format!("{}.bad", input.node),
+        ir::Outlet::Late => format!("{}.late", input.node),
+    }
+}

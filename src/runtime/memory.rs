@@ -126,9 +126,12 @@ impl Feed for MemoryFeed {
 fn lateness(gate: &NodeSpec) -> Duration {
     match &gate.op {
         NodeOp::Gate(gate) => gate.limits.lateness,
-        NodeOp::Connection(_) | NodeOp::Decode(_) | NodeOp::Stage(_) | NodeOp::Task(_) | NodeOp::Accept(_) | NodeOp::Serve(_) => {
-            Duration::ZERO
-        }
+        NodeOp::Connection(_)
+        | NodeOp::Decode(_)
+        | NodeOp::Stage(_)
+        | NodeOp::Task(_)
+        | NodeOp::Accept(_)
+        | NodeOp::Serve(_) => Duration::ZERO,
     }
 }
 

@@ -46,7 +46,10 @@ pub(super) enum Ends {
     /// Its connection stays, its columns or its time mean something else.
     Retune,
     /// Ends that are newly opened; a side that is none stays as it is.
-    Open { now: Option<Box<dyn Feed>>, live: Option<Box<dyn Feed>> },
+    Open {
+        now: Option<Box<dyn Feed>>,
+        live: Option<Box<dyn Feed>>,
+    },
 }
 
 /// Builds what `wanted` needs beyond what runs. The running graph is not touched: the states that are tried are saved, which
@@ -166,7 +169,10 @@ fn cannot_open(key: &NodeKey, error: &NodeError, graph: &Graph) -> Diagnostic {
 
 fn rejected(key: &NodeKey, change: &Change, graph: &Graph) -> Diagnostic {
     let why = if change.why.is_empty() { String::new() } else { format!(" ({})", change.why) };
-    let found = Diagnostic::new(Code::R0004, format!("this change would empty the state of `{key}`{why}, and it says `on change reject`"));
+    let found = Diagnostic::new(
+        Code::R0004,
+        format!("this change would empty the state of `{key}`{why}, and it says `on change reject`"),
+    );
     placed(found, key, graph).help("undo the change, or write `on change empty` or `on change backfill`")
 }
 
