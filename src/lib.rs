@@ -6,6 +6,7 @@ pub mod base;
 pub mod diag;
 pub mod ir;
 pub mod plan;
+pub mod syntax;
 
 #[cfg(feature = "run")]
 pub mod node;
