@@ -3,3 +3,7 @@
 //! Nothing here knows what a name means: a tree is well-formed text, no more.
 
 pub mod ast;
+mod parse;
+mod scan;
+
+pub use parse::{FILE_BYTES_MAX, NESTING_MAX, parse};

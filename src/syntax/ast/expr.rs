@@ -178,3 +178,35 @@ impl ColumnItem {
         }
     }
 }
+
+impl BinaryOp {
+    pub fn text(self) -> &'static str {
+        match self {
+            BinaryOp::Power => "^",
+            BinaryOp::Multiply => "*",
+            BinaryOp::Divide => "/",
+            BinaryOp::Add => "+",
+            BinaryOp::Subtract => "-",
+            BinaryOp::Else => "else",
+            BinaryOp::Equal => "==",
+            BinaryOp::NotEqual => "!=",
+            BinaryOp::Less => "<",
+            BinaryOp::LessOrEqual => "<=",
+            BinaryOp::Greater => ">",
+            BinaryOp::GreaterOrEqual => ">=",
+            BinaryOp::In => "in",
+            BinaryOp::NotIn => "not in",
+            BinaryOp::And => "and",
+            BinaryOp::Or => "or",
+        }
+    }
+
+    /// Comparisons do not chain.
+    pub fn is_comparison(self) -> bool {
+        use BinaryOp::*;
+        match self {
+            Equal | NotEqual | Less | LessOrEqual | Greater | GreaterOrEqual | In | NotIn => true,
+            Power | Multiply | Divide | Add | Subtract | Else | And | Or => false,
+        }
+    }
+}

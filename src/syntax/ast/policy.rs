@@ -215,3 +215,16 @@ pub enum Kept {
     Previous,
     Removed,
 }
+
+impl CompareOp {
+    pub fn text(self) -> &'static str {
+        match self {
+            CompareOp::Equal => "==",
+            CompareOp::NotEqual => "!=",
+            CompareOp::Less => "<",
+            CompareOp::LessOrEqual => "<=",
+            CompareOp::Greater => ">",
+            CompareOp::GreaterOrEqual => ">=",
+        }
+    }
+}
