@@ -7,6 +7,7 @@ pub mod diag;
 pub mod ir;
 pub mod syntax;
 pub mod plan;
+pub mod syntax;
 
 #[cfg(feature = "run")]
 pub mod node;
