@@ -7,7 +7,6 @@ pub mod diag;
 pub mod ir;
 pub mod syntax;
 pub mod plan;
-pub mod syntax;
 
 #[cfg(feature = "run")]
 pub mod node;
