@@ -10,3 +10,5 @@ pub mod plan;
 
 #[cfg(feature = "run")]
 pub mod node;
+#[cfg(feature = "run")]
+pub mod runtime;

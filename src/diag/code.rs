@@ -80,6 +80,10 @@ codes! {
     // At run time.
     R0001 "a calculation failed",
     R0002 "a saved state cannot be read",
+    R0003 "rows do not add up",
+    R0004 "a change was refused",
+    R0005 "a source has nothing to read",
+    R0006 "a change did not take place",
 }
 
 impl Code {
