@@ -5,6 +5,7 @@
 pub mod base;
 pub mod diag;
 pub mod ir;
+pub mod syntax;
 pub mod plan;
 
 #[cfg(feature = "run")]
