@@ -17,10 +17,12 @@ mod pass;
 mod prepare;
 mod replay;
 mod report;
+mod rows;
 mod sequencer;
 mod slot;
 mod tap;
 mod task;
+mod test;
 
 pub use cut::Aborted;
 pub use edge::{EDGE_MESSAGES_MAX, EdgeCounts};
@@ -34,3 +36,4 @@ pub use replay::{Kept, Replay, Replayed, Status, collect, learning_order, replay
 pub use report::{EdgeReport, NodeReport, SinkReport};
 pub use slot::Slot;
 pub use tap::Tap;
+pub use test::{Failure, Outcome, Recompile, test};

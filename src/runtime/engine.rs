@@ -16,7 +16,7 @@ use super::audit::{self, Audit};
 use super::event::{Event, EventLog};
 use super::feed::{Feed, FeedCounts};
 use super::outbox::{Outbox, OutboxId};
-use super::sequencer::{Order, Round, RoundLimits, Sequencer};
+use super::sequencer::{Entered, Order, Round, RoundLimits, Sequencer};
 use super::slot::Slot;
 use super::tap::Tap;
 use super::task::{Budget, Task};
@@ -173,9 +173,9 @@ impl Engine {
         for (source, error) in failed {
             self.source_failed(&source, error);
         }
-        for (source, drawn) in drawn {
+        for (source, Entered { rows, bad }) in drawn {
             if let Some(task) = self.task_of(&source) {
-                task.push(&source, Message::Batch(drawn.rows), drawn.bad);
+                task.push(&source, Message::Batch(rows), bad);
             }
         }
         for source in ended {

@@ -82,18 +82,20 @@ pub struct Drawn {
     /// Takes the ordinals from `first` to before its `upto`.
     pub rows: Batch,
     /// What could not be read on the way.
-    pub bad: Option<Batch>,
+    pub bad: Option<RecordBatch>,
 }
 
 /// A source's books, node by node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FeedCounts {
+    pub connection: Counts,
     pub decode: Counts,
     pub gate: Counts,
 }
 
 impl FeedCounts {
     pub fn add(&mut self, other: &FeedCounts) {
+        self.connection.add(&other.connection);
         self.decode.add(&other.decode);
         self.gate.add(&other.gate);
     }

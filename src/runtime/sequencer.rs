@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::base::{Name, Time};
 use crate::diag::Code;
-use crate::node::{Batch, Clock, NodeError, Ordinal};
+use crate::node::{Batch, Clock, NodeError, Ordinal, Ordinals};
 
 use super::feed::{Drawn, Feed, FeedCounts, Head};
 use super::merge;
@@ -56,11 +56,19 @@ struct Source {
 pub struct Round {
     pub upto: Ordinal,
     /// Of every source that was open: its rows, or none.
-    pub drawn: Vec<(Name, Drawn)>,
+    pub drawn: Vec<(Name, Entered)>,
     /// Sources that have ended, after their rows.
     pub ended: Vec<Name>,
     pub failed: Vec<(Name, NodeError)>,
     pub rows: usize,
+}
+
+/// What enters the graph from one source.
+#[derive(Debug)]
+pub struct Entered {
+    pub rows: Batch,
+    /// What could not be read, at the ordinals at which it was found.
+    pub bad: Option<Batch>,
 }
 
 /// What a draw found.
@@ -128,7 +136,7 @@ impl Sequencer {
     /// Lets sources for which `open` holds draw. None if nothing came, not even an end.
     pub fn round(&mut self, order: Order, limits: RoundLimits, open: impl Fn(&Name) -> bool) -> Option<Round> {
         let mut round = Round { upto: self.next, drawn: Vec::new(), ended: Vec::new(), failed: Vec::new(), rows: 0 };
-        let mut pieces: BTreeMap<Name, Vec<Drawn>> = BTreeMap::new();
+        let mut pieces: BTreeMap<Name, Vec<Entered>> = BTreeMap::new();
         loop {
             let stop = limits.stop.map_or(usize::MAX, |stop| stop.0.saturating_sub(self.next.0) as usize);
             let room = limits.rows_max.saturating_sub(round.rows).min(stop);
@@ -140,7 +148,14 @@ impl Sequencer {
             let Turn::Draw { source, until } = self.turn(order, &open) else { break };
             let until = until.into_iter().chain(limits.until).min();
             match self.draw(&source, room, until, &mut round) {
-                Some(drawn) => pieces.entry(source).or_default().push(drawn),
+                Some(entered) => {
+                    // Time that went on without a row does so at the end of a span.
+                    let silent = entered.rows.is_empty();
+                    pieces.entry(source).or_default().push(entered);
+                    if silent {
+                        break;
+                    }
+                }
                 None => break,
             }
         }
@@ -178,17 +193,18 @@ impl Sequencer {
     }
 
     /// None if the source gave nothing at all, or failed.
-    fn draw(&mut self, name: &Name, rows_max: usize, until: Option<Time>, round: &mut Round) -> Option<Drawn> {
+    fn draw(&mut self, name: &Name, rows_max: usize, until: Option<Time>, round: &mut Round) -> Option<Entered> {
         let source = self.sources.get_mut(name)?;
         self.last = Some(name.clone());
         match source.feed.take(rows_max, until, self.next) {
             Ok(drawn) => {
                 let moved = drawn.rows.clock.after() > source.clock.after();
-                source.clock = Clock::still(drawn.rows.clock.after());
-                self.next = self.next.max(drawn.rows.upto);
-                round.rows += drawn.rows.len();
                 let said = !drawn.rows.is_empty() || drawn.bad.is_some() || moved;
-                said.then_some(drawn)
+                let entered = enter(drawn, self.next);
+                source.clock = still(&entered.rows.clock);
+                self.next = self.next.max(entered.rows.upto);
+                round.rows += entered.rows.len();
+                said.then_some(entered)
             }
             Err(error) => {
                 source.ended = true;
@@ -200,7 +216,7 @@ impl Sequencer {
     }
 
     /// One batch a source, all up to the same ordinal.
-    fn close_round(&mut self, mut round: Round, mut pieces: BTreeMap<Name, Vec<Drawn>>) -> Round {
+    fn close_round(&mut self, mut round: Round, mut pieces: BTreeMap<Name, Vec<Entered>>) -> Round {
         round.upto = self.next;
         for (name, source) in &self.sources {
             let own = pieces.remove(name);
@@ -211,7 +227,7 @@ impl Sequencer {
                 Ok(Some(drawn)) => round.drawn.push((name.clone(), drawn)),
                 Ok(None) => {
                     let rows = merge::nothing(&source.schema, round.upto, source.clock.clone());
-                    round.drawn.push((name.clone(), Drawn { rows, bad: None }));
+                    round.drawn.push((name.clone(), Entered { rows, bad: None }));
                 }
                 Err(error) => round.failed.push((name.clone(), error)),
             }
@@ -237,12 +253,35 @@ fn next_after(last: Option<&Name>, names: Vec<Name>) -> Turn {
     }
 }
 
+/// What could not be read stands at the draw's first ordinal; a draw that brought nothing else takes one for it.
+fn enter(drawn: Drawn, first: Ordinal) -> Entered {
+    let Drawn { mut rows, bad } = drawn;
+    if bad.is_some() {
+        rows.upto = rows.upto.max(first.plus(1));
+    }
+    let bad = bad.map(|bad| Batch {
+        ordinals: Ordinals::Column(vec![first.0; bad.num_rows()].into()),
+        rows: bad,
+        upto: rows.upto,
+        clock: rows.clock.clone(),
+    });
+    Entered { rows, bad }
+}
+
+/// Where a clock stands after what it covers.
+fn still(clock: &Clock) -> Clock {
+    match clock {
+        Clock::None => Clock::None,
+        Clock::Gate { after, .. } | Clock::Steps { after, .. } => Clock::still(*after),
+    }
+}
+
 /// All that one source drew in a round, in one batch.
-fn one(pieces: Vec<Drawn>, upto: Ordinal) -> Result<Option<Drawn>, NodeError> {
+fn one(pieces: Vec<Entered>, upto: Ordinal) -> Result<Option<Entered>, NodeError> {
     let failed = |error: arrow::error::ArrowError| NodeError::new(Code::R0001, error.to_string());
-    let (rows, bad): (Vec<Batch>, Vec<Option<Batch>>) = pieces.into_iter().map(|drawn| (drawn.rows, drawn.bad)).unzip();
+    let (rows, bad): (Vec<Batch>, Vec<Option<Batch>>) = pieces.into_iter().map(|entered| (entered.rows, entered.bad)).unzip();
     let until_now = |batch: Batch| Batch { upto, ..batch };
     let bad = merge::joined(bad.into_iter().flatten().collect()).map_err(failed)?.map(until_now);
     let rows = merge::joined(rows).map_err(failed)?.map(until_now);
-    Ok(rows.map(|rows| Drawn { rows, bad }))
+    Ok(rows.map(|rows| Entered { rows, bad }))
 }
