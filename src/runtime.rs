@@ -2,7 +2,6 @@
 //! is a change of the empty graph. Nothing here waits: files, sockets and clocks are the shell's.
 
 mod audit;
-mod changes;
 mod clocks;
 mod cut;
 mod edge;
@@ -24,7 +23,7 @@ mod tap;
 mod task;
 mod test;
 
-pub use cut::Aborted;
+pub use cut::{Aborted, Cut};
 pub use edge::{EDGE_MESSAGES_MAX, EdgeCounts};
 pub use engine::{Engine, Life, Phase, Progress, Settings};
 pub use event::{CutEvent, Event, Fate, NodeEvent};

@@ -274,9 +274,7 @@ impl Engine {
         let live = std::mem::take(&mut self.live);
         let any = !live.is_empty();
         for (name, feed) in live {
-            let gate = NodeKey::of_file(&name, crate::plan::Slot::Gate);
-            let schema = crate::node::schema(&self.graph.nodes[&gate].schema);
-            self.sequencer.open(name, schema, feed);
+            self.sequencer.switch(&name, feed);
         }
         any
     }

@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 
+use arrow::datatypes::SchemaRef;
+
 use crate::base::{Name, Time};
 use crate::diag::Code;
 use crate::node::{Batch, Clock, NodeError, Ordinal, Ordinals};
@@ -41,14 +43,32 @@ pub struct Sequencer {
     last: Option<Name>,
 }
 
-struct Source {
+/// A source that takes its turn.
+pub struct Source {
     feed: Box<dyn Feed>,
     /// Of feeds that it had before.
     before: FeedCounts,
     ended: bool,
     /// How far its clock has got.
     clock: Clock,
-    schema: arrow::datatypes::SchemaRef,
+    schema: SchemaRef,
+}
+
+impl Source {
+    pub fn new(feed: Box<dyn Feed>, schema: SchemaRef) -> Source {
+        Source { feed, before: FeedCounts::default(), ended: false, clock: Clock::still(Time::MIN), schema }
+    }
+
+    /// Read from elsewhere from now on; its counts and its clock go on.
+    pub fn with(self, feed: Box<dyn Feed>, schema: SchemaRef) -> Source {
+        let mut before = self.before;
+        before.add(&self.feed.counts());
+        Source { feed, before, ended: false, clock: self.clock, schema }
+    }
+
+    pub fn shaped(self, schema: SchemaRef) -> Source {
+        Source { schema, ..self }
+    }
 }
 
 /// What one round brought, with the span that it covers.
@@ -82,40 +102,25 @@ impl Sequencer {
         self.next
     }
 
-    /// Takes a source in, or gives it another feed. Its clock goes on from where it was.
-    pub fn open(&mut self, name: Name, schema: arrow::datatypes::SchemaRef, feed: Box<dyn Feed>) -> Option<Box<dyn Feed>> {
-        match self.sources.get_mut(&name) {
-            Some(source) => {
-                source.before.add(&source.feed.counts());
-                source.ended = false;
-                source.schema = schema;
-                Some(std::mem::replace(&mut source.feed, feed))
-            }
-            None => {
-                let source =
-                    Source { feed, before: FeedCounts::default(), ended: false, clock: Clock::still(Time::MIN), schema };
-                self.sources.insert(name, source);
-                None
-            }
-        }
+    /// All sources, to be put back under the names of another graph.
+    pub fn take_sources(&mut self) -> BTreeMap<Name, Source> {
+        std::mem::take(&mut self.sources)
     }
 
-    pub fn close(&mut self, name: &Name) -> Option<Box<dyn Feed>> {
-        self.sources.remove(name).map(|source| source.feed)
+    pub fn put(&mut self, name: Name, source: Source) {
+        self.sources.insert(name, source);
+    }
+
+    /// Another feed from now on. Counts and clock go on.
+    pub fn switch(&mut self, name: &Name, feed: Box<dyn Feed>) {
+        if let Some(source) = self.sources.remove(name) {
+            let schema = source.schema.clone();
+            self.sources.insert(name.clone(), source.with(feed, schema));
+        }
     }
 
     pub fn feed_mut(&mut self, name: &Name) -> Option<&mut Box<dyn Feed>> {
         self.sources.get_mut(name).map(|source| &mut source.feed)
-    }
-
-    pub fn set_schema(&mut self, name: &Name, schema: arrow::datatypes::SchemaRef) {
-        if let Some(source) = self.sources.get_mut(name) {
-            source.schema = schema;
-        }
-    }
-
-    pub fn names(&self) -> impl Iterator<Item = &Name> {
-        self.sources.keys()
     }
 
     pub fn has(&self, name: &Name) -> bool {

@@ -12,10 +12,9 @@ use std::collections::BTreeMap;
 use crate::base::{Name, Span};
 use crate::diag::Diagnostic;
 use crate::ir::{self, Outlet, Read, Value};
-use crate::plan::{Graph, Input, NodeKey};
+use crate::plan::{Diff, Graph, Input, NodeKey};
 
 use super::engine::{Engine, Progress, Settings};
-use super::event::CutEvent;
 use super::feed::Parts;
 use super::layout::origin;
 use super::rows::{Row, from_table};
@@ -78,7 +77,7 @@ struct Bench<'a> {
     memory: Memory<'a>,
     engine: Engine,
     seen: BTreeMap<Read, Seen>,
-    last_cut: Option<CutEvent>,
+    last_cut: Option<Diff>,
     span: Span,
 }
 
@@ -169,8 +168,8 @@ impl<'a> Bench<'a> {
 
     fn apply(&mut self, wanted: Result<Graph, Vec<Diagnostic>>) -> Result<(), Failure> {
         let wanted = wanted.map_err(|found| told(self.span, &found))?;
-        let event = self.engine.apply(&wanted, &self.memory).map_err(|found| told(self.span, &found))?;
-        self.last_cut = Some(event);
+        let cut = self.engine.apply(&wanted, &self.memory).map_err(|found| told(self.span, &found))?;
+        self.last_cut = Some(cut.diff);
         // Taps follow their nodes; where a stream comes out elsewhere now, its tap moves.
         let reads: Vec<Read> = self.seen.keys().cloned().collect();
         for read in reads {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::base::{Name, Span};
 use crate::ir::Value;
+use crate::plan::Diff;
 
 use super::super::engine::Engine;
-use super::super::event::CutEvent;
 use super::super::rows::Row;
 use super::Failure;
 
@@ -82,13 +82,12 @@ pub fn count(stream: &Name, actual: u64, low: u64, high: u64, span: Span) -> Res
 }
 
 /// By entry, the class that the last edit gave it.
-pub fn changes(cut: Option<&CutEvent>, expected: &BTreeMap<Name, Name>, span: Span) -> Result<(), Failure> {
+pub fn changes(cut: Option<&Diff>, expected: &BTreeMap<Name, Name>, span: Span) -> Result<(), Failure> {
     let Some(cut) = cut else {
         return Err(Failure { span, message: "no edit came before".to_owned(), table: None });
     };
-    let actual = |entry: &Name| cut.entries.get(entry).cloned();
-    let wrong = expected.iter().filter_map(|(entry, class)| match actual(entry) {
-        Some(got) if got == *class => None,
+    let wrong = expected.iter().filter_map(|(entry, class)| match cut.class_of(entry) {
+        Some(got) if got.word() == class.as_str() => None,
         Some(got) => Some(format!("`{entry}` is {got}, expected {class}")),
         None => Some(format!("nothing is called `{entry}`, expected {class}")),
     });
