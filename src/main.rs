@@ -1,1 +1,3 @@
+//! The program `mliot`.
+
 fn main() {}

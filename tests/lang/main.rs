@@ -2,3 +2,7 @@
 
 mod syntax;
 mod ui;
+//! The light test binary: the language half, without Arrow or any machine.
+
+mod plan;
+mod tidy;
