@@ -1,8 +1,6 @@
-//! Tests of the language half: text in, tree, messages, plan out. Builds without any machine.
-
-mod syntax;
-mod ui;
-//! The light test binary: the language half, without Arrow or any machine.
+//! The light test binary: the language half, without Arrow or any machine. Text in; tree, messages and plan out.
 
 mod plan;
+mod syntax;
 mod tidy;
+mod ui;
