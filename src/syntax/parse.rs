@@ -23,6 +23,7 @@ use limits::Brackets;
 use node::Node;
 use pieces::Piece;
 
+pub use words::RESERVED;
 pub use limits::{FILE_BYTES_MAX, NESTING_MAX};
 
 /// What the text of `source` says, and what is wrong with it. A declaration that is wrong in its spelling only is in the
