@@ -1,6 +1,7 @@
 //! What all bodies have in common: entries between brackets, on one line or one a line, with their comments.
 
 use crate::base::Span;
+use crate::syntax::scan::{Kind, tokens};
 
 use super::Formatter;
 use super::comments::begins_line;
@@ -40,13 +41,15 @@ impl Formatter<'_> {
         if items.is_empty() && !self.comments.any_between(0, close) {
             return text(format!("{}{}", brackets.open, brackets.close));
         }
-        let (edge, separator) = (if brackets.spaced { Doc::Line } else { Doc::Soft }, if broken { Doc::Hard } else { Doc::Line });
+        let (edge, separator) =
+            (if brackets.spaced { Doc::Line } else { Doc::Soft }, if broken { Doc::Hard } else { Doc::Line });
         let mut inner = vec![if broken { Doc::Hard } else { edge.clone() }];
         let mut opened = self.comments.trailing_before(start);
         let count = items.len();
         for (nth, item) in items.into_iter().enumerate() {
             let lead = self.comments.before(item.start, nth == 0);
-            let (end, doc) = (item.end, (item.print)(self));
+            let end = self.with_closers(item.start, item.end);
+            let doc = (item.print)(self);
             inner.extend([lead, doc]);
             let last = nth + 1 == count;
             inner.extend((!last).then(|| Doc::Flat(brackets.flat)));
@@ -59,9 +62,14 @@ impl Formatter<'_> {
         group(all([text(brackets.open), all(opened), edge, text(brackets.close)]))
     }
 
+    /// The end of an item, with the brackets that it opened.
+    fn with_closers(&self, start: usize, end: usize) -> usize {
+        let opened = depth(&self.text[start..end]);
+        (0..opened).fold(end, |end, _| (self.close_after(end) + 1).min(self.text.len()))
+    }
+
     /// The closing bracket that follows `from`.
     pub fn close_after(&self, from: usize) -> usize {
-        use crate::syntax::scan::{Kind, tokens};
         let mut depth = 0;
         for token in tokens(&self.text[from..]) {
             match token.kind {
@@ -73,4 +81,13 @@ impl Formatter<'_> {
         }
         self.text.len()
     }
+}
+
+/// How many brackets are open at the end of a text.
+fn depth(text: &str) -> usize {
+    tokens(text).fold(0, |depth, token| match token.kind {
+        Kind::Open(_) => depth + 1,
+        Kind::Close(_) => depth.saturating_sub(1),
+        Kind::Comment | Kind::Quoted { .. } | Kind::Newline | Kind::Word | Kind::Sign(_) => depth,
+    })
 }

@@ -2,13 +2,13 @@
 
 use crate::base::Span;
 use crate::syntax::ast::{
-    Connector, Declaration, DeclarationKind, Head, Ident, Let, Network, NetworkInput, Param, Serve, Sink, Stream, Transform, Use,
-    Used,
+    Connector, Declaration, DeclarationKind, Head, Ident, Let, Network, NetworkInput, Param, Serve, Sink, Stream, Transform,
+    Use, Used,
 };
 use crate::syntax::ast::{Layer, LayerKind};
 
-use super::doc::{Doc, all, group, indent, text};
 use super::Formatter;
+use super::doc::{Doc, all, group, indent, text};
 
 impl Formatter<'_> {
     pub fn used(&mut self, used: &Use) -> Doc {
@@ -109,7 +109,9 @@ impl Formatter<'_> {
 
     fn layer(&mut self, layer: &Layer) -> Doc {
         match &layer.kind {
-            LayerKind::Plain { name, args } if args.is_empty() && !self.source(layer.span).ends_with(')') => text(self.name(name)),
+            LayerKind::Plain { name, args } if args.is_empty() && !self.source(layer.span).ends_with(')') => {
+                text(self.name(name))
+            }
             LayerKind::Plain { name, args } => all([text(self.name(name)), self.args(args, layer.span)]),
             LayerKind::Skip(layers) => self.skip(layers),
         }

@@ -191,6 +191,7 @@ pub fn join(lines: &[OutLine]) -> String {
 
 fn share_column(a: &OutLine, b: &OutLine) -> bool {
     let indent = |line: &OutLine| line.code.len() - line.code.trim_start().len();
-    let same_body = indent(a) == indent(b) && !a.code.ends_with(['{', '[', '(']) && !b.code.trim_start().starts_with(['}', ']', ')']);
+    let same_body =
+        indent(a) == indent(b) && !a.code.ends_with(['{', '[', '(']) && !b.code.trim_start().starts_with(['}', ']', ')']);
     a.comment.is_some() && b.comment.is_some() && same_body
 }

@@ -2,8 +2,8 @@
 
 use crate::base::Span;
 use crate::syntax::ast::{
-    Bound, Comparison, Kept, MarginSign, Metric, ObjectiveDirection, OtherwiseKind, Policy, PolicyClauses, PriorityLevel, Promote,
-    Requirement, Search, Trigger, TriggerKind, ValidateKind, When,
+    Bound, Comparison, Kept, MarginSign, Metric, ObjectiveDirection, OtherwiseKind, Policy, PolicyClauses, PriorityLevel,
+    Promote, Requirement, Search, Trigger, TriggerKind, ValidateKind, When,
 };
 use crate::syntax::ast::{Expr, ExprKind, Number};
 

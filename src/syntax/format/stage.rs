@@ -2,8 +2,8 @@
 
 use crate::base::Span;
 use crate::syntax::ast::{
-    Connector, Expr, FillMethod, OnChangeKind, Pipe, Predict, SelectItem, Selection, Stage, StageKind, StreamRef, Take, TakeItem,
-    Window, WindowSpecKind,
+    Connector, Expr, FillMethod, OnChangeKind, Pipe, Predict, SelectItem, Selection, Stage, StageKind, StreamRef, Take,
+    TakeItem, Window, WindowSpecKind,
 };
 
 use super::Formatter;
@@ -64,7 +64,8 @@ impl Formatter<'_> {
             StageKind::Drop(it) => all([text("drop "), self.column_set(&it.columns)]),
             StageKind::Rename(it) => {
                 let renamings = &it.renamings;
-                let items = renamings.iter().map(|it| item(it.new.span.to(it.old.span), move |f| text(f.renaming(it)))).collect();
+                let items =
+                    renamings.iter().map(|it| item(it.new.span.to(it.old.span), move |f| text(f.renaming(it)))).collect();
                 all([text("rename "), self.braces(items, from)])
             }
             StageKind::Scan(it) => all([text(format!("scan {}", self.by(&it.by))), self.entries(&it.entries, from)]),
@@ -155,9 +156,7 @@ impl Formatter<'_> {
 
     fn window(&mut self, window: &Window, from: usize) -> Doc {
         let spec = match &window.spec.kind {
-            WindowSpecKind::Time { length, every } => {
-                all([self.expr(length), self.maybe(" every ", every.as_ref(), "")])
-            }
+            WindowSpecKind::Time { length, every } => all([self.expr(length), self.maybe(" every ", every.as_ref(), "")]),
             WindowSpecKind::Rows { count, every } => {
                 all([self.expr(count), text(" rows"), self.maybe(" every ", every.as_ref(), " rows")])
             }

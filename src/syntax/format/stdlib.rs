@@ -41,7 +41,7 @@ impl Formatter<'_> {
         let mut items: Vec<Item<'_>> = Vec::new();
         for (word, rest) in clauses {
             let start = self.clause_at(word, body).unwrap_or(body);
-            let at = Span { source: span.source, start: start as u32, end: start as u32 + word.len() as u32 };
+            let at = Span { source: span.source, start: start as u32, end: self.end_of(start, &rest) as u32 };
             items.push(item(at, move |_| text(format!("{word} {rest}"))));
         }
         items.extend(function.examples.iter().map(|example| item(example.span, move |f| f.example(example))));
@@ -53,6 +53,12 @@ impl Formatter<'_> {
     fn function_open(&self, function: &Function) -> usize {
         let from = function.result.span.end as usize;
         self.text[from..].find('{').map_or(from, |at| from + at + 1)
+    }
+
+    /// Behind the last word of a clause, or behind the bracket that it opens.
+    fn end_of(&self, start: usize, rest: &str) -> usize {
+        let last = if rest.starts_with('[') { "[" } else { rest.split(' ').next_back().unwrap_or(rest) };
+        self.text[start..].find(last).map_or(start, |at| start + at + last.len())
     }
 
     /// Where a clause of a body begins.

@@ -46,9 +46,7 @@ impl Formatter<'_> {
         match fault {
             TestFaultKind::Drop { source, share: amount }
             | TestFaultKind::Duplicate { source, share: amount }
-            | TestFaultKind::Delay { source, by: amount } => {
-                all([text(format!("{} ", self.name(source))), self.expr(amount)])
-            }
+            | TestFaultKind::Delay { source, by: amount } => all([text(format!("{} ", self.name(source))), self.expr(amount)]),
             TestFaultKind::Disconnect { source } => text(self.name(source)),
             TestFaultKind::Restart => text(""),
         }

@@ -159,5 +159,4 @@ pub const FUNCTION: Place =
 pub const CLAUSES_TOO: [&str; 2] = ["policy", "unit"];
 
 /// No column is called so, but in backticks.
-pub const RESERVED: [&str; 13] =
-    ["and", "or", "not", "if", "then", "else", "match", "in", "is", "as", "true", "false", "null"];
+pub const RESERVED: [&str; 13] = ["and", "or", "not", "if", "then", "else", "match", "in", "is", "as", "true", "false", "null"];
