@@ -8,4 +8,6 @@ pub mod ir;
 pub mod plan;
 
 #[cfg(feature = "run")]
+pub mod io;
+#[cfg(feature = "run")]
 pub mod node;
