@@ -9,6 +9,8 @@ pub mod syntax;
 pub mod plan;
 
 #[cfg(feature = "run")]
+pub mod io;
+#[cfg(feature = "run")]
 pub mod node;
 #[cfg(feature = "run")]
 pub mod runtime;

@@ -74,6 +74,15 @@ codes! {
     // Tasks and networks.
     // Policies.
     // Connectors.
+    E0711 "there is no such file",
+    E0712 "this file cannot be read",
+    E0713 "the recording is empty",
+    E0714 "the data has no such column",
+    E0715 "the data is not in the declared format",
+    E0716 "there is nothing to read here",
+    E0717 "this time cannot be worked out",
+    E0718 "this simulation cannot be carried out",
+    E0719 "nothing can be written there",
     // Tests.
     // Warnings.
     W0101 "a list without its brackets",
@@ -84,6 +93,9 @@ codes! {
     R0004 "a change was refused",
     R0005 "a source has nothing to read",
     R0006 "a change did not take place",
+    R0711 "reading stopped in the middle",
+    R0712 "the recording cannot be put in time order",
+    R0713 "writing stopped",
 }
 
 impl Code {

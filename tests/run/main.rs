@@ -1,0 +1,3 @@
+//! Tests of everything that runs.
+
+mod io;
