@@ -52,7 +52,8 @@ fn does_not_balance(key: &NodeKey, numbers: &str, graph: &Graph) -> Diagnostic {
 /// A failure of a node, with its line in the file.
 pub fn node_failed(key: &NodeKey, code: Code, message: &str, graph: &Graph) -> Diagnostic {
     let found = Diagnostic::new(code, format!("`{key}` failed: {message}"));
-    placed(found, key, graph).help("what does not depend on it runs on; rows that reach it are dropped and counted until it is changed")
+    placed(found, key, graph)
+        .help("what does not depend on it runs on; rows that reach it are dropped and counted until it is changed")
 }
 
 /// The message at the node's place in the text, where the graph knows it.

@@ -8,15 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::{Name, Time};
 use crate::diag::Diagnostic;
-use crate::node::{Assignment, Batch, Message, NodeError, Ordinal};
 use crate::ir;
+use crate::node::{Assignment, Batch, Message, NodeError, Ordinal};
 use crate::plan::{Graph, Input, NodeKey, NodeOp};
 
 use super::audit::{self, Audit};
 use super::event::{Event, EventLog};
 use super::feed::{Feed, FeedCounts};
 use super::outbox::{Outbox, OutboxId};
-use super::sequencer::{Order, Round, RoundLimits, Sequencer};
+use super::sequencer::{Entered, Order, Round, RoundLimits, Sequencer};
 use super::slot::Slot;
 use super::tap::Tap;
 use super::task::{Budget, Task};
@@ -159,7 +159,8 @@ impl Engine {
 
     /// Sources that have to wait, because a sink that their rows reach is not delivered fast enough.
     fn blocked(&self) -> BTreeSet<Name> {
-        let full: BTreeSet<&NodeKey> = self.outboxes.iter().filter(|(_, outbox)| outbox.is_full()).map(|(key, _)| key).collect();
+        let full: BTreeSet<&NodeKey> =
+            self.outboxes.iter().filter(|(_, outbox)| outbox.is_full()).map(|(key, _)| key).collect();
         if full.is_empty() {
             return BTreeSet::new();
         }
@@ -172,9 +173,9 @@ impl Engine {
         for (source, error) in failed {
             self.source_failed(&source, error);
         }
-        for (source, drawn) in drawn {
+        for (source, Entered { rows, bad }) in drawn {
             if let Some(task) = self.task_of(&source) {
-                task.push(&source, Message::Batch(drawn.rows), drawn.bad);
+                task.push(&source, Message::Batch(rows), bad);
             }
         }
         for source in ended {
@@ -228,6 +229,17 @@ impl Engine {
         self.put_failure(source.to_string(), error);
     }
 
+    /// A sink's writer failed, outside of the graph.
+    pub fn sink_failed(&mut self, sink: &Name, error: &NodeError) {
+        self.node_failed(&NodeKey::of_file(sink, crate::plan::Slot::Accept), error);
+    }
+
+    /// Reports a failure of a node that happened outside of a step.
+    pub fn node_failed(&mut self, key: &NodeKey, error: &NodeError) {
+        self.find(audit::node_failed(key, error.code, &error.message, &self.graph));
+        self.put_failure(key.to_string(), error.clone());
+    }
+
     fn put_failure(&mut self, name: String, error: NodeError) {
         let NodeError { code, message } = error;
         let at = self.next();
@@ -262,9 +274,7 @@ impl Engine {
         let live = std::mem::take(&mut self.live);
         let any = !live.is_empty();
         for (name, feed) in live {
-            let gate = NodeKey::of_file(&name, crate::plan::Slot::Gate);
-            let schema = crate::node::schema(&self.graph.nodes[&gate].schema);
-            self.sequencer.open(name, schema, feed);
+            self.sequencer.switch(&name, feed);
         }
         any
     }
@@ -296,6 +306,11 @@ impl Engine {
     /// What the tap has seen since the last call.
     pub fn tapped(&mut self, at: &NodeKey) -> Vec<Batch> {
         self.slot_mut(at).and_then(|slot| slot.tap.as_mut()).map(Tap::take).unwrap_or_default()
+    }
+
+    /// Of the sinks that run.
+    pub fn outboxes(&self) -> impl Iterator<Item = &Outbox> {
+        self.outboxes.values()
     }
 
     /// Of the sinks that run, and of former ones that still hold rows.

@@ -19,6 +19,9 @@ pub trait Parts {
     /// The columns of what a source could not read, at its bad outlet.
     fn bad(&self) -> ir::Schema;
 
+    /// Opens the writer of a sink.
+    fn deliver(&self, sink: &NodeSpec) -> Result<Box<dyn Deliver>, NodeError>;
+
     /// Opens one end of a source; none if the source does not have it.
     fn feed(&self, source: &SourceSpec, side: Side) -> Result<Option<Box<dyn Feed>>, NodeError>;
 }
@@ -54,6 +57,14 @@ pub trait Feed: Send {
     fn counts(&self) -> FeedCounts;
 }
 
+/// Writes what a sink has accepted.
+pub trait Deliver: Send {
+    fn deliver(&mut self, rows: &RecordBatch) -> Result<(), NodeError>;
+
+    /// Nothing more comes: what was written becomes visible as a whole.
+    fn finish(&mut self) -> Result<(), NodeError>;
+}
+
 /// What a feed could give now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Head {
@@ -71,18 +82,20 @@ pub struct Drawn {
     /// Takes the ordinals from `first` to before its `upto`.
     pub rows: Batch,
     /// What could not be read on the way.
-    pub bad: Option<Batch>,
+    pub bad: Option<RecordBatch>,
 }
 
 /// A source's books, node by node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FeedCounts {
+    pub connection: Counts,
     pub decode: Counts,
     pub gate: Counts,
 }
 
 impl FeedCounts {
     pub fn add(&mut self, other: &FeedCounts) {
+        self.connection.add(&other.connection);
         self.decode.add(&other.decode);
         self.gate.add(&other.gate);
     }

@@ -104,7 +104,8 @@ impl Feed for MemoryFeed {
             queue.batches.push_front(front.slice(most, front.num_rows() - most));
         }
         drop(queue);
-        for counts in [&mut self.counts.decode, &mut self.counts.gate] {
+        let FeedCounts { connection, decode, gate } = &mut self.counts;
+        for counts in [connection, decode, gate] {
             counts.input += most as u64;
             counts.passed += most as u64;
             counts.output += most as u64;
@@ -126,9 +127,12 @@ impl Feed for MemoryFeed {
 fn lateness(gate: &NodeSpec) -> Duration {
     match &gate.op {
         NodeOp::Gate(gate) => gate.limits.lateness,
-        NodeOp::Connection(_) | NodeOp::Decode(_) | NodeOp::Stage(_) | NodeOp::Task(_) | NodeOp::Accept(_) | NodeOp::Serve(_) => {
-            Duration::ZERO
-        }
+        NodeOp::Connection(_)
+        | NodeOp::Decode(_)
+        | NodeOp::Stage(_)
+        | NodeOp::Task(_)
+        | NodeOp::Accept(_)
+        | NodeOp::Serve(_) => Duration::ZERO,
     }
 }
 

@@ -22,16 +22,18 @@ pub struct Outbox {
     pub connector: Connector,
     waiting: VecDeque<RecordBatch>,
     rows: usize,
-    /// Rows, since the sink was declared: `accepted = taken + waiting`.
+    /// Rows, since the sink was declared: `accepted = taken + lost + waiting`.
     pub accepted: u64,
     pub taken: u64,
+    /// Rows that could not be written, because the sink failed.
+    pub lost: u64,
     /// Rows of a recording that warms up what runs live: counted, not written.
     pub muted: u64,
 }
 
 impl Outbox {
     pub fn new(id: OutboxId, sink: Name, connector: Connector) -> Outbox {
-        Outbox { id, sink, connector, waiting: VecDeque::new(), rows: 0, accepted: 0, taken: 0, muted: 0 }
+        Outbox { id, sink, connector, waiting: VecDeque::new(), rows: 0, accepted: 0, taken: 0, lost: 0, muted: 0 }
     }
 
     pub fn put(&mut self, rows: RecordBatch, muted: bool) {
@@ -52,6 +54,13 @@ impl Outbox {
         Some(rows)
     }
 
+    /// Gives up what waits, because its sink cannot be written to. Counted.
+    pub fn drop_waiting(&mut self) {
+        self.lost += self.rows as u64;
+        self.waiting.clear();
+        self.rows = 0;
+    }
+
     pub fn waiting(&self) -> usize {
         self.rows
     }
@@ -61,6 +70,6 @@ impl Outbox {
     }
 
     pub fn balances(&self) -> bool {
-        self.accepted == self.taken + self.rows as u64
+        self.accepted == self.taken + self.lost + self.rows as u64
     }
 }

@@ -10,9 +10,8 @@ use crate::base::Time;
 use crate::diag::Code;
 use crate::ir::Outlet;
 use crate::node::{self, Batch, Counts, Message, Node, NodeError, Ordinal, Out, Port};
-use crate::plan::{NodeKey, NodeOp, NodeSpec};
+use crate::plan::{Class, NodeKey, NodeOp, NodeSpec};
 
-use super::changes::Class;
 use super::clocks;
 use super::edge::Edge;
 use super::event::Fate;

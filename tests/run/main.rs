@@ -1,3 +1,4 @@
 //! Tests of everything that runs.
 
 mod io;
+mod runtime;
