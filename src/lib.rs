@@ -9,3 +9,6 @@ pub mod plan;
 
 #[cfg(feature = "run")]
 pub mod node;
+
+#[cfg(feature = "run")]
+pub mod host;
