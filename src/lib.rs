@@ -12,3 +12,5 @@ pub mod node;
 
 #[cfg(feature = "run")]
 pub mod host;
+#[cfg(feature = "run")]
+pub mod server;

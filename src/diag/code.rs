@@ -49,6 +49,7 @@ codes! {
     // Tasks and networks.
     // Policies.
     // Connectors.
+    E0751 "an address cannot be listened at",
     // Tests.
     // Warnings.
     // At run time.
