@@ -5,10 +5,13 @@
 pub mod base;
 pub mod diag;
 pub mod ir;
+pub mod syntax;
 pub mod plan;
 
 #[cfg(feature = "run")]
 pub mod node;
+#[cfg(feature = "run")]
+pub mod runtime;
 
 #[cfg(feature = "run")]
 pub mod host;
