@@ -14,3 +14,8 @@ pub mod io;
 pub mod node;
 #[cfg(feature = "run")]
 pub mod runtime;
+
+#[cfg(feature = "run")]
+pub mod host;
+#[cfg(feature = "run")]
+pub mod server;

@@ -83,6 +83,7 @@ codes! {
     E0717 "this time cannot be worked out",
     E0718 "this simulation cannot be carried out",
     E0719 "nothing can be written there",
+    E0751 "an address cannot be listened at",
     // Tests.
     // Warnings.
     W0101 "a list without its brackets",
