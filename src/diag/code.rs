@@ -115,6 +115,16 @@ codes! {
     E0703 "a connector has no such option",
     E0704 "something is missing from a source or connector",
     E0705 "a column is filled from two places, or several from one",
+    E0711 "there is no such file",
+    E0712 "this file cannot be read",
+    E0713 "the recording is empty",
+    E0714 "the data has no such column",
+    E0715 "the data is not in the declared format",
+    E0716 "there is nothing to read here",
+    E0717 "this time cannot be worked out",
+    E0718 "this simulation cannot be carried out",
+    E0719 "nothing can be written there",
+    E0751 "an address cannot be listened at",
     // Tests.
     E0801 "a given row lacks a column",
     E0802 "no number of rows can be right",
@@ -127,6 +137,13 @@ codes! {
     // At run time.
     R0001 "a calculation failed",
     R0002 "a saved state cannot be read",
+    R0003 "rows do not add up",
+    R0004 "a change was refused",
+    R0005 "a source has nothing to read",
+    R0006 "a change did not take place",
+    R0711 "reading stopped in the middle",
+    R0712 "the recording cannot be put in time order",
+    R0713 "writing stopped",
 }
 
 impl Code {
