@@ -9,3 +9,5 @@ pub mod plan;
 
 #[cfg(feature = "run")]
 pub mod node;
+#[cfg(feature = "run")]
+pub mod ops;

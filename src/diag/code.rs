@@ -54,6 +54,7 @@ codes! {
     // At run time.
     R0001 "a calculation failed",
     R0002 "a saved state cannot be read",
+    R0010 "a stage would have to remember more than its limit",
 }
 
 impl Code {
