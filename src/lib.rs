@@ -21,3 +21,4 @@ pub mod runtime;
 pub mod host;
 #[cfg(feature = "run")]
 pub mod server;
+pub mod ops;

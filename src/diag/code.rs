@@ -144,6 +144,7 @@ codes! {
     R0711 "reading stopped in the middle",
     R0712 "the recording cannot be put in time order",
     R0713 "writing stopped",
+    R0010 "a stage would have to remember more than its limit",
 }
 
 impl Code {
