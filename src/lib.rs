@@ -5,7 +5,16 @@
 pub mod base;
 pub mod diag;
 pub mod ir;
+pub mod syntax;
 pub mod plan;
 
 #[cfg(feature = "run")]
 pub mod node;
+#[cfg(feature = "run")]
+pub mod io;
+#[cfg(feature = "run")]
+pub mod runtime;
+#[cfg(feature = "run")]
+pub mod host;
+#[cfg(feature = "run")]
+pub mod server;

@@ -24,6 +24,25 @@ pub enum Command {
     Graph(GraphArgs),
     /// Print the page of a code such as E0301
     Explain(ExplainArgs),
+    /// Run the file's own tests
+    #[cfg(feature = "run")]
+    Test(TestArgs),
+    /// Run a file over its recordings: learn, predict out of sample, report
+    #[cfg(feature = "run")]
+    Replay(ReplayArgs),
+    /// Judge the champions of a replay on another recording, without learning from it
+    #[cfg(feature = "run")]
+    Score(ScoreArgs),
+    /// Run a file live: learn, serve, watch the file and rewire on every save
+    #[cfg(feature = "run")]
+    Run(RunArgs),
+    /// List the models of a file, with their measurements
+    #[cfg(feature = "run")]
+    Models(ModelsArgs),
+    /// Carry out one trial: a request on standard input, the fitted model on standard output
+    #[cfg(feature = "run")]
+    #[command(hide = true)]
+    Worker,
 }
 
 /// The file, and what a caller may set in it.
@@ -82,4 +101,77 @@ pub struct ExplainArgs {
     /// The code of a message
     #[arg(value_name = "CODE")]
     pub code: String,
+}
+
+#[cfg(feature = "run")]
+pub use machines::*;
+
+/// What only the machines can do.
+#[cfg(feature = "run")]
+mod machines {
+    use super::{ClapArgs, FileArgs, PathBuf};
+
+    #[derive(Debug, ClapArgs)]
+    pub struct TestArgs {
+        #[command(flatten)]
+        pub file: FileArgs,
+        #[arg(long)]
+        pub json: bool,
+    }
+
+    /// Where models and positions are kept.
+    #[derive(Clone, Debug, ClapArgs)]
+    pub struct StateArgs {
+        /// The state folder [default: .mliot/FILE beside the file]
+        #[arg(long, value_name = "DIR")]
+        pub state: Option<PathBuf>,
+    }
+
+    #[derive(Debug, ClapArgs)]
+    pub struct ReplayArgs {
+        #[command(flatten)]
+        pub file: FileArgs,
+        /// Read a source from another recording: `room=other.csv.gz` keeps the options of the one in the file
+        #[arg(long = "input", value_name = "SOURCE=PATH")]
+        pub inputs: Vec<String>,
+        #[command(flatten)]
+        pub state: StateArgs,
+        /// One JSON object: tasks, nodes, edges, rows a second
+        #[arg(long)]
+        pub json: bool,
+    }
+
+    #[derive(Debug, ClapArgs)]
+    pub struct ScoreArgs {
+        #[command(flatten)]
+        pub file: FileArgs,
+        /// The recording to judge on: `room=other.csv.gz` keeps the options of the one in the file
+        #[arg(long = "input", value_name = "SOURCE=PATH", required = true)]
+        pub inputs: Vec<String>,
+        #[command(flatten)]
+        pub state: StateArgs,
+        #[arg(long)]
+        pub json: bool,
+    }
+
+    #[derive(Debug, ClapArgs)]
+    pub struct RunArgs {
+        #[command(flatten)]
+        pub file: FileArgs,
+        #[command(flatten)]
+        pub state: StateArgs,
+        /// One JSON object a line for each event
+        #[arg(long)]
+        pub json: bool,
+    }
+
+    #[derive(Debug, ClapArgs)]
+    pub struct ModelsArgs {
+        #[command(flatten)]
+        pub file: FileArgs,
+        #[command(flatten)]
+        pub state: StateArgs,
+        #[arg(long)]
+        pub json: bool,
+    }
 }

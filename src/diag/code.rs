@@ -40,6 +40,31 @@ macro_rules! codes {
 codes! {
     // Syntax.
     E0101 "this does not read as mliot",
+    E0102 "no declaration begins with this word",
+    E0103 "no stage is called so",
+    E0104 "this place has no such clause",
+    E0105 "this is how another language writes it",
+    E0106 "a blank inside a quantity",
+    E0107 "no unit is called so",
+    E0108 "said twice",
+    E0109 "a separator that is not one here",
+    E0110 "grouping is `by`",
+    E0111 "comparisons do not chain",
+    E0112 "an `if` without `else`",
+    E0113 "brackets that do not match",
+    E0114 "a text that does not end, or an unknown escape",
+    E0115 "nested too deep",
+    E0116 "the file is too large",
+    E0117 "no type is called so",
+    E0118 "a line inside a body is not indented",
+    E0119 "values have no parts",
+    E0120 "a name and its value are joined otherwise here",
+    E0121 "a literal that has no value",
+    E0122 "`to` ends a sink, and only a sink",
+    E0123 "no kind of task is called so",
+    E0124 "an operator at the beginning of a line",
+    E0125 "a comment of another language",
+    E0126 "several keys without brackets",
     E0199 "not in this version",
     // Names.
     E0201 "nothing has this name",
@@ -49,11 +74,29 @@ codes! {
     // Tasks and networks.
     // Policies.
     // Connectors.
+    E0711 "there is no such file",
+    E0712 "this file cannot be read",
+    E0713 "the recording is empty",
+    E0714 "the data has no such column",
+    E0715 "the data is not in the declared format",
+    E0716 "there is nothing to read here",
+    E0717 "this time cannot be worked out",
+    E0718 "this simulation cannot be carried out",
+    E0719 "nothing can be written there",
+    E0751 "an address cannot be listened at",
     // Tests.
     // Warnings.
+    W0101 "a list without its brackets",
     // At run time.
     R0001 "a calculation failed",
     R0002 "a saved state cannot be read",
+    R0003 "rows do not add up",
+    R0004 "a change was refused",
+    R0005 "a source has nothing to read",
+    R0006 "a change did not take place",
+    R0711 "reading stopped in the middle",
+    R0712 "the recording cannot be put in time order",
+    R0713 "writing stopped",
 }
 
 impl Code {

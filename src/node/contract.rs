@@ -74,6 +74,9 @@ pub struct Counts {
     pub dropped: BTreeMap<&'static str, u64>,
     /// Rows sent at the rows outlet.
     pub output: u64,
+    /// What happened besides, by reason, and is no part of the balance: rows that passed a `scan` with nulls because they
+    /// were older than their key's newest, rows that left a full history.
+    pub noted: BTreeMap<&'static str, u64>,
 }
 
 impl Out {
@@ -102,6 +105,13 @@ impl Out {
             *self.counts.dropped.entry(reason).or_default() += rows as u64;
         }
     }
+
+    /// Something that a person should be able to see, of rows that are accounted for elsewhere.
+    pub fn noted(&mut self, reason: &'static str, rows: usize) {
+        if rows > 0 {
+            *self.counts.noted.entry(reason).or_default() += rows as u64;
+        }
+    }
 }
 
 impl Counts {
@@ -117,6 +127,9 @@ impl Counts {
         self.output += other.output;
         for (reason, rows) in &other.dropped {
             *self.dropped.entry(reason).or_default() += rows;
+        }
+        for (reason, rows) in &other.noted {
+            *self.noted.entry(reason).or_default() += rows;
         }
     }
 }

@@ -40,7 +40,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("smartcore", &["model"]),
     ("axum", &["server"]),
     ("clap", &["cli"]),
-    ("petgraph", &["plan"]),
+    ("petgraph", &["plan", "runtime"]),
 ];
 
 fn root() -> PathBuf {

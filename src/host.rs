@@ -1,0 +1,3 @@
+//! Floor 9: the shell round the engine: disk and watcher, connections, the live loop, the live view.
+
+pub mod watch;

@@ -1,0 +1,1 @@
+//! The running graph: batches, merges, and changes while it runs.
