@@ -3,8 +3,11 @@
 //! ARCHITECTURE.md has the picture of the floors; each looks down only.
 
 pub mod base;
+pub mod compile;
 pub mod diag;
 pub mod ir;
+pub mod plan;
+pub mod sema;
 pub mod syntax;
 pub mod plan;
 
