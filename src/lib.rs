@@ -5,8 +5,8 @@
 pub mod base;
 pub mod diag;
 pub mod ir;
-pub mod syntax;
 pub mod plan;
+pub mod syntax;
 
 #[cfg(feature = "run")]
 pub mod node;

@@ -80,7 +80,7 @@ impl Engine {
 }
 
 /// The task whose models the node asks.
-fn predicted(spec: &NodeSpec) -> Option<&Name> {
+pub(super) fn predicted(spec: &NodeSpec) -> Option<&Name> {
     match &spec.op {
         NodeOp::Stage(op) => match &**op {
             ir::Op::Predict(predict) => Some(&predict.task),
