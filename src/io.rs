@@ -10,6 +10,7 @@ mod deliver;
 mod error;
 mod expr;
 mod files;
+mod fit;
 mod gate;
 mod intake;
 mod json;
@@ -20,7 +21,9 @@ mod path;
 mod place;
 mod records;
 mod sheet;
+mod simulate;
 mod spec;
+mod stdin;
 
 #[cfg(test)]
 mod testing;

@@ -56,6 +56,7 @@ enum Flow {
 
 impl Files {
     pub fn open(spec: &Arc<Spec>, connector: &FileConnector, place: &Place) -> Result<Files, IoError> {
+        spec.check_arrival()?;
         let found = Template::parse(&connector.path)?.find(place)?;
         let mut notes = Vec::new();
         let files = in_order(spec, found, &mut notes)?;
