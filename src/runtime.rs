@@ -24,12 +24,8 @@ mod tap;
 mod task;
 mod test;
 
-<<<<<<< HEAD
-pub use cut::{Aborted, Cut};
-=======
 pub use ask::{Asked, Asker, Askers, Unasked, Way};
-pub use cut::Aborted;
->>>>>>> host
+pub use cut::{Aborted, Cut};
 pub use edge::{EDGE_MESSAGES_MAX, EdgeCounts};
 pub use engine::{Engine, Life, Phase, Progress, Settings};
 pub use event::{CutEvent, Event, Fate, NodeEvent};

@@ -236,7 +236,7 @@ impl Engine {
                 let state = slot.node.save()?;
                 copy.node.load(state)?;
             }
-            let task = predicted(&slot.spec).cloned();
+            let task = slot.spec.predicts_by().cloned();
             let assignment = task.and_then(|task| self.assignments.get(&task));
             if let (Some(assignment), Some(predicts)) = (assignment, copy.node.predicts()) {
                 predicts.assign(assignment.clone());

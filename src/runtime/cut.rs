@@ -85,30 +85,6 @@ impl Engine {
     }
 }
 
-<<<<<<< HEAD
-=======
-/// The task whose models the node asks.
-pub(super) fn predicted(spec: &NodeSpec) -> Option<&Name> {
-    match &spec.op {
-        NodeOp::Stage(op) => match &**op {
-            ir::Op::Predict(predict) => Some(&predict.task),
-            ir::Op::Where { .. }
-            | ir::Op::Set { .. }
-            | ir::Op::Project { .. }
-            | ir::Op::Scan { .. }
-            | ir::Op::Window(_)
-            | ir::Op::Union { .. } => None,
-        },
-        NodeOp::Connection(_)
-        | NodeOp::Decode(_)
-        | NodeOp::Gate(_)
-        | NodeOp::Task(_)
-        | NodeOp::Accept(_)
-        | NodeOp::Serve(_) => None,
-    }
-}
-
->>>>>>> host
 impl Prepared {
     /// Switches at the next ordinal. On an error the old graph runs on, its parameters put back.
     pub fn cut(mut self, engine: &mut Engine) -> Result<Cut, Aborted> {
