@@ -15,7 +15,6 @@ use crate::ir;
 use crate::node::{self, Batch, Clock, Node, NodeError, Ordinals, Out};
 use crate::plan::{Graph, NodeKey, NodeOp, NodeSpec, Slot};
 
-use super::cut::predicted;
 use super::engine::Engine;
 use super::feed::{Parts, SourceSpec};
 use super::layout::origin;

@@ -197,12 +197,12 @@ fn end<'a>(source: &SourceSpec<'a>, side: Side) -> Option<&'a ir::Connector> {
 }
 
 fn cannot_build(key: &NodeKey, error: &NodeError, graph: &Graph) -> Diagnostic {
-    let found = Diagnostic::new(error.code, format!("`{key}` cannot be built: {}", error.message));
+    let found = error.diagnostic(&format!("`{key}` cannot be built"));
     placed(found, key, graph)
 }
 
 fn cannot_open(source: &SourceSpec, error: &NodeError, graph: &Graph) -> Diagnostic {
-    let found = Diagnostic::new(error.code, format!("the source `{}` cannot be opened: {}", source.name(), error.message));
+    let found = error.diagnostic(&format!("the source `{}` cannot be opened", source.name()));
     placed(found, &source.connection.key, graph)
 }
 
