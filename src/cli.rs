@@ -7,6 +7,8 @@ mod format;
 mod graph;
 mod load;
 mod plan;
+#[cfg(feature = "run")]
+mod replay;
 mod terminal;
 
 use std::process::ExitCode;
@@ -42,5 +44,7 @@ fn dispatch(command: Command) -> Outcome {
         Command::Plan(args) => plan::plan(&args),
         Command::Graph(args) => graph::graph(&args),
         Command::Explain(args) => explain::explain(&args),
+        #[cfg(feature = "run")]
+        Command::Replay(args) => replay::replay(&args),
     }
 }

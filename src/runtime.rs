@@ -1,6 +1,7 @@
 //! Floor 8: the running graph. Nodes are stepped in tasks, a change of the graph is a cut between two ordinals, and starting
 //! is a change of the empty graph. Nothing here waits: files, sockets and clocks are the shell's.
 
+mod ask;
 mod audit;
 mod clocks;
 mod cut;
@@ -23,6 +24,7 @@ mod tap;
 mod task;
 mod test;
 
+pub use ask::{Asked, Asker, Askers, Unasked, Way};
 pub use cut::{Aborted, Cut};
 pub use edge::{EDGE_MESSAGES_MAX, EdgeCounts};
 pub use engine::{Engine, Life, Phase, Progress, Settings};

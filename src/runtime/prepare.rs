@@ -187,12 +187,12 @@ fn transfer(old: &mut dyn Node, mut new: Box<dyn Node>) -> Option<Box<dyn Node>>
 }
 
 fn cannot_build(key: &NodeKey, error: &NodeError, graph: &Graph) -> Diagnostic {
-    let found = Diagnostic::new(error.code, format!("`{key}` cannot be built: {}", error.message));
+    let found = error.diagnostic(&format!("`{key}` cannot be built"));
     placed(found, key, graph)
 }
 
 fn cannot_open(source: &SourceSpec, error: &NodeError, graph: &Graph) -> Diagnostic {
-    let found = Diagnostic::new(error.code, format!("the source `{}` cannot be opened: {}", source.name(), error.message));
+    let found = error.diagnostic(&format!("the source `{}` cannot be opened", source.name()));
     placed(found, &source.connection.key, graph)
 }
 

@@ -1,3 +1,4 @@
-//! Tests of everything that runs.
+//! The test binary of the machines: real nodes, real files, real models.
 
+mod io;
 mod runtime;
