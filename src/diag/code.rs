@@ -104,6 +104,7 @@ codes! {
     E0506 "a model family that is not known, or cannot learn this",
     E0507 "a clause of another kind of task",
     E0508 "a task has nothing to learn from",
+    E0558 "nothing has been learned yet",
     // Policies.
     E0601 "a metric does not measure this task",
     E0602 "a metric of a class that the target does not have",
@@ -128,6 +129,7 @@ codes! {
     // Tests.
     E0801 "a given row lacks a column",
     E0802 "no number of rows can be right",
+    E0811 "an expectation was not met",
     // Warnings.
     W0101 "a list without its brackets",
     W0201 "nothing reads a stream",
