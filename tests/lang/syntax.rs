@@ -265,7 +265,7 @@ fn check_messages(text: &str) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_text_is_read_without_a_panic(text in "\\PC{0,200}") {
@@ -299,6 +299,11 @@ proptest! {
     ) {
         check_format("commented", &commented(&text, &places));
     }
+}
+
+/// Few, so that the tests stay quick; `PROPTEST_CASES=5000` looks harder.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(48)
 }
 
 /// Comments behind some lines of a text that have none.

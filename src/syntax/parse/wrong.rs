@@ -8,8 +8,8 @@ mod pipeline;
 mod text;
 
 pub use body::{
-    colon_for_equals, comma_between_entries, entry_with_as, entry_without_name, equals_for_colon, missing_comma, quoted_name,
-    said_twice, unknown_clause, unknown_goal, when_in_when,
+    colon_for_equals, comma_between_entries, entry_with_as, entry_without_name, equals_for_colon, missing_comma,
+    missing_separator, quoted_name, said_twice, unknown_clause, unknown_goal, when_in_when,
 };
 pub use expression::{chained, comma_for_or, dot, foreign_word, if_without_else, index, method, ternary};
 pub use literal::{blank_before_unit, no_time, number_too_large, unit_power, unknown_escape, unknown_type, unknown_unit};
