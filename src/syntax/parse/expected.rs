@@ -120,6 +120,10 @@ fn expected(error: &Error) -> String {
     } else if operator {
         words.push("an operator");
     }
+    if words.contains(&"the end of the declaration") {
+        // Outside all brackets a new line is a blank.
+        words.retain(|word| *word != "a new line");
+    }
     if words.contains(&"`}`") && words.len() > NAMED_MAX {
         words = vec!["a clause", "`}`"];
     }
