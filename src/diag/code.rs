@@ -64,7 +64,7 @@ codes! {
     E0123 "no kind of task is called so",
     E0124 "an operator at the beginning of a line",
     E0125 "a comment of another language",
-    E0126 "several keys without brackets",
+    E0126 "several columns without brackets",
     E0199 "not in this version",
     // Names.
     E0201 "nothing has this name",
@@ -76,7 +76,7 @@ codes! {
     // Connectors.
     // Tests.
     // Warnings.
-    W0101 "a list without its brackets",
+    W0101 "one column without brackets",
     // At run time.
 }
 

@@ -2,6 +2,7 @@
 
 use crate::diag::Diagnostic;
 
+use super::super::scan::{Kind, tokens};
 use super::build::Placed;
 use super::grammar::Rule;
 use super::human::{Human, human};
@@ -23,8 +24,8 @@ pub fn place(error: &Error) -> usize {
 
 pub fn diagnostic(placed: &Placed<'_>, piece: &str, error: &Error) -> Diagnostic {
     let at = place(error);
-    let found = found(&piece[at..]);
-    let span = placed.span(at, at + found.len());
+    let (skipped, found) = found(&piece[at..]);
+    let span = placed.span(at + skipped, at + skipped + found.trim_end().len());
     if let Some(mark) = ["//", "--", "/*"].into_iter().find(|mark| piece[at..].starts_with(mark)) {
         return wrong::foreign_comment(placed.span(at, at + mark.len()), mark);
     }
@@ -43,15 +44,14 @@ pub fn no_declaration(placed: &Placed<'_>, text: &str) -> Diagnostic {
     if let Some(mark) = ["//", "--", "/*"].into_iter().find(|mark| text.starts_with(mark)) {
         return wrong::foreign_comment(placed.span(0, mark.len()), mark);
     }
-    let found = found(text);
-    wrong::unexpected(placed.span(0, found.len()), found, "a declaration such as `source` or `stream`", None)
+    let (skipped, found) = found(text);
+    wrong::unexpected(placed.span(skipped, skipped + found.len()), found, "a declaration such as `source` or `stream`", None)
 }
 
-/// The word, number or sign that stands there; empty at the end.
-fn found(rest: &str) -> &str {
-    let word = first_word(rest);
-    let sign = rest.trim().chars().next().map_or(0, char::len_utf8);
-    if word.is_empty() { rest.trim_start().get(..sign).unwrap_or("") } else { word }
+/// The word, text, sign or newline that stands there, and how many blanks before it; empty at the end.
+fn found(rest: &str) -> (usize, &str) {
+    let token = tokens(rest).find(|token| token.kind != Kind::Comment);
+    token.map_or((0, ""), |token| (token.at.start, &rest[token.at]))
 }
 
 fn help(piece: &str, at: usize, found: &str) -> Option<String> {
@@ -63,7 +63,11 @@ fn help(piece: &str, at: usize, found: &str) -> Option<String> {
         return Some("write a number, such as `limit 5`, `sample 1%`, `top 10 by x within 1min`".to_owned());
     }
     let last = before.rfind(|letter: char| !super::super::scan::is_word(letter)).map_or(0, |at| at + 1);
-    let advice = foreign::infix(found).or_else(|| foreign::infix(&before[last..]));
+    let word = &before[last..];
+    if found.starts_with(['"', '\'']) && !word.is_empty() {
+        return Some(format!("write `{word}({found})`"));
+    }
+    let advice = foreign::infix(found).or_else(|| foreign::infix(word));
     advice.map(str::to_owned)
 }
 
@@ -115,7 +119,7 @@ fn expected(error: &Error) -> String {
     }
     if operator && words.contains(&"`?`") {
         // Behind a value: brackets and dots are only there to be corrected.
-        words.retain(|word| !matches!(*word, "`?`" | "`.`" | "`[`" | "`(`" | "`is`" | "`not`" | "`else`"));
+        words.retain(|word| !matches!(*word, "`?`" | "`.`" | "`[`" | "`(`" | "`is`" | "`not`" | "`else`" | "`%`" | "a unit"));
         words.insert(0, "an operator");
     } else if operator {
         words.push("an operator");

@@ -15,7 +15,7 @@ pub use expression::{chained, comma_for_or, dot, foreign_word, if_without_else, 
 pub use literal::{blank_before_unit, no_time, number_too_large, unit_power, unknown_escape, unknown_type, unknown_unit};
 pub use operator::{foreign_operator, foreign_prefix, modulo, operator_at_line_start};
 pub use pipeline::{
-    comma_behind_stage, group_by, group_stage, keys_without_brackets, single_without_brackets, sink_without_to,
+    comma_behind_stage, group_by, group_stage, list_without_brackets, single_without_brackets, sink_without_to,
     stage_behind_to, to_outside_sink, unknown_stage,
 };
 pub use text::{

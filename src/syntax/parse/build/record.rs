@@ -98,7 +98,11 @@ impl Builder<'_> {
     }
 
     fn across(&mut self, node: &Node<'_>) -> Across {
-        Across { columns: self.column_set_in(node), functions: self.all_applied(node), span: self.span(node) }
+        Across {
+            columns: self.column_set(&node.get(Rule::argument_set)),
+            functions: self.all_applied(node),
+            span: self.span(node),
+        }
     }
 
     pub fn renaming(&mut self, node: &Node<'_>) -> Renaming {

@@ -9,6 +9,7 @@ use super::super::{foreign, words};
 pub fn unexpected(span: Span, found: &str, expected: &str, help: Option<String>) -> Diagnostic {
     let message = match found {
         "" => "this declaration ends too early".to_owned(),
+        "\n" => "this line ends too early".to_owned(),
         _ => format!("`{found}` does not fit here"),
     };
     let diagnostic = Diagnostic::new(Code::E0101, message).at(span, format!("expected {expected}"));
