@@ -64,7 +64,7 @@ codes! {
     E0123 "no kind of task is called so",
     E0124 "an operator at the beginning of a line",
     E0125 "a comment of another language",
-    E0126 "several keys without brackets",
+    E0126 "several columns without brackets",
     E0199 "not in this version",
     // Names.
     E0201 "nothing has this name",
@@ -136,6 +136,7 @@ codes! {
     W0202 "nothing uses a value",
     W0601 "a requirement that can never be broken",
     W0602 "rows wait longer than a requirement allows",
+    W0101 "one column without brackets",
     // At run time.
     R0001 "a calculation failed",
     R0002 "a saved state cannot be read",
