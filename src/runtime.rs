@@ -35,6 +35,7 @@ pub use outbox::{OUTBOX_ROWS_MAX, Outbox, OutboxId};
 pub use prepare::{Prepared, prepare};
 pub use replay::{Kept, Replay, Replayed, Status, collect, learning_order, replay, upstream};
 pub use report::{EdgeReport, NodeReport, SinkReport};
+pub use rows::{Row, from_table, to_table};
 pub use slot::Slot;
 pub use tap::Tap;
 pub use test::{Failure, Outcome, Recompile, test};
