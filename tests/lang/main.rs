@@ -1,0 +1,6 @@
+//! The light test binary: the language half, without Arrow or any machine.
+
+mod plan;
+mod syntax;
+mod tidy;
+mod ui;
