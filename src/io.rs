@@ -5,6 +5,7 @@
 mod block;
 mod cell;
 mod column;
+mod columnar;
 mod csv;
 mod deliver;
 mod error;

@@ -161,7 +161,7 @@ pub(super) struct FileAt {
 }
 
 impl FileAt {
-    fn fixed(&self, pattern: &str) -> Option<ArrayRef> {
+    pub fn fixed(&self, pattern: &str) -> Option<ArrayRef> {
         self.fixed.iter().find(|(name, _)| *name == *pattern).map(|(_, value)| value.clone())
     }
 }

@@ -12,7 +12,7 @@ use arrow::compute::take;
 use crate::base::{Name, Time};
 use crate::diag::Code;
 use crate::ir;
-use crate::node::{self, Batch, Clock, Node, NodeError, Ordinals, Out};
+use crate::node::{self, Batch, Clock, Node, NodeError, Ordinal, Ordinals, Out};
 use crate::plan::{Graph, NodeKey, NodeOp, NodeSpec, Slot};
 
 use super::engine::Engine;
@@ -33,6 +33,8 @@ pub struct Way {
     stages: Vec<NodeKey>,
     features: Vec<Name>,
     value: ir::Column,
+    /// Rows are the features themselves, and pass no stage.
+    direct: bool,
     /// Why rows cannot be answered on this way, in a sentence; then all of them are null.
     barred: Option<String>,
 }
@@ -77,8 +79,30 @@ impl From<NodeError> for Unasked {
 }
 
 impl Way {
-    /// None if the graph has no such task.
+    /// As the graph serves the task: from its source's rows, or from features where it `accepts features`. None if the graph
+    /// has no such task.
     pub fn of(graph: &Graph, task: &Name) -> Option<Way> {
+        let serve = graph.nodes.get(&NodeKey::of_file(task, Slot::Serve)).map(|spec| &spec.op);
+        match serve {
+            Some(NodeOp::Serve(serve)) if serve.accepts_features => Way::of_features(graph, task),
+            Some(_) | None => Way::of_rows(graph, task),
+        }
+    }
+
+    fn of_features(graph: &Graph, task: &Name) -> Option<Way> {
+        let way = Way::of_rows(graph, task)?;
+        let NodeOp::Task(learn) = &graph.nodes.get(&NodeKey::of_file(task, Slot::Task))?.op else { return None };
+        let feature = |column: &ir::Column| ir::SourceColumn {
+            column: column.clone(),
+            origin: ir::Origin::Field(column.name.clone()),
+            sentinels: Vec::new(),
+            bounds: None,
+        };
+        let columns = learn.task.features.iter().map(feature).collect();
+        Some(Way { columns, time: None, target: None, stages: Vec::new(), direct: true, barred: None, ..way })
+    }
+
+    fn of_rows(graph: &Graph, task: &Name) -> Option<Way> {
         let spec = graph.nodes.get(&NodeKey::of_file(task, Slot::Task))?;
         let NodeOp::Task(learn) = &spec.op else { return None };
         let (mut stages, mut barred) = (Vec::new(), None);
@@ -101,6 +125,7 @@ impl Way {
             stages,
             features: learn.task.features.iter().map(|column| column.name.clone()).collect(),
             value: learn.task.target.column.clone(),
+            direct: false,
             barred,
         })
     }
@@ -128,7 +153,7 @@ impl Asker {
     /// Builds the copies.
     pub fn new(engine: &Engine, way: Way, parts: &dyn Parts) -> Result<Asker, NodeError> {
         let (mut copies, mut clock) = (Vec::new(), None);
-        if way.barred.is_none() {
+        if way.barred.is_none() && !way.direct {
             let source = SourceSpec::of(&engine.graph, &way.source).ok_or_else(|| gone(&way.source))?;
             clock = computed_time(&source).map(|spec| parts.node(&spec, &[source.decode.schema.clone()])).transpose()?;
             for key in &way.stages {
@@ -181,13 +206,14 @@ impl Engine {
     /// own. Nothing of the running graph changes.
     pub fn ask(&mut self, asker: &mut Asker, rows: RecordBatch, now: Time) -> Result<Asked, Unasked> {
         let asked = rows.num_rows();
+        fits(&asker.way, &rows)?;
         if let Some(reason) = &asker.way.barred {
             return Ok(asker.way.all_null(asked, reason));
         }
         let model = self.assignments.get(&asker.way.task).and_then(|assignment| assignment.at(self.next())).cloned();
         let model = model.ok_or(Unasked::NoModel)?;
-        let batch = self.gate(asker, rows, now)?;
         let first = self.next();
+        let batch = if asker.way.direct { entered(rows, first, now) } else { self.gate(asker, rows, now)? };
         let batch = self.through(asker, batch)?;
         let predictions = model.predict(&features(&asker.way, &batch.rows)?)?;
         // Rows that a stage dropped have no answer; the others know by their ordinals which they were.
@@ -207,8 +233,8 @@ impl Engine {
     /// The rows as if they had just come in: with their time, at the next ordinals.
     fn gate(&mut self, asker: &mut Asker, rows: RecordBatch, now: Time) -> Result<Batch, Unasked> {
         let first = self.next();
-        let (count, upto) = (rows.num_rows(), first.plus(rows.num_rows()));
-        let batch = Batch { rows, ordinals: Ordinals::Range(first), upto, clock: Clock::still(now) };
+        let count = rows.num_rows();
+        let batch = entered(rows, first, now);
         if let Some(clock) = &mut asker.clock {
             return one(clock.as_mut(), batch).map_err(Unasked::from);
         }
@@ -244,6 +270,22 @@ impl Engine {
         }
         Ok(batch)
     }
+}
+
+/// A request that was read for another version of the source's columns is refused, not misread.
+fn fits(way: &Way, rows: &RecordBatch) -> Result<(), NodeError> {
+    let schema = rows.schema();
+    let same = |(column, field): (&ir::SourceColumn, &Arc<arrow::datatypes::Field>)| {
+        column.column.name == **field.name() && node::data_type(&column.column.ty) == *field.data_type()
+    };
+    let fits = way.columns.len() == schema.fields().len() && way.columns.iter().zip(schema.fields()).all(same);
+    let changed = || NodeError::new(Code::R0006, format!("the columns of `{}` have just changed; ask again", way.source));
+    fits.then_some(()).ok_or_else(changed)
+}
+
+fn entered(rows: RecordBatch, first: Ordinal, now: Time) -> Batch {
+    let upto = first.plus(rows.num_rows());
+    Batch { rows, ordinals: Ordinals::Range(first), upto, clock: Clock::still(now) }
 }
 
 /// The columns that the model reads, in its order.
