@@ -136,7 +136,6 @@ codes! {
     W0202 "nothing uses a value",
     W0601 "a requirement that can never be broken",
     W0602 "rows wait longer than a requirement allows",
-    W0101 "one column without brackets",
     // At run time.
     R0001 "a calculation failed",
     R0002 "a saved state cannot be read",
