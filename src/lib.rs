@@ -9,15 +9,14 @@ pub mod ir;
 pub mod plan;
 pub mod sema;
 pub mod syntax;
-pub mod plan;
 
 #[cfg(feature = "run")]
-pub mod node;
+pub mod host;
 #[cfg(feature = "run")]
 pub mod io;
 #[cfg(feature = "run")]
-pub mod runtime;
+pub mod node;
 #[cfg(feature = "run")]
-pub mod host;
+pub mod runtime;
 #[cfg(feature = "run")]
 pub mod server;
