@@ -5,11 +5,13 @@
 mod block;
 mod cell;
 mod column;
+mod columnar;
 mod csv;
 mod deliver;
 mod error;
 mod expr;
 mod files;
+mod fit;
 mod gate;
 mod intake;
 mod json;
@@ -20,7 +22,9 @@ mod path;
 mod place;
 mod records;
 mod sheet;
+mod simulate;
 mod spec;
+mod stdin;
 
 #[cfg(test)]
 mod testing;

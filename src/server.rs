@@ -20,7 +20,7 @@ mod status;
 pub use backend::{Answer, Answering, Backend, Refusal};
 pub use door::{Door, DoorKey, Doors, Missing};
 pub use listener::{Address, Limits, Listener};
-pub use status::{EdgeStatus, Edits, NodeStatus, SinkStatus, Stage, Status, TaskStatus};
+pub use status::{Edits, SinkStatus, Stage, Status, TaskStatus};
 
 #[cfg(test)]
 mod tests;

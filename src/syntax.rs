@@ -8,4 +8,4 @@ mod parse;
 mod scan;
 
 pub use format::format;
-pub use parse::{FILE_BYTES_MAX, NESTING_MAX, parse};
+pub use parse::{FILE_BYTES_MAX, Hint, NESTING_MAX, parse, stage_hint};

@@ -64,7 +64,7 @@ codes! {
     E0123 "no kind of task is called so",
     E0124 "an operator at the beginning of a line",
     E0125 "a comment of another language",
-    E0126 "several keys without brackets",
+    E0126 "several columns without brackets",
     E0199 "not in this version",
     // Names.
     E0201 "nothing has this name",
@@ -104,6 +104,7 @@ codes! {
     E0506 "a model family that is not known, or cannot learn this",
     E0507 "a clause of another kind of task",
     E0508 "a task has nothing to learn from",
+    E0558 "nothing has been learned yet",
     // Policies.
     E0601 "a metric does not measure this task",
     E0602 "a metric of a class that the target does not have",
@@ -128,12 +129,14 @@ codes! {
     // Tests.
     E0801 "a given row lacks a column",
     E0802 "no number of rows can be right",
+    E0811 "an expectation was not met",
     // Warnings.
     W0101 "a list without its brackets",
     W0201 "nothing reads a stream",
     W0202 "nothing uses a value",
     W0601 "a requirement that can never be broken",
     W0602 "rows wait longer than a requirement allows",
+    W0101 "one column without brackets",
     // At run time.
     R0001 "a calculation failed",
     R0002 "a saved state cannot be read",
@@ -144,6 +147,7 @@ codes! {
     R0711 "reading stopped in the middle",
     R0712 "the recording cannot be put in time order",
     R0713 "writing stopped",
+    R0010 "a stage would have to remember more than its limit",
 }
 
 impl Code {

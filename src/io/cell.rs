@@ -16,7 +16,7 @@ const NUMBER_BYTES_MAX: usize = 64;
 pub(super) enum Number {
     Finite(f64),
     /// Is read as null.
-    NotANumber,
+    Nan,
     Infinite,
 }
 
@@ -35,7 +35,7 @@ pub(super) fn number(field: &[u8], decimal: u8) -> Option<Number> {
         std::str::from_utf8(copy).ok()?.parse().ok()?
     };
     Some(match value {
-        value if value.is_nan() => Number::NotANumber,
+        value if value.is_nan() => Number::Nan,
         value if value.is_infinite() => Number::Infinite,
         value => Number::Finite(value),
     })
@@ -78,7 +78,7 @@ pub(super) fn int(field: &[u8], decimal: u8) -> Option<i64> {
     }
     match number(field, decimal)? {
         Number::Finite(value) => whole(value),
-        Number::NotANumber | Number::Infinite => None,
+        Number::Nan | Number::Infinite => None,
     }
 }
 
@@ -150,7 +150,7 @@ pub(super) fn duration(field: &[u8], decimal: u8) -> Option<Duration> {
     let (digits, micros) = UNITS.iter().find_map(|(unit, micros)| Some((field.strip_suffix(*unit)?, *micros)))?;
     match number(digits, decimal)? {
         Number::Finite(value) => whole((value * micros).round()).map(Duration),
-        Number::NotANumber | Number::Infinite => None,
+        Number::Nan | Number::Infinite => None,
     }
 }
 
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(number(b"-200", b','), Some(Number::Finite(-200.0)));
         assert_eq!(number(b"0,00476416302416414012345", b','), Some(Number::Finite(0.004_764_163_024_164_14)));
         assert_eq!(number(b"1.234,5", b','), None);
-        assert_eq!(number(b"NaN", b'.'), Some(Number::NotANumber));
+        assert_eq!(number(b"NaN", b'.'), Some(Number::Nan));
         assert_eq!(number(b"1e999", b'.'), Some(Number::Infinite));
         for wrong in ["", "-", ".", "1.2.3", "12a", "1,5"] {
             assert_eq!(number(wrong.as_bytes(), b'.'), None, "{wrong}");

@@ -99,14 +99,15 @@ impl ColumnBuilder {
         if self.null_texts.iter().any(|text| text == trimmed) {
             return self.append_null();
         }
-        if trimmed.is_empty() && !(matches!(self.kind, Kind::Text(_) | Kind::Bytes(_)) && !self.nullable) {
+        let empty_counts = !self.nullable && matches!(self.kind, Kind::Text(_) | Kind::Bytes(_));
+        if trimmed.is_empty() && !empty_counts {
             return self.append_null();
         }
         let decimal = self.decimal;
         match &mut self.kind {
             Kind::Float(_) => match cell::number(trimmed, decimal) {
                 Some(Number::Finite(value)) => self.append_float(value),
-                Some(Number::NotANumber) => self.append_null(),
+                Some(Number::Nan) => self.append_null(),
                 Some(Number::Infinite) | None => self.wrong(trimmed),
             },
             Kind::Int(_) => match cell::int(trimmed, decimal) {
@@ -284,7 +285,7 @@ impl ColumnBuilder {
 
     fn int_like_null(&mut self, field: &[u8]) -> Result<(), Reason> {
         match cell::number(field, self.decimal) {
-            Some(Number::NotANumber) => self.append_null(),
+            Some(Number::Nan) => self.append_null(),
             Some(Number::Finite(value)) if self.is_sentinel(value) => self.append_null(),
             Some(Number::Finite(_) | Number::Infinite) | None => self.wrong(field),
         }

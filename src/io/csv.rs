@@ -113,6 +113,10 @@ impl CsvDecoder {
         CsvDecoder { sheet, separator: options.separator.map_or(b' ', |sign| sign as u8), ignored, layout }
     }
 
+    pub fn ignored(&self) -> &Ignored {
+        &self.ignored
+    }
+
     /// One record, whether it fits or not.
     pub fn decode(&mut self, record: &ByteRecord, row: u64, line: u64) {
         let raw = || (record.iter().collect::<Vec<_>>().join(&[self.separator][..]), line);

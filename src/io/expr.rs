@@ -198,6 +198,11 @@ impl Scope<'_> {
     }
 }
 
+/// A column of one row.
+pub(super) fn constant(value: &Value, ty: &Type) -> Result<ArrayRef, IoError> {
+    literal(value, ty).map(|one| one.values)
+}
+
 fn literal(value: &Value, ty: &Type) -> Result<Operand, IoError> {
     let values: ArrayRef = match value {
         Value::Null => new_null_array(&data_type(ty), 1),

@@ -16,6 +16,7 @@ use crate::ir::{FileConnector, FileFormat, Origin};
 
 use super::block::{Aside, At, Block};
 use super::column::ColumnBuilder;
+use super::columnar::ColumnarFile;
 use super::csv::CsvFile;
 use super::error::IoError;
 use super::gate::{self, Arrival};
@@ -56,6 +57,7 @@ enum Flow {
 
 impl Files {
     pub fn open(spec: &Arc<Spec>, connector: &FileConnector, place: &Place) -> Result<Files, IoError> {
+        spec.check_arrival()?;
         let found = Template::parse(&connector.path)?.find(place)?;
         let mut notes = Vec::new();
         let files = in_order(spec, found, &mut notes)?;
@@ -213,7 +215,8 @@ fn open(spec: &Arc<Spec>, format: &FileFormat, file: &FileAt, from: Option<Mark>
         FileFormat::Csv(options) => Box::new(CsvFile::open(spec, file, options, from)?),
         FileFormat::Jsonl => Box::new(JsonFile::lines(spec, file, from)?),
         FileFormat::Json => Box::new(JsonFile::array(spec, file, from)?),
-        FileFormat::Parquet | FileFormat::Arrow => return Err(IoError::new(Code::E0199, "columnar files cannot be read yet")),
+        FileFormat::Parquet => Box::new(ColumnarFile::parquet(spec, file, from)?),
+        FileFormat::Arrow => Box::new(ColumnarFile::arrow(spec, file, from)?),
     })
 }
 

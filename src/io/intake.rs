@@ -168,10 +168,13 @@ impl Intake {
         }
         let (step, block) = self.input.next(&self.place)?;
         if let Some(block) = block {
-            let block = without_ahead(&self.spec, block, self.place.now.now(), &self.spec.source)?;
-            self.ready = Some((block, 0));
+            self.ready = Some((self.admitted(block)?, 0));
         }
         Ok(step)
+    }
+
+    fn admitted(&self, block: Block) -> Result<Block, IoError> {
+        without_ahead(&self.spec, block, self.place.now.now(), &self.spec.source)
     }
 
     fn next_time(&self) -> Option<Time> {
@@ -189,9 +192,9 @@ impl Intake {
     pub fn retune(&mut self, decode: &Decode, gate: &Gate, schema: &ir::Schema) -> Result<(), Diagnostic> {
         let mut retune = || {
             let spec = Arc::new(Spec::new(&self.spec.source, self.spec.mode, decode, gate, schema)?);
-            self.input.retune(&spec, &self.connection, &self.place)?;
+            let again = self.input.retune(&spec, &self.connection, &self.place)?;
             self.spec = spec;
-            self.ready = None;
+            self.ready = again.map(|block| self.admitted(block)).transpose()?.map(|block| (block, 0));
             Ok(())
         };
         retune().map_err(IoError::diagnostic)
@@ -206,8 +209,8 @@ impl Intake {
     /// Goes on behind `position`.
     pub fn resume(&mut self, position: &Position) -> Result<(), IoError> {
         self.ready = None;
-        self.input.resume(&position.input, position.records)?;
         self.follow(position);
+        self.input.resume(&position.input)?;
         (self.rows, self.records) = (position.rows, position.records);
         Ok(())
     }

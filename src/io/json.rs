@@ -132,6 +132,10 @@ impl JsonDecoder {
         Ok(JsonDecoder { sheet, wanted, seen, ignored: Ignored::default() })
     }
 
+    pub fn ignored(&self) -> &Ignored {
+        &self.ignored
+    }
+
     /// One record, whether it fits or not.
     pub fn decode(&mut self, record: &[u8], row: u64, line: u64) {
         let why = fill::fill(record, &self.wanted, &mut self.sheet.builders, &mut self.seen, &mut self.ignored);

@@ -79,10 +79,6 @@ impl Sheet {
         }
     }
 
-    pub fn rows(&self) -> usize {
-        self.at.len()
-    }
-
     /// A record whose fields were appended to every builder; `why` is the first thing wrong with it.
     pub fn end(&mut self, row: u64, why: Option<Reason>, raw: impl FnOnce() -> (Vec<u8>, u64)) {
         let at = At { file: self.file, row };
@@ -165,7 +161,7 @@ pub(super) struct FileAt {
 }
 
 impl FileAt {
-    fn fixed(&self, pattern: &str) -> Option<ArrayRef> {
+    pub fn fixed(&self, pattern: &str) -> Option<ArrayRef> {
         self.fixed.iter().find(|(name, _)| *name == *pattern).map(|(_, value)| value.clone())
     }
 }

@@ -37,9 +37,10 @@ impl Spec {
         let whole = node::schema(schema);
         let time_at = schema.time.as_ref().and_then(|name| whole.index_of(name).ok());
         let Gate { time, limits } = gate.clone();
-        let spec = Spec { source: source.clone(), mode, columns, time, limits, declared, whole, time_at };
-        spec.check_time()?;
-        Ok(spec)
+        if let TimeSpec::Column { expr, .. } = &time {
+            expr::check(expr)?;
+        }
+        Ok(Spec { source: source.clone(), mode, columns, time, limits, declared, whole, time_at })
     }
 
     /// Rows of a recording are put in the order of their event time where one clock tells it.
@@ -71,10 +72,9 @@ impl Spec {
         }
     }
 
-    /// A recording knows no arrival, so its arrival columns follow the event time, which then cannot follow them.
-    fn check_time(&self) -> Result<(), IoError> {
+    /// Files know no arrival, so a recording's arrival columns follow the event time, which then cannot follow them.
+    pub fn check_arrival(&self) -> Result<(), IoError> {
         let TimeSpec::Column { expr, .. } = &self.time else { return Ok(()) };
-        expr::check(expr)?;
         let arrives =
             |name: &Name| self.columns.iter().any(|column| column.column.name == *name && column.origin == Origin::Arrival);
         match expr.columns().iter().find(|name| arrives(name)) {

@@ -16,6 +16,7 @@ mod why;
 use std::collections::BTreeMap;
 
 use crate::base::Name;
+use crate::ir::OnChange;
 
 use super::{Graph, NodeKey};
 
@@ -56,6 +57,8 @@ pub struct Change {
     pub rewired: bool,
     /// Do its rows carry other columns than before? Also true of a node that is the same: columns pass through it.
     pub reshaped: bool,
+    /// What its stage says about state that cannot be kept.
+    pub on_change: OnChange,
     /// By output column, of a task by feature; those that are gone included.
     pub entries: BTreeMap<Name, EntryChange>,
 }
@@ -104,7 +107,22 @@ impl Diff {
 
     /// Nodes whose state would be lost although the file says `on change reject`: the plan may not be carried out.
     pub fn rejected(&self) -> impl Iterator<Item = &NodeKey> {
-        let refuses = |change: &Change| change.class.refuses() || change.entries.values().any(|entry| entry.class.refuses());
+        let refuses = |change: &Change| change.on_change == OnChange::Reject && change.class.forgets();
         self.nodes.iter().filter(move |(_, change)| refuses(change)).map(|(key, _)| key)
     }
+}
+
+impl Change {
+    /// All reasons in one sentence, its entries' own included.
+    pub fn reason(&self) -> String {
+        let mut parts: Vec<String> = self.why.iter().map(ToString::to_string).collect();
+        let entries = self.entries.iter().filter(|(_, entry)| !entry.why.is_empty());
+        parts.extend(entries.map(|(name, entry)| format!("`{name}`: {}", joined(&entry.why))));
+        parts.join("; ")
+    }
+}
+
+/// Reasons as one sentence.
+pub(super) fn joined(why: &[Why]) -> String {
+    why.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

@@ -241,7 +241,7 @@ impl Engine {
     }
 
     fn put_failure(&mut self, name: String, error: NodeError) {
-        let NodeError { code, message } = error;
+        let NodeError { code, message, help: _ } = error;
         let at = self.next();
         self.events.put(Event::Failed { name, at, code: code.to_string(), message });
     }

@@ -6,7 +6,7 @@ use arrow::datatypes::Schema;
 use crate::base::{Name, Time};
 use crate::ir;
 use crate::node::{Batch, Clock, Counts, Node, NodeError, Ordinal, Ordinals};
-use crate::plan::{Graph, NodeKey, NodeSpec, Slot};
+use crate::plan::{Connection, Graph, NodeKey, NodeOp, NodeSpec, Slot};
 
 /// Builds what a graph names. The real one asks `ops`, `io` and `lifecycle`; tests bring their own.
 pub trait Parts {
@@ -134,6 +134,16 @@ impl<'a> SourceSpec<'a> {
 
     pub fn name(&self) -> &'a Name {
         &self.gate.key.decl
+    }
+
+    /// What one end of it is connected to. What `keep` holds is a recording where no other is declared.
+    pub fn end(&self, side: Side) -> Option<&'a ir::Connector> {
+        let NodeOp::Connection(connection) = &self.connection.op else { return None };
+        let Connection { recorded, live, keep, columns: _ } = &**connection;
+        match side {
+            Side::Recorded => recorded.as_ref().or(keep.as_ref()),
+            Side::Live => live.as_ref(),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::base::Name;
 use crate::diag::{Code, Diagnostic};
 use crate::ir;
 use crate::node::{Node, NodeError};
-use crate::plan::{Change, Class, Connection, Diff, Graph, NodeKey, NodeOp, NodeSpec, Slot, diff};
+use crate::plan::{Change, Class, Diff, Graph, NodeKey, NodeOp, NodeSpec, Slot, diff};
 
 use super::audit::placed;
 use super::engine::{Engine, Life, Phase};
@@ -146,7 +146,7 @@ impl Builder<'_> {
         let old = was.as_ref().and_then(|was| SourceSpec::of(&self.engine.graph, was));
         let settings = (self.engine.settings.life, self.engine.phase);
         let open = |side| self.parts.feed(&new, side).map_err(|error| cannot_open(&new, &error, self.wanted));
-        let stays = |side| old.is_some_and(|old| end(&old, side) == end(&new, side));
+        let stays = |side| old.is_some_and(|old| old.end(side) == new.end(side));
         let (now, live) = match settings {
             (Life::Replay, _) if stays(Side::Recorded) => (None, None),
             (Life::Replay, _) => (open(Side::Recorded)?, None),
@@ -186,23 +186,13 @@ fn transfer(old: &mut dyn Node, mut new: Box<dyn Node>) -> Option<Box<dyn Node>>
     Some(new)
 }
 
-/// What one end of a source is connected to.
-fn end<'a>(source: &SourceSpec<'a>, side: Side) -> Option<&'a ir::Connector> {
-    let NodeOp::Connection(connection) = &source.connection.op else { return None };
-    let Connection { recorded, live, keep, columns: _ } = &**connection;
-    match side {
-        Side::Recorded => recorded.as_ref().or(keep.as_ref()),
-        Side::Live => live.as_ref(),
-    }
-}
-
 fn cannot_build(key: &NodeKey, error: &NodeError, graph: &Graph) -> Diagnostic {
-    let found = Diagnostic::new(error.code, format!("`{key}` cannot be built: {}", error.message));
+    let found = error.diagnostic(&format!("`{key}` cannot be built"));
     placed(found, key, graph)
 }
 
 fn cannot_open(source: &SourceSpec, error: &NodeError, graph: &Graph) -> Diagnostic {
-    let found = Diagnostic::new(error.code, format!("the source `{}` cannot be opened: {}", source.name(), error.message));
+    let found = error.diagnostic(&format!("the source `{}` cannot be opened", source.name()));
     placed(found, &source.connection.key, graph)
 }
 

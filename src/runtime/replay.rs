@@ -235,7 +235,7 @@ impl Sinks {
 }
 
 fn cannot_write(key: &NodeKey, error: &NodeError, graph: &Graph) -> Diagnostic {
-    let found = Diagnostic::new(error.code, format!("the sink `{}` cannot be opened: {}", key.decl, error.message));
+    let found = error.diagnostic(&format!("the sink `{}` cannot be opened", key.decl));
     super::audit::placed(found, key, graph)
 }
 

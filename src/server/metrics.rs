@@ -5,7 +5,7 @@ use std::fmt::{Display, Write};
 use super::status::Status;
 
 pub fn write(status: &Status, out: &mut String) {
-    let Status { pipeline, plan, stage, uptime_s, rows_in, nodes, edges, tasks, sinks, edits, last_change: _ } = status;
+    let Status { pipeline, plan, stage, uptime_s, rows_in, nodes, edges, failed, tasks, sinks, edits, last_change: _ } = status;
     let info = Family::new(out, "mliot_info", "gauge", "The running pipeline.");
     info.put(out, &[("pipeline", pipeline), ("plan", plan), ("stage", stage.words())], 1);
     Family::new(out, "mliot_uptime_seconds", "gauge", "Since the start.").put(out, &[], uptime_s);
@@ -13,16 +13,15 @@ pub fn write(status: &Status, out: &mut String) {
 
     let rows = Family::new(out, "mliot_node_rows_total", "counter", "Rows of a node: in = passed + absorbed + dropped.");
     for node in nodes {
-        let counts = &node.counts;
-        let flows = [("in", counts.input), ("passed", counts.passed), ("absorbed", counts.absorbed), ("out", counts.output)];
+        let flows = [("in", node.input), ("passed", node.passed), ("absorbed", node.absorbed), ("out", node.out)];
         flows.iter().for_each(|(flow, count)| rows.put(out, &[("node", &node.name), ("flow", flow)], count));
     }
     let dropped = Family::new(out, "mliot_node_dropped_rows_total", "counter", "Input rows that a node dropped, by reason.");
     for node in nodes {
-        node.counts.dropped.iter().for_each(|(why, count)| dropped.put(out, &[("node", &node.name), ("reason", why)], count));
+        node.dropped.iter().for_each(|(why, count)| dropped.put(out, &[("node", &node.name), ("reason", why)], count));
     }
-    let failed = Family::new(out, "mliot_node_failed", "gauge", "1 where a node has failed and is not stepped any more.");
-    nodes.iter().for_each(|node| failed.put(out, &[("node", &node.name)], u8::from(node.failed.is_some())));
+    let broken = Family::new(out, "mliot_node_failed", "gauge", "1 where a node has failed and is not stepped any more.");
+    failed.keys().for_each(|node| broken.put(out, &[("node", node)], 1));
 
     let edge_rows = Family::new(out, "mliot_edge_rows_total", "counter", "Rows at both ends of an edge.");
     for edge in edges {
@@ -97,14 +96,20 @@ impl Display for Escaped<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::status::NodeStatus;
     use super::*;
-    use crate::node::Counts;
+    use crate::runtime::NodeReport;
 
     #[test]
     fn every_sample_has_a_type_and_labels_are_escaped() {
-        let counts = Counts { input: 3, passed: 2, dropped: [("where", 1)].into(), ..Counts::default() };
-        let node = NodeStatus { name: "air/\"odd\"\n".into(), counts, failed: None };
+        let node = NodeReport {
+            name: "air/\"odd\"\n".into(),
+            input: 3,
+            passed: 2,
+            absorbed: 0,
+            dropped: [("where".to_owned(), 1)].into(),
+            out: 2,
+            noted: Default::default(),
+        };
         let status = Status { pipeline: "room".into(), nodes: vec![node], ..Status::default() };
         let mut out = String::new();
         write(&status, &mut out);

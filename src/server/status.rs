@@ -1,8 +1,10 @@
 //! How a running pipeline is doing, as plain data: for `/metrics`, `/status`, the page and the terminal.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
-use crate::node::Counts;
+use crate::runtime::{EdgeReport, NodeReport};
 
 /// One look at everything. Counters only rise while their node lives.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -15,8 +17,10 @@ pub struct Status {
     pub uptime_s: f64,
     /// Rows that entered, all sources together.
     pub rows_in: u64,
-    pub nodes: Vec<NodeStatus>,
-    pub edges: Vec<EdgeStatus>,
+    pub nodes: Vec<NodeReport>,
+    pub edges: Vec<EdgeReport>,
+    /// Nodes that have failed and are not stepped any more, with the reason.
+    pub failed: BTreeMap<String, String>,
     pub tasks: Vec<TaskStatus>,
     pub sinks: Vec<SinkStatus>,
     pub edits: Edits,
@@ -35,23 +39,6 @@ pub enum Stage {
     /// All sources have ended.
     Ended,
     Stopping,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct NodeStatus {
-    pub name: String,
-    #[serde(serialize_with = "counts")]
-    pub counts: Counts,
-    /// A failed node is not stepped any more; why.
-    pub failed: Option<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct EdgeStatus {
-    pub from: String,
-    pub to: String,
-    pub sent: u64,
-    pub received: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -115,15 +102,4 @@ impl Stage {
             Stage::Stopping => "stopping",
         }
     }
-}
-
-fn counts<S: serde::Serializer>(counts: &Counts, serializer: S) -> Result<S::Ok, S::Error> {
-    use serde::ser::SerializeStruct;
-    let mut out = serializer.serialize_struct("counts", 5)?;
-    out.serialize_field("in", &counts.input)?;
-    out.serialize_field("passed", &counts.passed)?;
-    out.serialize_field("absorbed", &counts.absorbed)?;
-    out.serialize_field("dropped", &counts.dropped)?;
-    out.serialize_field("out", &counts.output)?;
-    out.end()
 }

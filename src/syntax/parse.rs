@@ -23,6 +23,7 @@ use limits::Brackets;
 use node::Node;
 use pieces::Piece;
 
+pub use foreign::{Hint, stage as stage_hint};
 pub use limits::{FILE_BYTES_MAX, NESTING_MAX};
 pub use words::RESERVED;
 
@@ -169,10 +170,8 @@ impl<'t> Reader<'t> {
         let text = &self.text[at.clone()];
         let placed = Placed { source: self.source, file: self.text, start: at.start, word: (0, 0) };
         let brackets = limits::brackets(text);
-        let diagnostic = match brackets {
-            Brackets::Surplus(0, _) => brackets.diagnostic(&placed),
-            _ => None,
-        };
+        let surplus = matches!(brackets, Brackets::Surplus(0, _));
+        let diagnostic = surplus.then(|| brackets.diagnostic(&placed)).flatten();
         self.diagnostics.push(diagnostic.unwrap_or_else(|| expected::no_declaration(&placed, text)));
     }
 

@@ -21,7 +21,7 @@ const FLOORS: &[(&str, u32, &[&str])] = &[
     ("io", 6, &[]),
     ("lifecycle", 7, &[]),
     ("runtime", 8, &[]),
-    ("host", 9, &[]),
+    ("host", 9, &["server"]),
     ("server", 9, &[]),
     ("cli", 10, &[]),
 ];

@@ -261,3 +261,67 @@ fn captured_messages_of_mixed_json() {
         rows.column(0).as_string::<i32>().iter().filter(|topic| topic.is_some_and(|topic| topic.contains("temp-hum"))).count();
     assert_eq!(rows.num_rows() - rows.column(1).null_count(), wet);
 }
+
+/// `time @2020-01-01T00:00:00Z + t_ms * 1ms by segment`.
+fn segment_time() -> TimeSpec {
+    use mliot::ir::BinaryOp;
+    let expr = |kind, ty| Expr { kind, ty, nullable: false, span: Span::default() };
+    let binary = |op, left, right, ty| expr(ExprKind::Binary(op, Box::new(left), Box::new(right)), ty);
+    let start = expr(ExprKind::Literal(Value::Time(Time::parse("2020-01-01").unwrap())), Type::Time);
+    let step = expr(ExprKind::Literal(Value::Duration(Duration(1_000))), Type::Duration);
+    let since = binary(BinaryOp::Mul, expr(ExprKind::Column("t_ms".into()), Type::Int), step, Type::Duration);
+    TimeSpec::Column { expr: binary(BinaryOp::Add, start, since, Type::Time), by: vec!["segment".into()] }
+}
+
+#[test]
+fn movements_of_thirty_people_with_a_clock_for_each_segment() {
+    let Some(data) = data() else { return };
+    let activities = ["walking", "up", "down", "sitting", "standing", "lying"].iter().zip(1..);
+    let activities = Type::Enum(activities.map(|(text, code)| EnumItem { code: Some(code), text: (*text).into() }).collect());
+    let mut columns = vec![
+        field("subject", Type::Int, "subject"),
+        field("segment", Type::Int, "segment"),
+        field("t_ms", Type::Int, "t_ms"),
+        field("activity", activities, "activity"),
+    ];
+    columns.extend(["body_acc_x", "body_gyro_z", "total_acc_y"].map(|name| field(name, float(), name)));
+    let source = Source { path: "uci-har/inertial.parquet", format: FileFormat::Parquet, columns, time: segment_time() };
+    let mut intake = source.open(data);
+    let (mut rows, mut segments, mut next) = (0, 0, Ordinal(0));
+    let (mut before, mut last) = (-1, Time::MIN);
+    while let Pending::Rows { .. } = intake.pending().unwrap() {
+        let batch = intake.take(100_000, None, next).unwrap().batch;
+        next = batch.upto;
+        rows += batch.len();
+        let segment = batch.rows.column(1).as_primitive::<arrow::datatypes::Int64Type>().values().clone();
+        let time =
+            batch.rows.column_by_name("@time").unwrap().as_primitive::<arrow::datatypes::TimestampMicrosecondType>().clone();
+        for (segment, at) in segment.iter().zip(time.values()) {
+            let begins = *segment != before;
+            assert_eq!(Time(*at), if begins { Time::parse("2020-01-01").unwrap() } else { last + Duration(20_000) });
+            segments += usize::from(begins);
+            (before, last) = (*segment, Time(*at));
+        }
+    }
+    assert_eq!((rows, segments), (713_984, 857));
+}
+
+#[test]
+fn bearings_in_one_order_of_time_over_ten_recordings() {
+    let Some(data) = data() else { return };
+    let columns = vec![
+        field("fault", classes(&["normal", "ball", "inner_race", "outer_race"]), "fault"),
+        field("sample", Type::Int, "sample"),
+        field("drive_end", float(), "drive_end"),
+    ];
+    let TimeSpec::Column { mut expr, .. } = segment_time() else { unreachable!("it is computed") };
+    if let ExprKind::Binary(_, _, since) = &mut expr.kind
+        && let ExprKind::Binary(_, sample, _) = &mut since.kind
+    {
+        sample.kind = ExprKind::Column("sample".into());
+    }
+    let time = TimeSpec::Column { expr, by: vec![] };
+    let source = Source { path: "cwru-bearing/cwru_0hp.parquet", format: FileFormat::Parquet, columns, time };
+    let (rows, bad) = read(&mut source.open(data));
+    assert_eq!((rows.num_rows(), bad), (1_341_856, 0));
+}

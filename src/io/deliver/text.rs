@@ -150,7 +150,7 @@ pub(super) struct TextSink {
 
 enum Writer {
     Plain(BufWriter<File>),
-    Gzip(GzEncoder<BufWriter<File>>),
+    Gzip(Box<GzEncoder<BufWriter<File>>>),
     Stdout,
 }
 
@@ -165,7 +165,7 @@ impl TextSink {
         let file = BufWriter::new(file);
         let out = match Packing::of(&path) {
             Packing::None => Writer::Plain(file),
-            Packing::Gzip => Writer::Gzip(GzEncoder::new(file, Compression::default())),
+            Packing::Gzip => Writer::Gzip(Box::new(GzEncoder::new(file, Compression::default()))),
             Packing::Zstd => return Err(cannot_be_written(&path, &std::io::Error::other("zstd is only read, not written"))),
         };
         let mut sink = TextSink { format, path, out, lines: header, written: 0, header: Vec::new() };

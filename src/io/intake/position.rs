@@ -22,4 +22,8 @@ pub struct Position {
 pub enum InputPosition {
     /// Files that were begun.
     Files(Vec<FilePosition>),
+    /// Everything that arrived before a tick, and so many rows at that tick.
+    Simulated { tick: u64, within: u32 },
+    /// So many records; what comes next cannot be read again.
+    Stream { records: u64 },
 }

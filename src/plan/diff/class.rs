@@ -28,14 +28,15 @@ pub enum Class {
 }
 
 impl Class {
-    /// What this version does in its place: it neither converts nor rebuilds state.
+    /// What this version does in its place: it neither converts nor rebuilds state, and old features do not live on.
     pub fn carried_out(self) -> Class {
         match self {
-            Class::Migrated | Class::Stale | Class::Reset(OnChange::Backfill) => Class::Reset(OnChange::Empty),
+            Class::Migrated | Class::Stale | Class::Shadowed | Class::Reset(OnChange::Backfill) => {
+                Class::Reset(OnChange::Empty)
+            }
             Class::Same
             | Class::Rewired
             | Class::Retuned
-            | Class::Shadowed
             | Class::Reset(OnChange::Empty | OnChange::Reject)
             | Class::Added
             | Class::Removed => self,
@@ -45,21 +46,26 @@ impl Class {
     /// What people should know about the difference, if there is one.
     pub fn limit(self) -> Option<&'static str> {
         match self {
-            Class::Migrated => Some("converting is treated as reset in this version"),
-            Class::Stale => Some("rebuilding is treated as reset in this version"),
-            Class::Reset(OnChange::Backfill) => Some("begins empty: backfilling is treated as reset in this version"),
+            Class::Migrated => Some("migrated is treated as reset in this version: what converts begins empty"),
+            Class::Stale => Some("stale is treated as reset in this version: what it remembers begins empty"),
+            Class::Shadowed => {
+                Some("shadowed is treated as reset in this version: predictions are null until a new model is promoted")
+            }
+            Class::Reset(OnChange::Backfill) => {
+                Some("backfilling is treated as reset in this version: what it remembers begins empty")
+            }
             Class::Same
             | Class::Rewired
             | Class::Retuned
-            | Class::Shadowed
             | Class::Reset(OnChange::Empty | OnChange::Reject)
             | Class::Added
             | Class::Removed => None,
         }
     }
 
-    pub fn refuses(self) -> bool {
-        self == Class::Reset(OnChange::Reject)
+    /// Is what it remembers gone afterwards, in this version?
+    pub fn forgets(self) -> bool {
+        matches!(self.carried_out(), Class::Reset(_))
     }
 
     /// As the language names it.

@@ -1,20 +1,21 @@
 //! The class of every wanted node: one function per kind of node.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::{Hash, Name};
 use crate::ir::{OnChange, Op};
 use crate::plan::fingerprint::STATELESS;
+use crate::plan::fingerprint::learn::target;
 use crate::plan::fingerprint::values::{Columns, Values};
-use crate::plan::{Connection, Graph, Hashes, NodeKey, NodeOp, NodeSpec, Slot, fingerprint};
+use crate::plan::{Connection, Graph, Hashes, Learn, NodeKey, NodeOp, NodeSpec, Slot, fingerprint};
 
 use super::convert::{self, Fate};
 use super::identity::Identity;
 use super::{Change, Class, EntryChange, Why, learn, reason};
 
 pub(super) fn nodes(running: &Graph, wanted: &Graph, identity: &Identity) -> BTreeMap<NodeKey, Change> {
-    let (before, after) = (fingerprint::values(running), fingerprint::values(wanted));
-    let comparison = Comparison { running, wanted, identity, before, after };
+    let comparison = Comparison { running, wanted, identity, before: OnceCell::new(), after: OnceCell::new() };
     let own = wanted.nodes.values().filter(|node| node.key.is_of_file());
     let mut changes: BTreeMap<NodeKey, Change> = own.map(|node| (node.key.clone(), comparison.change(node))).collect();
     comparison.say_when_rows_are_new(&mut changes);
@@ -26,8 +27,9 @@ struct Comparison<'a> {
     running: &'a Graph,
     wanted: &'a Graph,
     identity: &'a Identity,
-    before: Values,
-    after: Values,
+    /// What all columns stand for, found out only where a reason needs it.
+    before: OnceCell<Values>,
+    after: OnceCell<Values>,
 }
 
 impl Comparison<'_> {
@@ -39,6 +41,7 @@ impl Comparison<'_> {
             from: Some(old.key.clone()),
             rewired: !self.same_inputs(old, new),
             reshaped: old.schema != new.schema,
+            on_change: new.on_change,
             entries: BTreeMap::new(),
         };
         if change.rewired {
@@ -49,7 +52,7 @@ impl Comparison<'_> {
             NodeOp::Decode(_) => self.stateless(&mut change, old, new),
             NodeOp::Gate(_) => self.gate(&mut change, old, new),
             NodeOp::Stage(op) => self.stage(&mut change, old, new, op),
-            NodeOp::Task(learn) => learn::task(&mut change, old, new, learn),
+            NodeOp::Task(learn) => self.task(&mut change, old, new, learn),
             NodeOp::Accept(_) => end(&mut change, old, new, Why::WritesElsewhere, Why::WrittenColumns),
             NodeOp::Serve(_) => end(&mut change, old, new, Why::ListensElsewhere, Why::Request),
         }
@@ -59,6 +62,14 @@ impl Comparison<'_> {
     fn same_inputs(&self, old: &NodeSpec, new: &NodeSpec) -> bool {
         let mut pairs = old.inputs.iter().zip(&new.inputs);
         old.inputs.len() == new.inputs.len() && pairs.all(|(old, new)| self.identity.same_input(old, new))
+    }
+
+    fn task(&self, change: &mut Change, old: &NodeSpec, new: &NodeSpec, after: &Learn) {
+        let NodeOp::Task(before) = &old.op else { return };
+        let was = || target(before, &self.seen_before(old));
+        let is = || target(after, &self.seen_after(new));
+        let other_target = old.hashes.flow != new.hashes.flow && was() != is();
+        learn::task(change, (old, before), (new, after), other_target);
     }
 
     fn gate(&self, change: &mut Change, old: &NodeSpec, new: &NodeSpec) {
@@ -132,8 +143,7 @@ impl Comparison<'_> {
                 Fate::Unreadable(why) => (Class::Reset(new.on_change), vec![why]),
             }
         } else if after.state != STATELESS && before.flow != after.flow {
-            let (before, after) = (self.seen(self.running, &self.before, old), self.seen(self.wanted, &self.after, new));
-            (Class::Stale, reason::remembers((old, &before), (new, &after), name))
+            (Class::Stale, reason::remembers((old, &self.seen_before(old)), (new, &self.seen_after(new)), name))
         } else if before.sem != after.sem {
             let rest = if new.key.slot == Slot::Decode { Why::Field } else { Why::Meaning };
             (Class::Retuned, reason::recalculated(old, new, Some(name), rest))
@@ -143,12 +153,12 @@ impl Comparison<'_> {
         EntryChange { class, why }
     }
 
-    /// The columns that the entries of a node can read. A scan adds to them, so its entries see each other.
-    fn seen(&self, graph: &Graph, values: &Values, node: &NodeSpec) -> Columns {
-        if matches!(&node.op, NodeOp::Stage(op) if matches!(**op, Op::Scan { .. })) {
-            return values.of(&node.key);
-        }
-        node.inputs.first().map(|input| values.at(graph, input)).unwrap_or_default()
+    fn seen_before(&self, node: &NodeSpec) -> Columns {
+        seen(self.running, self.before.get_or_init(|| fingerprint::values(self.running)), node)
+    }
+
+    fn seen_after(&self, node: &NodeSpec) -> Columns {
+        seen(self.wanted, self.after.get_or_init(|| fingerprint::values(self.wanted)), node)
     }
 
     /// A new window, key or join before a task means that nothing has the old features any more.
@@ -183,6 +193,14 @@ impl Comparison<'_> {
     }
 }
 
+/// The columns that the entries of a node can read. A scan adds to them, so its entries see each other.
+fn seen(graph: &Graph, values: &Values, node: &NodeSpec) -> Columns {
+    if matches!(&node.op, NodeOp::Stage(op) if matches!(**op, Op::Scan { .. })) {
+        return values.of(&node.key);
+    }
+    node.inputs.first().map(|input| values.at(graph, input)).unwrap_or_default()
+}
+
 /// Columns that came or went change what a stateful node remembers, and what a stateless one calculates.
 fn count_entries(change: &mut Change, old: &NodeSpec, new: &NodeSpec) {
     let of = |class: Class, hashes: &BTreeMap<Name, Hashes>| -> Vec<Name> {
@@ -194,7 +212,7 @@ fn count_entries(change: &mut Change, old: &NodeSpec, new: &NodeSpec) {
     if !added.is_empty() || !removed.is_empty() {
         change.raise(Class::Migrated, [Why::Entries { added, removed }]);
     } else if change.entries.values().any(|entry| entry.class >= Class::Added) {
-        change.raise(Class::Retuned, []);
+        change.raise(Class::Retuned, [Why::OtherColumns]);
     }
 }
 
@@ -206,6 +224,7 @@ fn added(new: &NodeSpec) -> Change {
         from: None,
         rewired: false,
         reshaped: false,
+        on_change: new.on_change,
         entries: new.entries.keys().map(|name| (name.clone(), entry.clone())).collect(),
     }
 }

@@ -4,25 +4,27 @@ use std::collections::BTreeMap;
 
 use crate::base::{Hash, Name};
 use crate::plan::fingerprint::learn::{Forms, forms};
-use crate::plan::{Hashes, Learn, NodeOp, NodeSpec};
+use crate::plan::{Hashes, Learn, NodeSpec};
 
 use super::{Change, Class, EntryChange, TaskEdit, Why};
 
-pub(super) fn task(change: &mut Change, old: &NodeSpec, new: &NodeSpec, after: &Learn) {
-    let NodeOp::Task(before) = &old.op else { return };
-    let (before, after) = (forms(before), forms(after));
+pub(super) fn task(change: &mut Change, old: (&NodeSpec, &Learn), new: (&NodeSpec, &Learn), other_target: bool) {
+    let (before, after) = (forms(old.1), forms(new.1));
+    let (old, new) = (old.0, new.0);
     change.entries = features(&old.entries, &new.entries);
     if let Some(edit) = changed_features(&change.entries) {
         change.raise(Class::Shadowed, [Why::Task(edit)]);
     } else if before.features != after.features {
         change.raise(Class::Shadowed, [Why::Task(TaskEdit::FeatureOrder)]);
-    } else if old.hashes.flow != new.hashes.flow {
-        change.raise(Class::Shadowed, [Why::Task(TaskEdit::Target)]);
     }
     if before.answer != after.answer {
         change.raise(Class::Reset(new.on_change), [Why::Task(TaskEdit::Answer)]);
     } else if old.hashes.state != new.hashes.state {
         change.raise(Class::Reset(new.on_change), [Why::Version]);
+    } else if other_target {
+        change.raise(Class::Shadowed, [Why::Task(TaskEdit::Target)]);
+    } else if before.target != after.target {
+        change.raise(Class::Retuned, [Why::Task(TaskEdit::TargetName)]);
     }
     for edit in parts(&before, &after) {
         change.raise(Class::Retuned, [Why::Task(edit)]);
@@ -30,18 +32,6 @@ pub(super) fn task(change: &mut Change, old: &NodeSpec, new: &NodeSpec, after: &
     if change.class < Class::Retuned && old.hashes.sem != new.hashes.sem {
         change.raise(Class::Retuned, [Why::Version]);
     }
-    dedup(&mut change.why);
-}
-
-/// Each kind of reason once; a target of another type already says that the target changed.
-fn dedup(why: &mut Vec<Why>) {
-    let answers = why.contains(&Why::Task(TaskEdit::Answer));
-    let mut seen = Vec::new();
-    why.retain(|one| {
-        let first = !seen.contains(one);
-        seen.push(one.clone());
-        first && !(answers && *one == Why::Task(TaskEdit::Target))
-    });
 }
 
 fn features(old: &BTreeMap<Name, Hashes>, new: &BTreeMap<Name, Hashes>) -> BTreeMap<Name, EntryChange> {
@@ -72,9 +62,8 @@ fn changed_features(entries: &BTreeMap<Name, EntryChange>) -> Option<TaskEdit> {
 
 /// What changes neither the features nor the kind of answer.
 fn parts(old: &Forms, new: &Forms) -> Vec<TaskEdit> {
-    let Forms { answer: _, target, features: _, rows, models, choice, search, validate, acts } = old;
+    let Forms { answer: _, target: _, features: _, rows, models, choice, search, validate, acts } = old;
     let all = [
-        (*target != new.target, TaskEdit::Target),
         (*rows != new.rows, TaskEdit::Rows),
         (*models != new.models, TaskEdit::Models),
         (*choice != new.choice, TaskEdit::Choice),

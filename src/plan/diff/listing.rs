@@ -29,7 +29,7 @@ impl Diff {
         for key in &self.order {
             let decl = declaration(key);
             if kept.contains(&decl) {
-                list_node(&mut list, key, &self.nodes[key]);
+                self.list_node(&mut list, key);
             } else if whole.insert(decl) {
                 list.push(Listed { name: key.decl.to_string(), class: Class::Added, why: vec![Why::New], node: key.clone() });
             }
@@ -52,8 +52,9 @@ impl Diff {
         let entries = own().filter(|(key, _)| key.slot != Slot::Task).filter_map(|(_, change)| change.entries.get(part));
         let node = own().find(|(key, _)| key.slot.to_string() == part).map(|(_, change)| change.class);
         let gone = || self.removed.iter().any(|key| key.decl == *decl && key.slot.to_string() == part);
-        let entry = entries.map(|entry| entry.class).max();
-        entry.or(node).or_else(|| gone().then_some(Class::Removed))
+        let entries: Vec<Class> = entries.map(|entry| entry.class).collect();
+        let present = entries.iter().copied().filter(|class| *class != Class::Removed).max();
+        present.or(entries.first().copied()).or(node).or_else(|| gone().then_some(Class::Removed))
     }
 
     fn class_of_declaration(&self, name: &str) -> Option<Class> {
@@ -74,6 +75,38 @@ impl Diff {
         counts
     }
 
+    fn list_node(&self, list: &mut Vec<Listed>, key: &NodeKey) {
+        let change = &self.nodes[key];
+        let listed = |name: String, class: Class, why: &[Why]| Listed { name, class, why: why.to_vec(), node: key.clone() };
+        let entries: Vec<_> = change.entries.iter().filter(|(name, entry)| self.is_told(key, name, entry.class)).collect();
+        for (name, entry) in &entries {
+            list.push(listed(entry_name(key, name), entry.class, &entry.why));
+        }
+        let is_said = match change.class {
+            Class::Same => true,
+            Class::Rewired | Class::Retuned => !entries.is_empty(),
+            Class::Migrated | Class::Stale | Class::Shadowed | Class::Reset(_) | Class::Added | Class::Removed => {
+                entries.iter().any(|(_, entry)| entry.class == change.class)
+            }
+        };
+        if !is_said {
+            list.push(listed(node_name(key), change.class, &change.why));
+        }
+    }
+
+    /// A task and a new node are spoken of as one thing, and a column that moved to another stage is not gone.
+    fn is_told(&self, key: &NodeKey, entry: &Name, class: Class) -> bool {
+        let as_one = key.slot == Slot::Task || self.nodes[key].class == Class::Added;
+        let makes = |(other, change): (&NodeKey, &Change)| {
+            declaration(other) == declaration(key) && change.entries.get(entry).is_some_and(|one| one.class != Class::Removed)
+        };
+        let moved = || self.nodes.iter().any(makes);
+        if class == Class::Same || as_one || entry.starts_with('@') {
+            return false;
+        }
+        class != Class::Removed || !moved()
+    }
+
     /// Declarations of which at least one node goes on.
     fn declarations_kept(&self) -> BTreeSet<Decl> {
         let kept = self.nodes.iter().filter(|(_, change)| change.from.is_some());
@@ -84,26 +117,6 @@ impl Diff {
     fn declarations_gone(&self) -> BTreeSet<Decl> {
         let kept: BTreeSet<Decl> = self.nodes.values().filter_map(|change| change.from.as_ref()).map(declaration).collect();
         self.removed.iter().map(declaration).filter(|decl| !kept.contains(decl)).collect()
-    }
-}
-
-fn list_node(list: &mut Vec<Listed>, key: &NodeKey, change: &Change) {
-    let listed = |name: String, class: Class, why: &[Why]| Listed { name, class, why: why.to_vec(), node: key.clone() };
-    let entries = change.entries.iter().filter(|(name, entry)| entry.class != Class::Same && !name.starts_with('@'));
-    // A task is spoken of as one thing; a new node is too.
-    let entries: Vec<_> = if key.slot == Slot::Task || change.class == Class::Added { vec![] } else { entries.collect() };
-    for (name, entry) in &entries {
-        list.push(listed(entry_name(key, name), entry.class, &entry.why));
-    }
-    let is_said = match change.class {
-        Class::Same => true,
-        Class::Rewired | Class::Retuned => !entries.is_empty(),
-        Class::Migrated | Class::Stale | Class::Shadowed | Class::Reset(_) | Class::Added | Class::Removed => {
-            entries.iter().any(|(_, entry)| entry.class == change.class)
-        }
-    };
-    if !is_said {
-        list.push(listed(node_name(key), change.class, &change.why));
     }
 }
 

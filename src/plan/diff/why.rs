@@ -19,6 +19,8 @@ pub enum Why {
     /// A column is read from the data differently.
     Field,
     ColumnOrder,
+    /// Columns came or went that remember nothing.
+    OtherColumns,
     /// Columns that remember something came or went beside others.
     Entries {
         added: Vec<Name>,
@@ -70,6 +72,8 @@ pub enum TaskEdit {
     /// The kind of task or the type of its target.
     Answer,
     Target,
+    /// Only how its column is called.
+    TargetName,
     Features {
         added: Vec<Name>,
         removed: Vec<Name>,
@@ -95,6 +99,7 @@ impl TaskEdit {
             TaskEdit::Choice | TaskEdit::Models => true,
             TaskEdit::Answer
             | TaskEdit::Target
+            | TaskEdit::TargetName
             | TaskEdit::Features { .. }
             | TaskEdit::FeatureOrder
             | TaskEdit::Rows
@@ -116,6 +121,7 @@ impl fmt::Display for Why {
             Why::OtherRows => f.write_str("lets other rows through from now on, for all below"),
             Why::Field => f.write_str("read from the data differently, so it means something else"),
             Why::ColumnOrder => f.write_str("its columns stand in another order"),
+            Why::OtherColumns => f.write_str("makes other columns from now on"),
             Why::Entries { added, removed } => write_entries(f, added, removed),
             Why::Keys => f.write_str("its keys changed, so what it remembers belongs to other rows"),
             Why::Window { from, to } => write!(f, "the window is {}, was {}", shape(to), shape(from)),
@@ -151,6 +157,7 @@ impl fmt::Display for TaskEdit {
         match self {
             TaskEdit::Answer => f.write_str("it answers in another type, so its models cannot go on"),
             TaskEdit::Target => f.write_str("the target means something else; a model has to be trained on it and promoted"),
+            TaskEdit::TargetName => f.write_str("the target is called otherwise, and means the same"),
             TaskEdit::Features { added, removed, changed } => {
                 let parts = [("new", added), ("gone", removed), ("changed", changed)];
                 let parts = parts.into_iter().filter(|(_, names)| !names.is_empty());

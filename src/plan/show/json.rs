@@ -4,10 +4,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::ir::{Column, Outlet};
-use crate::plan::diff::{Class, Component, Diff, Listed, Rename};
+use crate::plan::diff::{Class, Component, Diff, Listed, Rename, joined};
 use crate::plan::{Graph, Hashes, Input, NodeSpec};
-
-use super::plan::reason;
 
 /// `{"nothing_to_do", "changes": [{"name", "class", "why", "carried_out"}], "renames": [{"from", "to", "declared"}],
 /// "nodes": {CLASS: count}, "together": [[NODE, …]], "rejected": [NODE, …]}`; `carried_out` is the class that this version
@@ -28,7 +26,7 @@ pub fn plan_json(diff: &Diff) -> Value {
 fn change(listed: &Listed) -> Value {
     let Listed { name, class, why, node: _ } = listed;
     let carried_out = Class::carried_out(*class).word();
-    json!({ "name": name, "class": class.word(), "why": reason(*class, why), "carried_out": carried_out })
+    json!({ "name": name, "class": class.word(), "why": joined(why), "carried_out": carried_out })
 }
 
 fn rename(rename: &Rename) -> Value {

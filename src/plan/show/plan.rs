@@ -1,6 +1,8 @@
 //! What `mliot plan A --against B` says.
 
-use crate::plan::diff::{Class, Component, Diff, Listed, Rename, Why};
+use std::collections::BTreeSet;
+
+use crate::plan::diff::{Class, Component, Diff, Listed, Rename, joined};
 
 /// One line for each thing that changes: its name, its class, and why; then a summary. Ends in a newline.
 pub fn plan_text(diff: &Diff) -> String {
@@ -22,14 +24,7 @@ fn rename_row(rename: &Rename) -> [String; 3] {
 
 fn row(listed: &Listed) -> [String; 3] {
     let Listed { name, class, why, node: _ } = listed;
-    [name.clone(), class.to_string(), reason(*class, why)]
-}
-
-/// All reasons, and what this version does not do yet about them.
-pub(super) fn reason(class: Class, why: &[Why]) -> String {
-    let mut parts: Vec<String> = why.iter().map(ToString::to_string).collect();
-    parts.extend(class.limit().map(str::to_owned));
-    parts.join("; ")
+    [name.clone(), class.to_string(), joined(why)]
 }
 
 /// Columns under each other, without blanks at the ends of lines.
@@ -45,10 +40,20 @@ fn summary(diff: &Diff) -> String {
         return if diff.renames.is_empty() { "nothing to do\n".to_owned() } else { "nothing else to do\n".to_owned() };
     }
     let mut text = format!("{}{}\n", counted(diff), pauses(&diff.components, diff));
+    for limit in limits(diff) {
+        text.push_str(&format!("note: {limit}\n"));
+    }
     for key in diff.rejected() {
         text.push_str(&format!("refused: `{key}` would lose what it remembers, and says `on change reject`\n"));
     }
     text
+}
+
+/// What this version does not do yet, each once.
+fn limits(diff: &Diff) -> BTreeSet<&'static str> {
+    let nodes = diff.nodes.values().map(|change| change.class);
+    let entries = diff.nodes.values().flat_map(|change| change.entries.values().map(|entry| entry.class));
+    nodes.chain(entries).filter_map(Class::limit).collect()
 }
 
 /// `1 node retuned, 1 shadowed, 9 same`

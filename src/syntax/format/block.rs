@@ -52,8 +52,8 @@ impl Formatter<'_> {
             let doc = (item.print)(self);
             inner.extend([lead, doc]);
             let last = nth + 1 == count;
-            inner.extend((!last).then(|| Doc::Flat(brackets.flat)));
-            inner.extend((!last && !brackets.broken.is_empty()).then(|| Doc::Broken(brackets.broken)));
+            inner.extend((!last).then_some(Doc::Flat(brackets.flat)));
+            inner.extend((!last && !brackets.broken.is_empty()).then_some(Doc::Broken(brackets.broken)));
             inner.push(self.comments.behind(end));
             inner.extend((!last).then(|| separator.clone()));
         }

@@ -53,14 +53,16 @@ impl Formatter<'_> {
 
     /// Equal operators in a row break together.
     fn chain(&mut self, op: BinaryOp, left: &Expr, parts: &mut Vec<Doc>) {
-        match &left.kind {
-            ExprKind::Binary { op: inner, left, right, .. } if *inner == op && left_associative(op) => {
-                self.chain(op, left, parts);
-                parts.push(joint(op));
-                parts.push(self.expr(right));
-            }
-            _ => parts.push(self.expr(left)),
+        if let ExprKind::Binary { op: inner, left, right, .. } = &left.kind
+            && *inner == op
+            && left_associative(op)
+        {
+            self.chain(op, left, parts);
+            parts.push(joint(op));
+            parts.push(self.expr(right));
+            return;
         }
+        parts.push(self.expr(left));
     }
 
     fn if_else(&mut self, [condition, then, otherwise]: [&Expr; 3]) -> Doc {
@@ -183,9 +185,10 @@ fn left_associative(op: BinaryOp) -> bool {
 
 /// `and`, `or` and `else` may begin a line, all others end it.
 fn joint(op: BinaryOp) -> Doc {
-    match op {
-        BinaryOp::And | BinaryOp::Or | BinaryOp::Else => all([Doc::Line, text(format!("{} ", op.text()))]),
-        _ => all([text(format!(" {}", op.text())), Doc::Line]),
+    let begins_line = matches!(op, BinaryOp::And | BinaryOp::Or | BinaryOp::Else);
+    match begins_line {
+        true => all([Doc::Line, text(format!("{} ", op.text()))]),
+        false => all([text(format!(" {}", op.text())), Doc::Line]),
     }
 }
 

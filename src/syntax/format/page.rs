@@ -58,7 +58,17 @@ impl Formatter<'_> {
             DeclarationKind::Stream(it) => Some(Row { line, word: "stream".len(), name: width(&it.head) }),
             DeclarationKind::Sink(it) => Some(Row { line, word: "sink".len(), name: width(&it.head) }),
             DeclarationKind::Serve(_) => Some(Row { line, word: "serve".len(), name: None }),
-            _ => None,
+            DeclarationKind::Param(_)
+            | DeclarationKind::Let(_)
+            | DeclarationKind::Source(_)
+            | DeclarationKind::Transform(_)
+            | DeclarationKind::Table(_)
+            | DeclarationKind::Network(_)
+            | DeclarationKind::Task(_)
+            | DeclarationKind::Policy(_)
+            | DeclarationKind::Test(_)
+            | DeclarationKind::Function(_)
+            | DeclarationKind::Unit(_) => None,
         }
     }
 }

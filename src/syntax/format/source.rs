@@ -2,8 +2,8 @@
 
 use crate::base::Span;
 use crate::syntax::ast::{
-    Column, ColumnNames, Columns, DriftChange, Fault, FaultKind, Feed, FeedKind, Keys, NullValues, OriginKind, Simulate,
-    SimulatedRows, Source, Table, TimeBasis, TimeClause,
+    Column, ColumnNames, Columns, DriftChange, Expr, ExprKind, Fault, FaultKind, Feed, FeedKind, Keys, NullValues, OriginKind,
+    Simulate, SimulatedRows, Source, Table, TimeBasis, TimeClause,
 };
 
 use super::Formatter;
@@ -88,15 +88,13 @@ impl Formatter<'_> {
     }
 
     fn null_values(&self, null: &NullValues) -> String {
-        let values: Vec<String> = null
-            .values
-            .iter()
-            .map(|value| match value.kind {
-                crate::syntax::ast::ExprKind::Text(_) => self.source(value.span).to_owned(),
-                _ => self.unblanked(value.span),
-            })
-            .collect();
+        let values: Vec<String> = null.values.iter().map(|value| self.null_value(value)).collect();
         format!("null [{}]", values.join(", "))
+    }
+
+    fn null_value(&self, value: &Expr) -> String {
+        let is_text = matches!(value.kind, ExprKind::Text(_));
+        if is_text { self.source(value.span).to_owned() } else { self.unblanked(value.span) }
     }
 
     /// Literals without the blanks that may stand around their signs.

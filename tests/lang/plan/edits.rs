@@ -219,6 +219,38 @@ fn a_feature_less() {
 }
 
 #[test]
+fn a_target_under_another_name() {
+    let named = |name: &str| {
+        let mut entries: Vec<Entry> = air_columns().iter().map(|column| entry(&column.name, read(column))).collect();
+        entries.retain(|entry| entry.name != "occupied");
+        entries.push(entry(name, read(&nullable("occupied", Type::Bool))));
+        let columns: Vec<Column> = entries.iter().map(|entry| column(&entry.name, entry.value.ty.clone())).collect();
+        let mut program = room();
+        stages(&mut program, "air").push(stage(StageKind::Rename, Op::Project { entries }, &columns));
+        stages(&mut program, "now")[0].schema.columns.retain(|column| column.name != "occupied");
+        task_of(&mut program).target.column.name = name.into();
+        program
+    };
+    let diff = diff(&lower(&named("present")), &lower(&named("inside")));
+    expect(&diff, &["air.inside: added", "air.present: removed", "occupancy: retuned"]);
+    assert!(plan_text(&diff).contains("means the same"), "{}", plan_text(&diff));
+}
+
+#[test]
+fn columns_in_two_stages_instead_of_one() {
+    let dry =
+        || entry("dry", compare(BinaryOp::Lt, read(&column("humidity", float("percent"))), number(30.0, float("percent"))));
+    let mut before = room();
+    stages(&mut before, "air")[2] = set(vec![stuffy(450.0), dry()]);
+    let diff = edit_of(before, |program| {
+        stages(program, "air")[2] = set(vec![stuffy(450.0)]);
+        stages(program, "air").push(set(vec![dry()]));
+    });
+    expect(&diff, &["air/set: retuned", "air/set#1: added", "occupancy: rewired", "now/predict: rewired"]);
+    assert_eq!(diff.class_of("air.dry"), Some(Class::Added));
+}
+
+#[test]
 fn another_topic() {
     let diff = edit(|program| program.sources.get_mut("room").unwrap().live = Some(mqtt("rooms/hall/air")));
     expect(&diff, &["room/connection: reset"]);

@@ -58,12 +58,14 @@ fn a_plan_is_a_table_and_a_summary() {
     let diff = diff(&lower(&room()), &lower(&after));
     let expected = "\
 air/where    retuned   lets other rows through from now on, for all below
-air.rise     reset     its functions changed, so what it remembers cannot be read; begins empty: backfilling is treated as reset in this version
+air.rise     reset     its functions changed, so what it remembers cannot be read
 occupancy    shadowed  features: `rise` changed; a model has to be trained on them and promoted
 now/predict  shadowed  its predictions follow `occupancy`
 record       removed   no longer in the file
 
 2 nodes removed, 1 reset, 2 shadowed, 1 retuned, 5 same; 5 nodes change together, the rest does not pause
+note: backfilling is treated as reset in this version: what it remembers begins empty
+note: shadowed is treated as reset in this version: predictions are null until a new model is promoted
 ";
     assert_eq!(plan_text(&diff), expected);
 }
