@@ -6,6 +6,8 @@ pub mod base;
 pub mod diag;
 pub mod ir;
 pub mod syntax;
+
+#[cfg(feature = "run")]
 pub mod sema;
 pub mod plan;
 pub mod compile;
@@ -20,6 +22,12 @@ pub mod io;
 pub mod runtime;
 #[cfg(feature = "run")]
 pub mod host;
+#[cfg(feature = "run")]
+pub mod io;
+#[cfg(feature = "run")]
+pub mod node;
+#[cfg(feature = "run")]
+pub mod runtime;
 #[cfg(feature = "run")]
 pub mod server;
 
