@@ -63,7 +63,7 @@ occupancy    shadowed  features: `rise` changed; a model has to be trained on th
 now/predict  shadowed  its predictions follow `occupancy`
 record       removed   no longer in the file
 
-2 nodes removed, 1 reset, 2 shadowed, 1 retuned, 5 same; 5 nodes change together, the rest does not pause
+2 nodes removed, 1 reset, 2 shadowed, 1 retuned, 5 same; 7 nodes change together, the rest does not pause
 note: backfilling is treated as reset in this version: what it remembers begins empty
 note: shadowed is treated as reset in this version: predictions are null until a new model is promoted
 ";
@@ -78,7 +78,7 @@ fn programs_read_the_same_plan() {
     let expected = json!({
         "nothing_to_do": false,
         "changes": [
-            { "name": "air.stuffy", "class": "retuned", "why": "fresh is 500, was 450", "carried_out": "retuned" }
+            { "name": "air.stuffy", "class": "retuned", "why": "fresh is 500ppm, was 450ppm", "carried_out": "retuned" }
         ],
         "renames": [],
         "nodes": { "retuned": 1, "same": 10 },
