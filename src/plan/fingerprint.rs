@@ -52,13 +52,15 @@ pub(super) struct Marks {
 
 fn mark(graph: &Graph, node: &NodeSpec, values: &Values) -> Marks {
     let inputs: Vec<Columns> = node.inputs.iter().map(|input| values.at(graph, input)).collect();
+    // Every node but a connection has an input; a graph that was damaged on disk is no reason to panic.
+    let input = inputs.first().cloned().unwrap_or_default();
     let mut marks = match &node.op {
         NodeOp::Connection(connection) => edge::connection(connection),
         NodeOp::Decode(decode) => edge::decode(decode),
-        NodeOp::Gate(gate) => edge::gate(gate, &node.schema, &inputs[0]),
-        NodeOp::Stage(op) => stage::stage(op, node, &inputs, &|task| learn::target_at(graph, values, task)),
-        NodeOp::Task(learn) => learn::task(learn, &inputs[0]),
-        NodeOp::Accept(accept) => edge::accept(accept, &node.schema, &inputs[0]),
+        NodeOp::Gate(gate) => edge::gate(gate, &node.schema, &input),
+        NodeOp::Stage(op) => stage::stage(op, node, &input, &inputs, &|task| learn::target_at(graph, values, task)),
+        NodeOp::Task(learn) => learn::task(learn, &input),
+        NodeOp::Accept(accept) => edge::accept(accept, &node.schema, &input),
         NodeOp::Serve(serve) => edge::serve(serve),
     };
     marks.hashes.wire = Hash::of(&node.inputs);

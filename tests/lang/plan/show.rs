@@ -12,21 +12,21 @@ fn the_graph_is_a_tree_of_declarations() {
     let mut program = room();
     program.streams.insert("plain".into(), stream("plain", "room", vec![]));
     let expected = r#"
-source room: at time, temperature float<degC>, humidity float<percent>, light float<lux>, co2 float<ppm>, occupied bool
+source room: at time, temperature float<degC>, humidity float<percent>, light float<lux>, co2 float<ppm>, 1 more
   connection  recorded csv "occupancy/datatraining.txt.gz", live mqtt
-  decode      at time, temperature float<degC>, humidity float<percent>, light float<lux>, co2 float<ppm>, occupied bool
+  decode      6 columns
   gate        time from at, lateness 1min, idle 30s
   stream plain = room
-  stream air: at time, temperature float<degC>, humidity float<percent>, light float<lux>, co2 float<ppm>, occupied bool, 2 more
+  stream air: at time, temperature float<degC>, humidity float<percent>, light float<lux>, co2 float<ppm>, 3 more
     where  by co2
     scan   rise
     set    stuffy
     task occupancy: classify occupied from temperature, humidity, light, co2, rise; policy frugal
       serve  http 127.0.0.1:8080
-    stream now: at time, temperature float<degC>, humidity float<percent>, light float<lux>, co2 float<ppm>, occupied bool, 5 more
+    stream now: at time, temperature float<degC>, humidity float<percent>, light float<lux>, co2 float<ppm>, 6 more
       predict  occupancy as guess
       sink record: at time, guess bool, guess_confidence float, guess_version text
-        select  at time, guess bool, guess_confidence float, guess_version text
+        select  at, guess, guess_confidence, guess_version
         accept  jsonl "occupancy.jsonl"
 "#;
     assert_eq!(graph_text(&lower(&program)), expected.trim_start());

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use mliot::compile::{Compiled, Disk, World, compile};
 use mliot::diag::{Style, render};
-use mliot::plan::{Diff, Graph, diff, lower, plan_text};
+use mliot::plan::{Class, Diff, Graph, diff, lower, plan_text};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/edits")
@@ -104,4 +104,24 @@ fn the_order_of_declarations_does_not_count() {
     }
     declarations.reverse();
     assert!(compiled_text(&declarations.concat()) == graph);
+}
+
+/// All pipelines of the course.
+#[test]
+fn every_pipeline_has_a_graph() {
+    let course = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines");
+    let folders = fs::read_dir(course).unwrap().map(|entry| entry.unwrap().path());
+    let files = folders.filter(|path| path.is_dir()).flat_map(|folder| fs::read_dir(folder).unwrap());
+    let mut seen = 0;
+    for path in files.map(|entry| entry.unwrap().path()) {
+        if path.extension().is_some_and(|extension| extension == "mliot") {
+            let graph = compiled(&path);
+            assert!(graph.cycle().is_none(), "{}", path.display());
+            let start = diff(&Graph::default(), &graph);
+            assert!(start.nodes.values().all(|change| change.class == Class::Added), "{}", path.display());
+            assert!(diff(&graph, &graph).is_nothing(), "{}", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 0);
 }
