@@ -69,18 +69,19 @@ fn mark(graph: &Graph, node: &NodeSpec, values: &Values) -> Marks {
 }
 
 impl Marks {
-    /// A node that is what its entries are, in their order, and `frame`.
+    /// A node that is `frame` and its entries, in their order. What it remembers is by name, of those that remember.
     fn of_entries(frame: Form, entries: Vec<(Name, Hashes)>, made: Columns) -> Marks {
         let all = |pick: fn(&Hashes) -> Hash| -> Vec<(&Name, Hash)> {
             entries.iter().map(|(name, hashes)| (name, pick(hashes))).collect()
         };
-        let state = all(|hashes| hashes.state);
-        let stateless = state.iter().all(|(_, state)| *state == STATELESS);
+        let mut state = all(|hashes| hashes.state);
+        state.retain(|(_, state)| *state != STATELESS);
+        state.sort();
         let hashes = Hashes {
             sem: Hash::of(&(frame, all(|hashes| hashes.sem))),
-            state: if stateless { STATELESS } else { Hash::of(&state) },
+            state: if state.is_empty() { STATELESS } else { Hash::of(&state) },
             flow: Hash::of(&all(|hashes| hashes.flow)),
-            wire: Hash::default(),
+            wire: Hash::ZERO,
         };
         Marks { hashes, entries: entries.into_iter().collect(), made }
     }
