@@ -95,7 +95,8 @@ fn arrow_files_and_streams_are_read_alike() {
         file.write(batch).unwrap();
         stream.write(batch).unwrap();
     }
-    (file.finish().unwrap(), stream.finish().unwrap());
+    file.finish().unwrap();
+    stream.finish().unwrap();
     parquet(&folder.path().join("a.parquet"), &batches);
     let expected = source("a.parquet", FileFormat::Parquet).read(folder.path(), 100).rows;
     assert_eq!(expected.len(), 6);
