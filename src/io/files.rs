@@ -78,8 +78,12 @@ impl Files {
 
     /// These rows, and these records beside them, will not be read again.
     pub fn delivered(&mut self, at: &[At], aside: &Aside) {
-        for at in at.iter().copied().chain(aside.places()) {
-            self.shelf.done[at.file as usize].insert(at.row);
+        for stretch in at.chunk_by(|a, b| a.file == b.file && a.row + 1 == b.row) {
+            let (first, last) = (stretch[0], stretch[stretch.len() - 1]);
+            self.shelf.done[first.file as usize].insert(first.row, last.row + 1);
+        }
+        for at in aside.places() {
+            self.shelf.done[at.file as usize].insert(at.row, at.row + 1);
         }
     }
 

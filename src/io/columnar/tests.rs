@@ -127,7 +127,7 @@ fn what_is_no_such_file_or_has_no_such_column_is_refused() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn any_batch_size_gives_equal_rows_and_any_resumption_the_rest(

@@ -264,6 +264,13 @@ fn what_is_kept_is_read_behind_the_recording_in_the_order_of_its_arrival() {
 }
 
 #[test]
+fn intakes_and_sinks_move_between_threads() {
+    fn sent<T: Send>() {}
+    sent::<Intake>();
+    sent::<Box<dyn crate::io::Deliver>>();
+}
+
+#[test]
 fn silence_moves_the_watermark_in_steps() {
     let (now, time, idle) = (Time(1_000_000_000), Time(5_000_000), Duration(40_000_000));
     let none = || RecordBatch::new_empty(std::sync::Arc::new(arrow::datatypes::Schema::empty()));
