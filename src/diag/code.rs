@@ -75,12 +75,15 @@ codes! {
     // Policies.
     // Connectors.
     E0751 "an address cannot be listened at",
+    E0752 "this task cannot be served",
     // Tests.
     // Warnings.
     W0101 "a list without its brackets",
     // At run time.
     R0001 "a calculation failed",
     R0002 "a saved state cannot be read",
+    R0951 "the system refused what a run needs",
+    R0952 "the compiler failed on this text",
     R0003 "rows do not add up",
     R0004 "a change was refused",
     R0005 "a source has nothing to read",
