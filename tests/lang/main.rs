@@ -1,4 +1,3 @@
-//! The light test binary: the language half, without Arrow or any machine. Text in; tree, messages and plan out.
 //! The light test binary: the language half, without Arrow or any machine.
 
 mod plan;
