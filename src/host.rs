@@ -3,18 +3,13 @@
 //! [`run`] is the door. The engine has one thread and never waits for anything; whatever can wait (compiling, opening ports,
 //! training, writing) has a thread of its own and speaks with it through bounded channels.
 
-<<<<<<< HEAD
-mod parts;
-pub mod watch;
-
-pub use parts::Machines;
-=======
 mod board;
 mod desk;
 mod engine;
 mod hear;
 mod learning;
 mod outside;
+mod parts;
 mod resources;
 mod run;
 mod said;
@@ -27,9 +22,9 @@ pub mod watch;
 pub use board::Board;
 pub use hear::Ear;
 pub use outside::{Compiled, Compiler, Job, Learned, Learner};
+pub use parts::Machines;
 pub use resources::{Lease, Table};
 pub use run::{Limits, Setup, Summary, run};
 pub use said::{HostEvent, Messages, Said};
 pub use sinks::SinkLimits;
 pub use stop::Stop;
->>>>>>> host
