@@ -1,0 +1,3 @@
+//! The test binary of the machines: real nodes, real files, real models.
+
+mod ops;
