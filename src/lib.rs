@@ -5,9 +5,22 @@
 pub mod base;
 pub mod diag;
 pub mod ir;
+pub mod syntax;
+pub mod sema;
 pub mod plan;
+pub mod compile;
 
 #[cfg(feature = "run")]
 pub mod node;
 #[cfg(feature = "run")]
 pub mod ops;
+#[cfg(feature = "run")]
+pub mod io;
+#[cfg(feature = "run")]
+pub mod runtime;
+#[cfg(feature = "run")]
+pub mod host;
+#[cfg(feature = "run")]
+pub mod server;
+
+pub mod cli;

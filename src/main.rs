@@ -1,1 +1,7 @@
-fn main() {}
+//! The program `mliot`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mliot::cli::main()
+}
