@@ -8,4 +8,8 @@ pub mod ir;
 pub mod plan;
 
 #[cfg(feature = "run")]
+pub mod lifecycle;
+#[cfg(feature = "run")]
+pub mod model;
+#[cfg(feature = "run")]
 pub mod node;

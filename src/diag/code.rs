@@ -47,13 +47,29 @@ codes! {
     E0301 "these two do not have the same unit",
     // Time and windows.
     // Tasks and networks.
+    E0551 "there is nothing to learn from",
+    E0552 "all rows have the same class",
+    E0553 "there are too few rows for this split",
+    E0554 "no model family has this name",
+    E0555 "this setting does not fit its model family",
+    E0556 "no candidate could be trained",
+    E0557 "a feature of this type cannot be learned from",
     // Policies.
+    E0651 "this metric cannot be measured for this task",
+    E0652 "no candidate meets the requirements",
     // Connectors.
     // Tests.
     // Warnings.
+    W0551 "a class is too rare to be judged",
+    W0552 "the hold-out divides a group",
+    W0553 "rows at one position were seen by different models",
+    W0651 "no candidate meets the requirements, the nearest one is used",
     // At run time.
     R0001 "a calculation failed",
     R0002 "a saved state cannot be read",
+    R0501 "a saved model cannot be read",
+    R0502 "a row does not fit the model",
+    R0503 "a model cannot be written",
 }
 
 impl Code {

@@ -1,0 +1,3 @@
+//! Everything that runs, in one binary.
+
+mod learn;
