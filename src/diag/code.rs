@@ -131,12 +131,11 @@ codes! {
     E0802 "no number of rows can be right",
     E0811 "an expectation was not met",
     // Warnings.
-    W0101 "a list without its brackets",
+    W0101 "one column without brackets",
     W0201 "nothing reads a stream",
     W0202 "nothing uses a value",
     W0601 "a requirement that can never be broken",
     W0602 "rows wait longer than a requirement allows",
-    W0101 "one column without brackets",
     // At run time.
     R0001 "a calculation failed",
     R0002 "a saved state cannot be read",

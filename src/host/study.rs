@@ -46,7 +46,8 @@ impl Study<'_> {
     /// # Errors
     /// Everything that keeps a task from being learned; nothing is kept of a task that failed.
     pub fn learn(mut self) -> Result<Studied, Vec<Diagnostic>> {
-        let refused: Vec<Diagnostic> = learns(self.graph).values().flat_map(|learn| lifecycle::unsupported(&learn.policy)).collect();
+        let refused: Vec<Diagnostic> =
+            learns(self.graph).values().flat_map(|learn| lifecycle::unsupported(&learn.policy)).collect();
         if !refused.is_empty() {
             return Err(refused);
         }
@@ -143,6 +144,7 @@ fn no_worker(error: &io::Error) -> Diagnostic {
 }
 
 fn torn_rows(task: &Name, positions: usize) -> Diagnostic {
-    let message = format!("{positions} positions hold rows of `{task}` that different models would have to predict; these rows get null");
+    let message =
+        format!("{positions} positions hold rows of `{task}` that different models would have to predict; these rows get null");
     Diagnostic::new(Code::R0001, message)
 }
