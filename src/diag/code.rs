@@ -104,6 +104,7 @@ codes! {
     E0506 "a model family that is not known, or cannot learn this",
     E0507 "a clause of another kind of task",
     E0508 "a task has nothing to learn from",
+    E0509 "a request cannot carry rows of several sources",
     E0558 "nothing has been learned yet",
     // Policies.
     E0601 "a metric does not measure this task",
@@ -134,6 +135,7 @@ codes! {
     W0101 "one column without brackets",
     W0201 "nothing reads a stream",
     W0202 "nothing uses a value",
+    W0501 "a hold-out divides a group",
     W0601 "a requirement that can never be broken",
     W0602 "rows wait longer than a requirement allows",
     // At run time.
