@@ -1,8 +1,30 @@
-//! Floor 9: the shell round the engine: disk and watcher, connections, the live loop, the live view.
+//! Floor 9: the shell round the engine: disk and watcher, connections, background training, the live loop, the live view.
+//!
+//! [`run`] is the door. The engine has one thread and never waits for anything; whatever can wait (compiling, opening ports,
+//! training, writing) has a thread of its own and speaks with it through bounded channels.
 
+mod board;
+mod desk;
+mod engine;
+mod hear;
+mod learning;
+mod outside;
 mod parts;
-mod study;
+mod resources;
+mod run;
+mod said;
+mod serving;
+mod sinks;
+mod stop;
+pub mod view;
 pub mod watch;
 
+pub use board::Board;
+pub use hear::Ear;
+pub use outside::{Compiled, Compiler, Job, Learned, Learner};
 pub use parts::Machines;
-pub use study::{Studied, Study, Told, learns};
+pub use resources::{Lease, Table};
+pub use run::{Limits, Setup, Summary, run};
+pub use said::{HostEvent, Messages, Said};
+pub use sinks::SinkLimits;
+pub use stop::Stop;

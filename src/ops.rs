@@ -4,22 +4,26 @@
 //! ordinals and the clock, never of how they are cut into batches.
 
 mod cell;
+mod collect;
 mod error;
 mod example;
 mod expr;
 mod filter;
 mod keys;
+mod predict;
 mod project;
 mod scan;
 mod set;
 mod table;
 mod union;
+mod window;
 
 use crate::ir;
 use crate::node::{Node, NodeError};
 use crate::plan::{NodeOp, NodeSpec};
 
-pub use example::{evaluate_constant, evaluate_scalar};
+pub use collect::HISTORY;
+pub use example::{evaluate_aggregate, evaluate_constant, evaluate_scalar};
 pub use expr::{Expression, Scope};
 
 /// The node of a stage or of a task. `input` are the schemas that come in, by port.
@@ -31,12 +35,10 @@ pub fn build(spec: &NodeSpec, input: &[ir::Schema]) -> Result<Box<dyn Node>, Nod
     };
     match &spec.op {
         NodeOp::Stage(op) => stage(spec, op, first, input),
-        NodeOp::Task(_)
-        | NodeOp::Connection(_)
-        | NodeOp::Decode(_)
-        | NodeOp::Gate(_)
-        | NodeOp::Accept(_)
-        | NodeOp::Serve(_) => Err(error::ill_formed(format!("{} is no relational node", spec.key))),
+        NodeOp::Task(_) => Ok(Box::new(collect::Collect::build(spec, first)?)),
+        NodeOp::Connection(_) | NodeOp::Decode(_) | NodeOp::Gate(_) | NodeOp::Accept(_) | NodeOp::Serve(_) => {
+            Err(error::ill_formed(format!("{} is no relational node", spec.key)))
+        }
     }
 }
 
@@ -47,6 +49,7 @@ fn stage(spec: &NodeSpec, op: &ir::Op, first: &ir::Schema, input: &[ir::Schema])
         ir::Op::Project { .. } => Ok(Box::new(project::Project::build(spec, first)?)),
         ir::Op::Union { .. } => Ok(Box::new(union::Union::build(spec, input)?)),
         ir::Op::Scan { .. } => Ok(Box::new(scan::Scan::build(spec, first)?)),
-        ir::Op::Window(_) | ir::Op::Predict(_) => Err(error::not_in_this_version(&spec.key)),
+        ir::Op::Window(_) => window::build(spec, first),
+        ir::Op::Predict(_) => Ok(Box::new(predict::Predict::build(spec, first)?)),
     }
 }

@@ -127,6 +127,7 @@ codes! {
     E0718 "this simulation cannot be carried out",
     E0719 "nothing can be written there",
     E0751 "an address cannot be listened at",
+    E0752 "this task cannot be served",
     // Tests.
     E0801 "a given row lacks a column",
     E0802 "no number of rows can be right",
@@ -141,6 +142,8 @@ codes! {
     // At run time.
     R0001 "a calculation failed",
     R0002 "a saved state cannot be read",
+    R0951 "the system refused what a run needs",
+    R0952 "the compiler failed on this text",
     R0003 "rows do not add up",
     R0004 "a change was refused",
     R0005 "a source has nothing to read",

@@ -91,6 +91,14 @@ impl Feed for Door {
         let counts = self.0.counts().clone();
         FeedCounts { connection: counts.connection, decode: counts.decode, gate: counts.gate }
     }
+
+    fn position(&self) -> Option<io::Position> {
+        Some(self.0.position())
+    }
+
+    fn follow(&mut self, before: &io::Position) {
+        self.0.follow(before);
+    }
 }
 
 /// A writer as the engine sees it.

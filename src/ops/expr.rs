@@ -26,7 +26,7 @@ use crate::node::{self, NodeError};
 
 use super::error::{failed, ill_formed};
 
-pub(super) use literal::{scalar_value, value_at};
+pub(super) use literal::{literal_array, scalar_value, value_at};
 
 /// What an expression can see: the columns of a batch, of which the last may be slots.
 #[derive(Clone, Debug)]

@@ -68,6 +68,11 @@ impl Engine {
         self.events.put(Event::Assigned { task: task.clone(), at, version });
     }
 
+    /// Of the model that answers for the next row.
+    pub fn version(&self, task: &Name) -> Option<&str> {
+        self.assignments.get(task)?.at(self.next()).map(|model| model.version())
+    }
+
     /// Who predicts which row of the whole recording, known before it is read (a replay's second pass).
     pub fn assign_all(&mut self, task: &Name, assignment: Assignment) {
         self.assignments.insert(task.clone(), assignment);

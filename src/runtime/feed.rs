@@ -4,6 +4,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 
 use crate::base::{Name, Time};
+use crate::io::Position;
 use crate::ir;
 use crate::node::{Batch, Clock, Counts, Node, NodeError, Ordinal, Ordinals};
 use crate::plan::{Connection, Graph, NodeKey, NodeOp, NodeSpec, Slot};
@@ -55,6 +56,12 @@ pub trait Feed: Send {
 
     /// Since it was opened.
     fn counts(&self) -> FeedCounts;
+
+    /// How far it has been read; none where that is not to be told.
+    fn position(&self) -> Option<Position>;
+
+    /// Event time and row numbers go on from another feed of the same source: from its recording to what is live.
+    fn follow(&mut self, before: &Position);
 }
 
 /// Writes what a sink has accepted.
@@ -123,6 +130,12 @@ impl Feed for Nothing {
     fn counts(&self) -> FeedCounts {
         FeedCounts::default()
     }
+
+    fn position(&self) -> Option<Position> {
+        None
+    }
+
+    fn follow(&mut self, _: &Position) {}
 }
 
 impl<'a> SourceSpec<'a> {

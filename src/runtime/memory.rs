@@ -9,6 +9,7 @@ use arrow::datatypes::TimestampMicrosecondType;
 
 use crate::base::{Duration, Name, Time};
 use crate::diag::Code;
+use crate::io::Position;
 use crate::node::{Batch, Clock, NodeError, Ordinal, Ordinals};
 use crate::plan::{NodeOp, NodeSpec};
 
@@ -122,6 +123,12 @@ impl Feed for MemoryFeed {
     fn counts(&self) -> FeedCounts {
         self.counts.clone()
     }
+
+    fn position(&self) -> Option<Position> {
+        None
+    }
+
+    fn follow(&mut self, _: &Position) {}
 }
 
 fn lateness(gate: &NodeSpec) -> Duration {

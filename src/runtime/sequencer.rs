@@ -111,9 +111,12 @@ impl Sequencer {
         self.sources.insert(name, source);
     }
 
-    /// Another feed from now on. Counts and clock go on.
-    pub fn switch(&mut self, name: &Name, feed: Box<dyn Feed>) {
+    /// Another feed of the same source from now on. Counts, clock and row numbers go on.
+    pub fn switch(&mut self, name: &Name, mut feed: Box<dyn Feed>) {
         if let Some(source) = self.sources.remove(name) {
+            if let Some(before) = source.feed.position() {
+                feed.follow(&before);
+            }
             let schema = source.schema.clone();
             self.sources.insert(name.clone(), source.with(feed, schema));
         }

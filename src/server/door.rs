@@ -82,6 +82,12 @@ impl Doors {
     }
 }
 
+impl DoorKey {
+    pub fn task(&self) -> &Name {
+        &self.task
+    }
+}
+
 impl Drop for DoorKey {
     fn drop(&mut self) {
         let mut opened = self.doors.0.write().unwrap_or_else(PoisonError::into_inner);

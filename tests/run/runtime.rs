@@ -5,6 +5,7 @@
 
 mod bench;
 mod edits;
+mod files;
 mod program;
 mod reference;
 mod steps;

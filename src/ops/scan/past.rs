@@ -15,9 +15,9 @@ pub(super) fn lag(memory: &mut [Cell], arg: Cell) -> Cell {
     std::mem::replace(&mut memory[2 + next], arg)
 }
 
-/// Does it differ from the row before? The first one has not changed.
+/// Does it differ from the row before? Null for the first row.
 pub(super) fn changed(memory: &mut [Cell], arg: Cell) -> Cell {
-    let differs = !memory[1].is_null() && memory[1] != arg;
+    let differs = if memory[1].is_null() { Cell::Null } else { Cell::Bool(memory[1] != arg) };
     memory[1] = arg;
-    Cell::Bool(differs)
+    differs
 }
