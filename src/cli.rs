@@ -9,6 +9,11 @@ mod load;
 mod plan;
 mod terminal;
 
+#[cfg(feature = "run")]
+mod place;
+#[cfg(feature = "run")]
+mod test;
+
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -42,5 +47,7 @@ fn dispatch(command: Command) -> Outcome {
         Command::Plan(args) => plan::plan(&args),
         Command::Graph(args) => graph::graph(&args),
         Command::Explain(args) => explain::explain(&args),
+        #[cfg(feature = "run")]
+        Command::Test(args) => test::test(&args),
     }
 }

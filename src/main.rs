@@ -1,3 +1,7 @@
 //! The program `mliot`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mliot::cli::main()
+}

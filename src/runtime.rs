@@ -3,7 +3,6 @@
 
 mod ask;
 mod audit;
-mod changes;
 mod clocks;
 mod cut;
 mod edge;
@@ -18,13 +17,15 @@ mod pass;
 mod prepare;
 mod replay;
 mod report;
+mod rows;
 mod sequencer;
 mod slot;
 mod tap;
 mod task;
+mod test;
 
 pub use ask::{Asked, Asker, Askers, Unasked, Way};
-pub use cut::Aborted;
+pub use cut::{Aborted, Cut};
 pub use edge::{EDGE_MESSAGES_MAX, EdgeCounts};
 pub use engine::{Engine, Life, Phase, Progress, Settings};
 pub use event::{CutEvent, Event, Fate, NodeEvent};
@@ -34,5 +35,7 @@ pub use outbox::{OUTBOX_ROWS_MAX, Outbox, OutboxId};
 pub use prepare::{Prepared, prepare};
 pub use replay::{Kept, Replay, Replayed, Status, collect, learning_order, replay, upstream};
 pub use report::{EdgeReport, NodeReport, SinkReport};
+pub use rows::{Row, from_table, to_table};
 pub use slot::Slot;
 pub use tap::Tap;
+pub use test::{Failure, Outcome, Recompile, test};

@@ -3,7 +3,9 @@
 //! Nothing here knows what a name means: a tree is well-formed text, no more.
 
 pub mod ast;
+mod format;
 mod parse;
 mod scan;
 
-pub use parse::{FILE_BYTES_MAX, NESTING_MAX, parse};
+pub use format::format;
+pub use parse::{FILE_BYTES_MAX, Hint, NESTING_MAX, parse, stage_hint};

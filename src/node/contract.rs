@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, RecordBatch};
 
-use crate::diag::Code;
+use crate::diag::{Code, Diagnostic};
 use crate::ir::Outlet;
 use crate::plan::NodeSpec;
 
@@ -139,11 +139,26 @@ impl Counts {
 pub struct NodeError {
     pub code: Code,
     pub message: String,
+    /// What to do, where it is known.
+    pub help: Option<String>,
 }
 
 impl NodeError {
     pub fn new(code: Code, message: impl Into<String>) -> NodeError {
-        NodeError { code, message: message.into() }
+        NodeError { code, message: message.into(), help: None }
+    }
+
+    pub fn help(self, help: impl Into<String>) -> NodeError {
+        NodeError { help: Some(help.into()), ..self }
+    }
+
+    /// What it says, after what could not be done because of it.
+    pub fn diagnostic(&self, failed: &str) -> Diagnostic {
+        let found = Diagnostic::new(self.code, format!("{failed}: {}", self.message));
+        match &self.help {
+            Some(help) => found.help(help),
+            None => found,
+        }
     }
 }
 
@@ -154,6 +169,13 @@ impl fmt::Display for NodeError {
 }
 
 impl std::error::Error for NodeError {}
+
+/// A message that is not about a place in a text.
+impl From<Diagnostic> for NodeError {
+    fn from(found: Diagnostic) -> NodeError {
+        NodeError { code: found.code, message: found.message, help: found.help }
+    }
+}
 
 /// A model as the `predict` stage sees it: with its preprocessing, so that neither goes anywhere without the other.
 pub trait Predictor: Send + Sync + fmt::Debug {

@@ -4,7 +4,7 @@
 mod edge;
 pub(super) mod form;
 pub(super) mod learn;
-mod stage;
+pub(super) mod stage;
 pub(super) mod values;
 
 use std::collections::BTreeMap;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 
+use crate::base::Name;
 use crate::ir;
 
 use super::{Graph, Input, NodeKey, NodeOp, NodeSpec, Slot};
@@ -24,18 +25,32 @@ impl Graph {
         out
     }
 
-    /// Every node after those that it reads; nodes of a cycle stand together. The same for equal graphs.
+    /// Every node after those that it reads, and after the task that its predictions come from; nodes of a cycle stand
+    /// together. The same for equal graphs.
     pub fn order(&self) -> Vec<&NodeKey> {
-        let graph = self.digraph();
+        let graph = self.dependencies();
         tarjan_scc(&graph).into_iter().rev().flatten().map(|at| graph[at]).collect()
     }
 
-    /// Nodes that read each other in a circle, if there are any. A checked program has none.
+    /// Nodes that depend on each other in a circle, if there are any. A checked program has none.
     pub fn cycle(&self) -> Option<Vec<&NodeKey>> {
-        let graph = self.digraph();
+        let graph = self.dependencies();
         let circle = |part: &Vec<NodeIndex>| part.len() > 1 || graph.contains_edge(part[0], part[0]);
         let found = tarjan_scc(&graph).into_iter().find(circle)?;
         Some(found.into_iter().map(|at| graph[at]).collect())
+    }
+
+    /// The edges on which rows travel, and beside them the way of the models, from tasks to who predicts.
+    fn dependencies(&self) -> DiGraph<&NodeKey, ir::Outlet> {
+        let mut out = self.digraph();
+        let places: BTreeMap<&NodeKey, NodeIndex> = out.node_indices().map(|at| (out[at], at)).collect();
+        for (key, node) in &self.nodes {
+            let task = node.predicts_by().map(|task| NodeKey::of_file(task, Slot::Task));
+            if let Some(from) = task.and_then(|task| places.get(&task)) {
+                out.add_edge(*from, places[key], ir::Outlet::Rows);
+            }
+        }
+        out
     }
 
     /// The outlet that a name of the file stands for: `room`, `room.bad`, `air.late`.
@@ -74,5 +89,21 @@ impl Graph {
 
     fn refuses(&self, key: &NodeKey) -> bool {
         matches!(&self.nodes[key].op, NodeOp::Stage(op) if matches!(**op, ir::Op::Window(_)))
+    }
+}
+
+impl NodeSpec {
+    /// The task whose models it predicts by.
+    pub fn predicts_by(&self) -> Option<&Name> {
+        let NodeOp::Stage(op) = &self.op else { return None };
+        match &**op {
+            ir::Op::Predict(predict) => Some(&predict.task),
+            ir::Op::Where { .. }
+            | ir::Op::Set { .. }
+            | ir::Op::Project { .. }
+            | ir::Op::Scan { .. }
+            | ir::Op::Window(_)
+            | ir::Op::Union { .. } => None,
+        }
     }
 }

@@ -15,7 +15,6 @@ use crate::ir;
 use crate::node::{self, Batch, Clock, Node, NodeError, Ordinal, Ordinals, Out};
 use crate::plan::{Graph, NodeKey, NodeOp, NodeSpec, Slot};
 
-use super::cut::predicted;
 use super::engine::Engine;
 use super::feed::{Parts, SourceSpec};
 use super::layout::origin;
@@ -262,7 +261,7 @@ impl Engine {
                 let state = slot.node.save()?;
                 copy.node.load(state)?;
             }
-            let task = predicted(&slot.spec).cloned();
+            let task = slot.spec.predicts_by().cloned();
             let assignment = task.and_then(|task| self.assignments.get(&task));
             if let (Some(assignment), Some(predicts)) = (assignment, copy.node.predicts()) {
                 predicts.assign(assignment.clone());

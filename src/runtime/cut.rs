@@ -10,19 +10,25 @@ use std::time::Instant;
 
 use crate::base::Name;
 use crate::diag::{Code, Diagnostic};
-use crate::ir;
 use crate::node::{self, Assignment, Message, NodeError, Ordinal, Predictor};
-use crate::plan::{Graph, NodeKey, NodeOp, NodeSpec};
+use crate::plan::{Change, Class, Diff, Graph, NodeKey, NodeOp, NodeSpec};
 
 use super::audit::placed;
-use super::changes::{Change, Class};
 use super::engine::Engine;
 use super::event::{CutEvent, Event, Fate, NodeEvent};
 use super::feed::{Nothing, Parts, SourceSpec};
 use super::layout::{components, origin, outlet_schema};
-use super::prepare::{Ends, Prepared, Way, prepare, spec_of};
+use super::prepare::{Prepared, Way, prepare, spec_of};
+use super::sequencer::Source;
 use super::slot::Slot;
 use super::task::Task;
+
+/// What was done.
+#[derive(Clone, Debug)]
+pub struct Cut {
+    pub event: CutEvent,
+    pub diff: Diff,
+}
 
 /// The old graph runs on as if nothing had been tried.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +52,7 @@ impl Engine {
     }
 
     /// Changes the running graph into `wanted` at the next ordinal. If anything is wrong the old graph runs on untouched.
-    pub fn apply(&mut self, wanted: &Graph, parts: &dyn Parts) -> Result<CutEvent, Vec<Diagnostic>> {
+    pub fn apply(&mut self, wanted: &Graph, parts: &dyn Parts) -> Result<Cut, Vec<Diagnostic>> {
         let prepared = prepare(self, wanted, parts)?;
         prepared.cut(self).map_err(|aborted| vec![aborted.why])
     }
@@ -76,7 +82,7 @@ impl Engine {
     fn hand_out(&mut self, task: &Name) {
         let Some(assignment) = self.assignments.get(task) else { return };
         let slots = self.tasks.iter_mut().flat_map(|part| part.slots_mut());
-        for slot in slots.filter(|slot| predicted(&slot.spec) == Some(task)) {
+        for slot in slots.filter(|slot| slot.spec.predicts_by() == Some(task)) {
             if let Some(predicts) = slot.node.predicts() {
                 predicts.assign(assignment.clone());
             }
@@ -84,30 +90,9 @@ impl Engine {
     }
 }
 
-/// The task whose models the node asks.
-pub(super) fn predicted(spec: &NodeSpec) -> Option<&Name> {
-    match &spec.op {
-        NodeOp::Stage(op) => match &**op {
-            ir::Op::Predict(predict) => Some(&predict.task),
-            ir::Op::Where { .. }
-            | ir::Op::Set { .. }
-            | ir::Op::Project { .. }
-            | ir::Op::Scan { .. }
-            | ir::Op::Window(_)
-            | ir::Op::Union { .. } => None,
-        },
-        NodeOp::Connection(_)
-        | NodeOp::Decode(_)
-        | NodeOp::Gate(_)
-        | NodeOp::Task(_)
-        | NodeOp::Accept(_)
-        | NodeOp::Serve(_) => None,
-    }
-}
-
 impl Prepared {
     /// Switches at the next ordinal. On an error the old graph runs on, its parameters put back.
-    pub fn cut(mut self, engine: &mut Engine) -> Result<CutEvent, Aborted> {
+    pub fn cut(mut self, engine: &mut Engine) -> Result<Cut, Aborted> {
         if self.generation != engine.generation {
             return Err(Aborted { why: overtaken() });
         }
@@ -124,13 +109,13 @@ impl Prepared {
         let entries = self.entries();
         let event = CutEvent { at, nodes, entries, pause_us: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX) };
         engine.events.put(Event::Cut(event.clone()));
-        Ok(event)
+        Ok(Cut { event, diff: self.diff })
     }
 
     /// What can still fail.
     fn transfer(&mut self, engine: &mut Engine, undo: &mut Undo) -> Result<(), Diagnostic> {
         for (key, way) in &mut self.ways {
-            let Some(slot) = self.changes.nodes[key].old.as_ref().and_then(|old| engine.slot_mut(old)) else { continue };
+            let Some(slot) = self.diff.nodes[key].from.as_ref().and_then(|old| engine.slot_mut(old)) else { continue };
             let failed = |error| cannot_switch(key, &error, &self.graph);
             match way {
                 Way::Keep | Way::Fresh(_) => {}
@@ -142,17 +127,14 @@ impl Prepared {
                 }
             }
         }
-        for (name, ends) in &self.sources {
-            match ends {
-                Ends::Keep | Ends::Open { .. } => {}
-                Ends::Retune => {
-                    let spec = SourceSpec::of(&self.graph, name).expect("a source that is kept has its three nodes");
-                    let feeds = engine.sequencer.feed_mut(name).into_iter().chain(engine.live.get_mut(name));
-                    undo.feeds.push(name.clone());
-                    for feed in feeds {
-                        feed.retune(&spec).map_err(|error| cannot_switch(&spec.gate.key, &error, &self.graph))?;
-                    }
-                }
+        for (name, ends) in self.sources.iter().filter(|(_, ends)| ends.retune) {
+            let spec = SourceSpec::of(&self.graph, name).expect("a source that is kept has its three nodes");
+            let was = ends.was.as_ref().unwrap_or(name);
+            let now = engine.sequencer.feed_mut(was).filter(|_| ends.now.is_none());
+            let live = engine.live.get_mut(was).filter(|_| ends.live.is_none());
+            undo.feeds.push(was.clone());
+            for feed in now.into_iter().chain(live) {
+                feed.retune(&spec).map_err(|error| cannot_switch(&spec.gate.key, &error, &self.graph))?;
             }
         }
         Ok(())
@@ -168,8 +150,8 @@ impl Prepared {
         let mut events = Vec::new();
         let mut slots: BTreeMap<NodeKey, Slot> = BTreeMap::new();
         for (key, way) in std::mem::take(&mut self.ways) {
-            let change = &self.changes.nodes[&key];
-            let before = change.old.as_ref().and_then(|old_key| old.remove(old_key));
+            let change = &self.diff.nodes[&key];
+            let before = change.from.as_ref().and_then(|old_key| old.remove(old_key));
             let (slot, event) = self.place(&key, change, way, before, at);
             engine.failed.remove(&key);
             slots.insert(key, slot);
@@ -190,14 +172,13 @@ impl Prepared {
         events
     }
 
-    /// By entry, what became of it.
+    /// What changed, by the names that people use.
     fn entries(&self) -> BTreeMap<Name, Name> {
-        self.changes.entries.iter().map(|(entry, class)| (entry.clone(), class.word().into())).collect()
+        self.diff.listed().into_iter().map(|listed| (listed.name.into(), listed.class.word().into())).collect()
     }
 
     fn renames(&self) -> BTreeMap<NodeKey, NodeKey> {
-        let pairs = self.changes.nodes.iter().filter_map(|(key, change)| Some((change.old.clone()?, key.clone())));
-        pairs.filter(|(old, new)| old != new).collect()
+        self.diff.moved().map(|(from, to)| (from.clone(), to.clone())).collect()
     }
 
     fn place(&self, key: &NodeKey, change: &Change, way: Way, before: Option<Slot>, at: Ordinal) -> (Slot, NodeEvent) {
@@ -221,30 +202,26 @@ impl Prepared {
             fate,
             since: slot.since,
             rows_before,
-            why: change.why.clone(),
+            why: why(change, fate),
         };
         (slot, event)
     }
 
     fn open_sources(&mut self, engine: &mut Engine) {
-        let gone: Vec<Name> = engine.sequencer.names().filter(|name| !self.sources.contains_key(*name)).cloned().collect();
-        for name in gone {
-            engine.sequencer.close(&name);
-            engine.live.remove(&name);
-        }
+        let mut sources = engine.sequencer.take_sources();
+        let mut live = std::mem::take(&mut engine.live);
         for (name, ends) in std::mem::take(&mut self.sources) {
-            let gate = SourceSpec::of(&self.graph, &name).map(|spec| node::schema(&spec.gate.schema));
-            let Some(schema) = gate else { continue };
-            engine.sequencer.set_schema(&name, schema.clone());
-            if let Ends::Open { now, live } = ends {
-                if let Some(feed) = now {
-                    engine.sequencer.open(name.clone(), schema, feed);
-                } else if !engine.sequencer.has(&name) {
-                    engine.sequencer.open(name.clone(), schema, Box::new(Nothing));
-                }
-                if let Some(feed) = live {
-                    engine.live.insert(name, feed);
-                }
+            let Some(spec) = SourceSpec::of(&self.graph, &name) else { continue };
+            let schema = node::schema(&spec.gate.schema);
+            let was = ends.was.as_ref().unwrap_or(&name);
+            let source = match (sources.remove(was), ends.now) {
+                (Some(source), Some(feed)) => source.with(feed, schema),
+                (Some(source), None) => source.shaped(schema),
+                (None, feed) => Source::new(feed.unwrap_or_else(|| Box::new(Nothing)), schema),
+            };
+            engine.sequencer.put(name.clone(), source);
+            if let Some(feed) = ends.live.or_else(|| live.remove(was)) {
+                engine.live.insert(name, feed);
             }
         }
     }
@@ -252,10 +229,10 @@ impl Prepared {
     /// A model is never fed by other feature definitions than those it was trained with.
     fn unassign(&self, engine: &mut Engine) {
         let stranger = |change: &Change| match change.class {
-            Class::Shadowed | Class::Reset | Class::Stale => true,
+            Class::Shadowed | Class::Reset(_) | Class::Stale => true,
             Class::Same | Class::Rewired | Class::Retuned | Class::Migrated | Class::Added | Class::Removed => false,
         };
-        let tasks = self.changes.nodes.iter().filter(|(_, change)| stranger(change));
+        let tasks = self.diff.nodes.iter().filter(|(_, change)| stranger(change));
         let tasks: Vec<Name> = tasks.filter_map(|(key, _)| task_of(&self.graph.nodes[key]).cloned()).collect();
         for task in tasks {
             if engine.assignments.get(&task).is_some_and(|assignment| assignment.at(engine.next()).is_some()) {
@@ -274,7 +251,7 @@ fn task_of(spec: &NodeSpec) -> Option<&Name> {
         | NodeOp::Decode(_)
         | NodeOp::Gate(_)
         | NodeOp::Accept(_)
-        | NodeOp::Serve(_) => predicted(spec),
+        | NodeOp::Serve(_) => spec.predicts_by(),
     }
 }
 
@@ -300,6 +277,15 @@ fn removed(slot: Slot, at: Ordinal) -> NodeEvent {
         rows_before: slot.counts.input,
         why: String::new(),
     }
+}
+
+/// In one sentence or several, for people.
+fn why(change: &Change, fate: Fate) -> String {
+    let mut parts: Vec<String> = change.why.iter().map(ToString::to_string).collect();
+    if fate == Fate::Reset {
+        parts.extend(change.class.limit().map(str::to_owned));
+    }
+    parts.join("; ")
 }
 
 impl Undo {

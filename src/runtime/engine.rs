@@ -16,7 +16,7 @@ use super::audit::{self, Audit};
 use super::event::{Event, EventLog};
 use super::feed::{Feed, FeedCounts};
 use super::outbox::{Outbox, OutboxId};
-use super::sequencer::{Order, Round, RoundLimits, Sequencer};
+use super::sequencer::{Entered, Order, Round, RoundLimits, Sequencer};
 use super::slot::Slot;
 use super::tap::Tap;
 use super::task::{Budget, Task};
@@ -173,9 +173,9 @@ impl Engine {
         for (source, error) in failed {
             self.source_failed(&source, error);
         }
-        for (source, drawn) in drawn {
+        for (source, Entered { rows, bad }) in drawn {
             if let Some(task) = self.task_of(&source) {
-                task.push(&source, Message::Batch(drawn.rows), drawn.bad);
+                task.push(&source, Message::Batch(rows), bad);
             }
         }
         for source in ended {
@@ -241,7 +241,7 @@ impl Engine {
     }
 
     fn put_failure(&mut self, name: String, error: NodeError) {
-        let NodeError { code, message } = error;
+        let NodeError { code, message, help: _ } = error;
         let at = self.next();
         self.events.put(Event::Failed { name, at, code: code.to_string(), message });
     }
@@ -274,9 +274,7 @@ impl Engine {
         let live = std::mem::take(&mut self.live);
         let any = !live.is_empty();
         for (name, feed) in live {
-            let gate = NodeKey::of_file(&name, crate::plan::Slot::Gate);
-            let schema = crate::node::schema(&self.graph.nodes[&gate].schema);
-            self.sequencer.open(name, schema, feed);
+            self.sequencer.switch(&name, feed);
         }
         any
     }

@@ -4,9 +4,10 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 
 use crate::base::{Name, Time};
+use crate::io::Position;
 use crate::ir;
 use crate::node::{Batch, Clock, Counts, Node, NodeError, Ordinal, Ordinals};
-use crate::plan::{Graph, NodeKey, NodeSpec, Slot};
+use crate::plan::{Connection, Graph, NodeKey, NodeOp, NodeSpec, Slot};
 
 /// Builds what a graph names. The real one asks `ops`, `io` and `lifecycle`; tests bring their own.
 pub trait Parts {
@@ -55,6 +56,12 @@ pub trait Feed: Send {
 
     /// Since it was opened.
     fn counts(&self) -> FeedCounts;
+
+    /// How far it has been read; none where that is not to be told.
+    fn position(&self) -> Option<Position>;
+
+    /// Event time and row numbers go on from another feed of the same source: from its recording to what is live.
+    fn follow(&mut self, before: &Position);
 }
 
 /// Writes what a sink has accepted.
@@ -82,18 +89,20 @@ pub struct Drawn {
     /// Takes the ordinals from `first` to before its `upto`.
     pub rows: Batch,
     /// What could not be read on the way.
-    pub bad: Option<Batch>,
+    pub bad: Option<RecordBatch>,
 }
 
 /// A source's books, node by node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FeedCounts {
+    pub connection: Counts,
     pub decode: Counts,
     pub gate: Counts,
 }
 
 impl FeedCounts {
     pub fn add(&mut self, other: &FeedCounts) {
+        self.connection.add(&other.connection);
         self.decode.add(&other.decode);
         self.gate.add(&other.gate);
     }
@@ -121,6 +130,12 @@ impl Feed for Nothing {
     fn counts(&self) -> FeedCounts {
         FeedCounts::default()
     }
+
+    fn position(&self) -> Option<Position> {
+        None
+    }
+
+    fn follow(&mut self, _: &Position) {}
 }
 
 impl<'a> SourceSpec<'a> {
@@ -132,6 +147,16 @@ impl<'a> SourceSpec<'a> {
 
     pub fn name(&self) -> &'a Name {
         &self.gate.key.decl
+    }
+
+    /// What one end of it is connected to. What `keep` holds is a recording where no other is declared.
+    pub fn end(&self, side: Side) -> Option<&'a ir::Connector> {
+        let NodeOp::Connection(connection) = &self.connection.op else { return None };
+        let Connection { recorded, live, keep, columns: _ } = &**connection;
+        match side {
+            Side::Recorded => recorded.as_ref().or(keep.as_ref()),
+            Side::Live => live.as_ref(),
+        }
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use petgraph::unionfind::UnionFind;
-
 use crate::ir;
 use crate::plan::{Graph, Input, NodeKey, NodeOp, NodeSpec, Slot};
 
@@ -29,21 +27,39 @@ pub fn origin(input: &Input) -> Input {
 pub fn components(graph: &Graph) -> Vec<Vec<NodeKey>> {
     let order: Vec<&NodeKey> = graph.order().into_iter().filter(|key| is_stepped(&graph.nodes[*key])).collect();
     let places: BTreeMap<&NodeKey, usize> = order.iter().enumerate().map(|(at, key)| (*key, at)).collect();
-    let mut groups = UnionFind::<usize>::new(order.len());
+    let mut groups = Groups((0..order.len()).collect());
     for (key, at) in &places {
         for input in &graph.nodes[*key].inputs {
             if let Some(from) = places.get(&origin(input).node) {
-                groups.union(*at, *from);
+                groups.join(*at, *from);
             }
         }
     }
     let mut out: BTreeMap<usize, Vec<NodeKey>> = BTreeMap::new();
     for (at, key) in order.into_iter().enumerate() {
-        out.entry(groups.find(at)).or_default().push(key.clone());
+        out.entry(groups.of(at)).or_default().push(key.clone());
     }
     let mut out: Vec<Vec<NodeKey>> = out.into_values().collect();
     out.sort_by_key(|keys| keys.iter().min().cloned());
     out
+}
+
+/// Numbers in disjoint groups: each points to another of its group, the group's own number to itself.
+struct Groups(Vec<usize>);
+
+impl Groups {
+    fn of(&mut self, mut at: usize) -> usize {
+        while self.0[at] != at {
+            self.0[at] = self.0[self.0[at]];
+            at = self.0[at];
+        }
+        at
+    }
+
+    fn join(&mut self, a: usize, b: usize) {
+        let (a, b) = (self.of(a), self.of(b));
+        self.0[a.max(b)] = a.min(b);
+    }
 }
 
 /// The columns at an outlet. What comes too late has the columns of what the node reads.

@@ -9,6 +9,7 @@ use arrow::datatypes::TimestampMicrosecondType;
 
 use crate::base::{Duration, Name, Time};
 use crate::diag::Code;
+use crate::io::Position;
 use crate::node::{Batch, Clock, NodeError, Ordinal, Ordinals};
 use crate::plan::{NodeOp, NodeSpec};
 
@@ -104,7 +105,8 @@ impl Feed for MemoryFeed {
             queue.batches.push_front(front.slice(most, front.num_rows() - most));
         }
         drop(queue);
-        for counts in [&mut self.counts.decode, &mut self.counts.gate] {
+        let FeedCounts { connection, decode, gate } = &mut self.counts;
+        for counts in [connection, decode, gate] {
             counts.input += most as u64;
             counts.passed += most as u64;
             counts.output += most as u64;
@@ -121,6 +123,12 @@ impl Feed for MemoryFeed {
     fn counts(&self) -> FeedCounts {
         self.counts.clone()
     }
+
+    fn position(&self) -> Option<Position> {
+        None
+    }
+
+    fn follow(&mut self, _: &Position) {}
 }
 
 fn lateness(gate: &NodeSpec) -> Duration {

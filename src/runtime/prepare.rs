@@ -8,20 +8,19 @@ use crate::base::Name;
 use crate::diag::{Code, Diagnostic};
 use crate::ir;
 use crate::node::{Node, NodeError};
-use crate::plan::{Connection, Graph, NodeKey, NodeOp, NodeSpec};
+use crate::plan::{Change, Class, Diff, Graph, NodeKey, NodeOp, NodeSpec, Slot, diff};
 
 use super::audit::placed;
-use super::changes::{Change, Changes, Class, changes};
 use super::engine::{Engine, Life, Phase};
 use super::feed::{self, Feed, Parts, Side, SourceSpec};
-use super::layout::outlet_schema;
+use super::layout::{is_stepped, outlet_schema};
 use super::pass;
 
 /// A change that is ready: nothing in it can fail any more but a transfer of state.
 pub struct Prepared {
     pub(super) generation: u64,
     pub(super) graph: Graph,
-    pub(super) changes: Changes,
+    pub(super) diff: Diff,
     pub(super) ways: BTreeMap<NodeKey, Way>,
     pub(super) sources: BTreeMap<Name, Ends>,
     /// The columns of bad outlets.
@@ -41,32 +40,38 @@ pub(super) enum Way {
 }
 
 /// How a source of the wanted graph comes to be.
-pub(super) enum Ends {
-    Keep,
-    /// Its connection stays, its columns or its time mean something else.
-    Retune,
-    /// Ends that are newly opened; a side that is none stays as it is.
-    Open {
-        now: Option<Box<dyn Feed>>,
-        live: Option<Box<dyn Feed>>,
-    },
+#[derive(Default)]
+pub(super) struct Ends {
+    /// Its name in the running graph.
+    pub was: Option<Name>,
+    /// A newly opened end, in place of the one that is read now.
+    pub now: Option<Box<dyn Feed>>,
+    /// The same for the live end that waits until the recordings have been read.
+    pub live: Option<Box<dyn Feed>>,
+    /// Ends that stay read their columns or their time differently.
+    pub retune: bool,
 }
 
 /// Builds what `wanted` needs beyond what runs. The running graph is not touched: the states that are tried are saved, which
 /// leaves their nodes as they were. All that is wrong is reported, not only the first.
+///
+/// # Errors
+/// Everything that keeps the change from being made; nothing of it remains.
 pub fn prepare(engine: &mut Engine, wanted: &Graph, parts: &dyn Parts) -> Result<Prepared, Vec<Diagnostic>> {
-    let changes = changes(&engine.graph, wanted);
-    let mut wrong = Vec::new();
+    let diff = diff(&engine.graph, wanted);
+    let bad = parts.bad();
+    let mut wrong: Vec<Diagnostic> = diff.rejected().map(|key| rejected(key, wanted)).collect();
     let mut ways = BTreeMap::new();
-    for (key, change) in &changes.nodes {
-        match way(engine, wanted, key, change, parts) {
+    let mut builder = Builder { engine, wanted, parts, bad: &bad };
+    for (key, change) in diff.nodes.iter().filter(|(key, _)| is_stepped(&wanted.nodes[*key])) {
+        match builder.way(key, change) {
             Ok(way) => _ = ways.insert(key.clone(), way),
             Err(found) => wrong.push(found),
         }
     }
     let mut sources = BTreeMap::new();
     for name in feed::sources(wanted) {
-        match ends(engine, wanted, &name, parts) {
+        match builder.ends(&name, &diff) {
             Ok(ends) => _ = sources.insert(name, ends),
             Err(found) => wrong.push(found),
         }
@@ -74,32 +79,104 @@ pub fn prepare(engine: &mut Engine, wanted: &Graph, parts: &dyn Parts) -> Result
     if !wrong.is_empty() {
         return Err(wrong);
     }
-    Ok(Prepared { generation: engine.generation, graph: wanted.clone(), changes, ways, sources, bad: parts.bad() })
+    Ok(Prepared { generation: engine.generation, graph: wanted.clone(), diff, ways, sources, bad })
 }
 
-fn way(engine: &mut Engine, wanted: &Graph, key: &NodeKey, change: &Change, parts: &dyn Parts) -> Result<Way, Diagnostic> {
-    let spec = &wanted.nodes[key];
-    let build = || build(wanted, spec, parts).map_err(|error| cannot_build(key, &error, wanted));
-    match change.class {
-        Class::Same | Class::Rewired => Ok(Way::Keep),
-        Class::Added | Class::Removed => Ok(Way::Fresh(build()?)),
-        Class::Reset | Class::Stale | Class::Shadowed => match spec.on_change {
-            ir::OnChange::Reject => Err(rejected(key, change, wanted)),
-            ir::OnChange::Backfill | ir::OnChange::Empty => Ok(Way::Fresh(build()?)),
-        },
-        Class::Retuned | Class::Migrated => {
-            let new = build()?;
-            let Some(slot) = change.old.as_ref().and_then(|old| engine.slot_mut(old)) else { return Ok(Way::Fresh(new)) };
-            if change.class == Class::Retuned && slot.node.retune().is_some() {
-                return Ok(Way::Retune);
-            }
-            match transfer(slot.node.as_mut(), new) {
-                Some(new) => Ok(Way::Carry(new)),
-                None if spec.on_change == ir::OnChange::Reject => Err(rejected(key, change, wanted)),
-                None => Ok(Way::Fresh(build()?)),
+struct Builder<'a> {
+    engine: &'a mut Engine,
+    wanted: &'a Graph,
+    parts: &'a dyn Parts,
+    bad: &'a ir::Schema,
+}
+
+impl Builder<'_> {
+    fn way(&mut self, key: &NodeKey, change: &Change) -> Result<Way, Diagnostic> {
+        let spec = &self.wanted.nodes[key];
+        // A gate's rows are made at the edge; in the graph it only lets them pass.
+        if change.from.is_some() && matches!(spec.op, NodeOp::Gate(_)) {
+            return Ok(Way::Keep);
+        }
+        match change.class {
+            Class::Same | Class::Rewired if !self.is_reshaped(key, change) => Ok(Way::Keep),
+            Class::Same | Class::Rewired | Class::Retuned | Class::Migrated => self.keeping(key, change),
+            Class::Stale | Class::Shadowed | Class::Reset(_) | Class::Added | Class::Removed => {
+                Ok(Way::Fresh(self.build(key)?))
             }
         }
     }
+
+    /// Do its rows have other columns than before, or do those that it reads? A node knows its columns by their places.
+    fn is_reshaped(&self, key: &NodeKey, change: &Change) -> bool {
+        let inputs = |graph: &Graph, key: &NodeKey| input_schemas(graph, &graph.nodes[key], self.bad);
+        let before = change.from.as_ref().map(|from| inputs(&self.engine.graph, from));
+        change.reshaped || before != Some(inputs(self.wanted, key))
+    }
+
+    /// In place where the node can, and only its parameters changed; else a new node takes over the state, if it reads it.
+    fn keeping(&mut self, key: &NodeKey, change: &Change) -> Result<Way, Diagnostic> {
+        let new = self.build(key)?;
+        let reshaped = self.is_reshaped(key, change);
+        let Some(slot) = change.from.as_ref().and_then(|from| self.engine.slot_mut(from)) else { return Ok(Way::Fresh(new)) };
+        if change.class == Class::Retuned && !reshaped && slot.node.retune().is_some() {
+            return Ok(Way::Retune);
+        }
+        match transfer(slot.node.as_mut(), new) {
+            Some(new) => Ok(Way::Carry(new)),
+            None if self.wanted.nodes[key].on_change == ir::OnChange::Reject => Err(rejected(key, self.wanted)),
+            None => Ok(Way::Fresh(self.build(key)?)),
+        }
+    }
+
+    fn build(&self, key: &NodeKey) -> Result<Box<dyn Node>, Diagnostic> {
+        let spec = &self.wanted.nodes[key];
+        match &spec.op {
+            NodeOp::Stage(_) | NodeOp::Task(_) => {
+                let built = self.parts.node(spec, &input_schemas(self.wanted, spec, self.bad));
+                built.map_err(|error| cannot_build(key, &error, self.wanted))
+            }
+            NodeOp::Accept(_) => Ok(Box::new(pass::Accept::new(spec))),
+            NodeOp::Connection(_) | NodeOp::Decode(_) | NodeOp::Gate(_) | NodeOp::Serve(_) => Ok(Box::new(pass::Gate)),
+        }
+    }
+
+    fn ends(&mut self, name: &Name, diff: &Diff) -> Result<Ends, Diagnostic> {
+        let Some(new) = SourceSpec::of(self.wanted, name) else { return Ok(Ends::default()) };
+        let was = diff.nodes.get(&NodeKey::of_file(name, Slot::Gate)).and_then(|change| change.from.clone());
+        let was = was.map(|gate| gate.decl).filter(|was| self.engine.sequencer.has(was));
+        let old = was.as_ref().and_then(|was| SourceSpec::of(&self.engine.graph, was));
+        let settings = (self.engine.settings.life, self.engine.phase);
+        let open = |side| self.parts.feed(&new, side).map_err(|error| cannot_open(&new, &error, self.wanted));
+        let stays = |side| old.is_some_and(|old| old.end(side) == new.end(side));
+        let (now, live) = match settings {
+            (Life::Replay, _) if stays(Side::Recorded) => (None, None),
+            (Life::Replay, _) => (open(Side::Recorded)?, None),
+            (Life::Run, Phase::Live) if stays(Side::Live) => (None, None),
+            // What has no live end is read from its recording, also when it comes into a graph that already runs live.
+            (Life::Run, Phase::Live) => match open(Side::Live)? {
+                Some(live) => (Some(live), None),
+                None => (open(Side::Recorded)?, None),
+            },
+            (Life::Run, Phase::Recorded) => {
+                let one = |side| if stays(side) { Ok(None) } else { open(side) };
+                (one(Side::Recorded)?, one(Side::Live)?)
+            }
+        };
+        if now.is_none() && live.is_none() && old.is_none() {
+            return Err(nothing_to_read(&new, settings.0, self.wanted));
+        }
+        let retune = old.is_some_and(|old| meaning(&old) != meaning(&new));
+        Ok(Ends { was, now, live, retune })
+    }
+}
+
+/// How its rows are read: columns and time.
+fn meaning<'a>(source: &SourceSpec<'a>) -> (&'a NodeOp, &'a NodeOp, &'a ir::Schema) {
+    (&source.decode.op, &source.gate.op, &source.gate.schema)
+}
+
+/// The columns at each port.
+fn input_schemas(graph: &Graph, spec: &NodeSpec, bad: &ir::Schema) -> Vec<ir::Schema> {
+    spec.inputs.iter().map(|input| outlet_schema(graph, input, bad)).collect()
 }
 
 /// Tries the old state on the new node; none if it cannot be read.
@@ -109,70 +186,19 @@ fn transfer(old: &mut dyn Node, mut new: Box<dyn Node>) -> Option<Box<dyn Node>>
     Some(new)
 }
 
-fn build(graph: &Graph, spec: &NodeSpec, parts: &dyn Parts) -> Result<Box<dyn Node>, NodeError> {
-    match &spec.op {
-        NodeOp::Stage(_) | NodeOp::Task(_) => {
-            let inputs: Vec<ir::Schema> = spec.inputs.iter().map(|input| outlet_schema(graph, input, &parts.bad())).collect();
-            parts.node(spec, &inputs)
-        }
-        NodeOp::Accept(_) => Ok(Box::new(pass::Accept::new(spec))),
-        NodeOp::Connection(_) | NodeOp::Decode(_) | NodeOp::Gate(_) | NodeOp::Serve(_) => Ok(Box::new(pass::Gate)),
-    }
-}
-
-fn ends(engine: &Engine, wanted: &Graph, name: &Name, parts: &dyn Parts) -> Result<Ends, Diagnostic> {
-    let Some(new) = SourceSpec::of(wanted, name) else { return Ok(Ends::Keep) };
-    let old = SourceSpec::of(&engine.graph, name).filter(|_| engine.sequencer.has(name));
-    let open = |side| parts.feed(&new, side).map_err(|error| cannot_open(&new.connection.key, &error, wanted));
-    let side_now = match (engine.settings.life, engine.phase) {
-        (Life::Replay, _) | (Life::Run, Phase::Recorded) => Side::Recorded,
-        (Life::Run, Phase::Live) => Side::Live,
-    };
-    let later = engine.settings.life == Life::Run && engine.phase == Phase::Recorded;
-    let stays = |side| old.is_some_and(|old| end(&old, side) == end(&new, side));
-    if stays(side_now) && (!later || stays(Side::Live)) {
-        let meaning = |spec: &SourceSpec| (spec.decode.op.clone(), spec.gate.op.clone(), spec.gate.schema.clone());
-        return Ok(if old.is_some_and(|old| meaning(&old) != meaning(&new)) { Ends::Retune } else { Ends::Keep });
-    }
-    // A source that has no live end is read from its recording, also when it comes into a graph that already runs live.
-    let now = match (stays(side_now), side_now) {
-        (true, _) => None,
-        (false, Side::Recorded) => open(Side::Recorded)?,
-        (false, Side::Live) => open(Side::Live)?.map_or_else(|| open(Side::Recorded), |feed| Ok(Some(feed)))?,
-    };
-    let live = if later && !stays(Side::Live) { open(Side::Live)? } else { None };
-    if now.is_none() && live.is_none() && old.is_none() {
-        return Err(nothing_to_read(&new, engine.settings.life, wanted));
-    }
-    Ok(Ends::Open { now, live })
-}
-
-/// What one end of a source is connected to.
-fn end<'a>(source: &SourceSpec<'a>, side: Side) -> Option<&'a ir::Connector> {
-    let NodeOp::Connection(connection) = &source.connection.op else { return None };
-    let Connection { recorded, live, keep, columns: _ } = &**connection;
-    match side {
-        Side::Recorded => recorded.as_ref().or(keep.as_ref()),
-        Side::Live => live.as_ref(),
-    }
-}
-
 fn cannot_build(key: &NodeKey, error: &NodeError, graph: &Graph) -> Diagnostic {
-    let found = Diagnostic::new(error.code, format!("`{key}` cannot be built: {}", error.message));
+    let found = error.diagnostic(&format!("`{key}` cannot be built"));
     placed(found, key, graph)
 }
 
-fn cannot_open(key: &NodeKey, error: &NodeError, graph: &Graph) -> Diagnostic {
-    let found = Diagnostic::new(error.code, format!("the source `{}` cannot be opened: {}", key.decl, error.message));
-    placed(found, key, graph)
+fn cannot_open(source: &SourceSpec, error: &NodeError, graph: &Graph) -> Diagnostic {
+    let found = error.diagnostic(&format!("the source `{}` cannot be opened", source.name()));
+    placed(found, &source.connection.key, graph)
 }
 
-fn rejected(key: &NodeKey, change: &Change, graph: &Graph) -> Diagnostic {
-    let why = if change.why.is_empty() { String::new() } else { format!(" ({})", change.why) };
-    let found = Diagnostic::new(
-        Code::R0004,
-        format!("this change would empty the state of `{key}`{why}, and it says `on change reject`"),
-    );
+fn rejected(key: &NodeKey, graph: &Graph) -> Diagnostic {
+    let found =
+        Diagnostic::new(Code::R0004, format!("this change would empty the state of `{key}`, which says `on change reject`"));
     placed(found, key, graph).help("undo the change, or write `on change empty` or `on change backfill`")
 }
 

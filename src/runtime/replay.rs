@@ -11,7 +11,6 @@ use arrow::array::RecordBatch;
 
 use crate::base::Name;
 use crate::diag::Diagnostic;
-use crate::ir;
 use crate::node::{Assignment, NodeError, State};
 use crate::plan::{Graph, NodeKey, NodeOp, NodeSpec};
 
@@ -155,24 +154,7 @@ pub fn learning_order(graph: &Graph) -> Vec<BTreeSet<Name>> {
 
 fn predictions_before(graph: &Graph, task: &Name) -> BTreeSet<Name> {
     let before = upstream(graph, &[task.clone()].into());
-    let asked = before.nodes.values().filter_map(|spec| match &spec.op {
-        NodeOp::Stage(op) => match &**op {
-            ir::Op::Predict(predict) => Some(predict.task.clone()),
-            ir::Op::Where { .. }
-            | ir::Op::Set { .. }
-            | ir::Op::Project { .. }
-            | ir::Op::Scan { .. }
-            | ir::Op::Window(_)
-            | ir::Op::Union { .. } => None,
-        },
-        NodeOp::Connection(_)
-        | NodeOp::Decode(_)
-        | NodeOp::Gate(_)
-        | NodeOp::Task(_)
-        | NodeOp::Accept(_)
-        | NodeOp::Serve(_) => None,
-    });
-    asked.collect()
+    before.nodes.values().filter_map(|spec| spec.predicts_by().cloned()).collect()
 }
 
 fn learned(spec: &NodeSpec) -> Option<&Name> {
@@ -253,7 +235,7 @@ impl Sinks {
 }
 
 fn cannot_write(key: &NodeKey, error: &NodeError, graph: &Graph) -> Diagnostic {
-    let found = Diagnostic::new(error.code, format!("the sink `{}` cannot be opened: {}", key.decl, error.message));
+    let found = error.diagnostic(&format!("the sink `{}` cannot be opened", key.decl));
     super::audit::placed(found, key, graph)
 }
 

@@ -47,7 +47,7 @@ pub struct SinkReport {
 }
 
 impl Engine {
-    /// In the order of their keys, sources first as decoder and gate.
+    /// In the order of their keys, sources as connection, decoder and gate.
     pub fn node_reports(&self) -> Vec<NodeReport> {
         let mut all: BTreeMap<NodeKey, NodeReport> = BTreeMap::new();
         for slot in self.slots() {
@@ -56,9 +56,12 @@ impl Engine {
         let gates: Vec<NodeKey> = all.keys().filter(|key| key.slot == NodeSlot::Gate).cloned().collect();
         for gate in gates {
             let counts = self.source_counts(&gate.decl);
-            let decode = NodeKey { slot: NodeSlot::Decode, ..gate.clone() };
-            all.insert(decode.clone(), node_report(&decode, &counts.decode));
-            all.insert(gate.clone(), node_report(&gate, &counts.gate));
+            let parts =
+                [(NodeSlot::Connection, counts.connection), (NodeSlot::Decode, counts.decode), (NodeSlot::Gate, counts.gate)];
+            for (slot, counts) in parts {
+                let key = NodeKey { slot, ..gate.clone() };
+                all.insert(key.clone(), node_report(&key, &counts));
+            }
         }
         all.into_values().collect()
     }

@@ -7,9 +7,11 @@
 
 use std::collections::BTreeMap;
 
+use arrow::datatypes::SchemaRef;
+
 use crate::base::{Name, Time};
 use crate::diag::Code;
-use crate::node::{Batch, Clock, NodeError, Ordinal};
+use crate::node::{Batch, Clock, NodeError, Ordinal, Ordinals};
 
 use super::feed::{Drawn, Feed, FeedCounts, Head};
 use super::merge;
@@ -41,14 +43,32 @@ pub struct Sequencer {
     last: Option<Name>,
 }
 
-struct Source {
+/// A source that takes its turn.
+pub struct Source {
     feed: Box<dyn Feed>,
     /// Of feeds that it had before.
     before: FeedCounts,
     ended: bool,
     /// How far its clock has got.
     clock: Clock,
-    schema: arrow::datatypes::SchemaRef,
+    schema: SchemaRef,
+}
+
+impl Source {
+    pub fn new(feed: Box<dyn Feed>, schema: SchemaRef) -> Source {
+        Source { feed, before: FeedCounts::default(), ended: false, clock: Clock::still(Time::MIN), schema }
+    }
+
+    /// Read from elsewhere from now on; its counts and its clock go on.
+    pub fn with(self, feed: Box<dyn Feed>, schema: SchemaRef) -> Source {
+        let mut before = self.before;
+        before.add(&self.feed.counts());
+        Source { feed, before, ended: false, clock: self.clock, schema }
+    }
+
+    pub fn shaped(self, schema: SchemaRef) -> Source {
+        Source { schema, ..self }
+    }
 }
 
 /// What one round brought, with the span that it covers.
@@ -56,11 +76,19 @@ struct Source {
 pub struct Round {
     pub upto: Ordinal,
     /// Of every source that was open: its rows, or none.
-    pub drawn: Vec<(Name, Drawn)>,
+    pub drawn: Vec<(Name, Entered)>,
     /// Sources that have ended, after their rows.
     pub ended: Vec<Name>,
     pub failed: Vec<(Name, NodeError)>,
     pub rows: usize,
+}
+
+/// What enters the graph from one source.
+#[derive(Debug)]
+pub struct Entered {
+    pub rows: Batch,
+    /// What could not be read, at the ordinals at which it was found.
+    pub bad: Option<Batch>,
 }
 
 /// What a draw found.
@@ -74,40 +102,28 @@ impl Sequencer {
         self.next
     }
 
-    /// Takes a source in, or gives it another feed. Its clock goes on from where it was.
-    pub fn open(&mut self, name: Name, schema: arrow::datatypes::SchemaRef, feed: Box<dyn Feed>) -> Option<Box<dyn Feed>> {
-        match self.sources.get_mut(&name) {
-            Some(source) => {
-                source.before.add(&source.feed.counts());
-                source.ended = false;
-                source.schema = schema;
-                Some(std::mem::replace(&mut source.feed, feed))
-            }
-            None => {
-                let source =
-                    Source { feed, before: FeedCounts::default(), ended: false, clock: Clock::still(Time::MIN), schema };
-                self.sources.insert(name, source);
-                None
-            }
-        }
+    /// All sources, to be put back under the names of another graph.
+    pub fn take_sources(&mut self) -> BTreeMap<Name, Source> {
+        std::mem::take(&mut self.sources)
     }
 
-    pub fn close(&mut self, name: &Name) -> Option<Box<dyn Feed>> {
-        self.sources.remove(name).map(|source| source.feed)
+    pub fn put(&mut self, name: Name, source: Source) {
+        self.sources.insert(name, source);
+    }
+
+    /// Another feed of the same source from now on. Counts, clock and row numbers go on.
+    pub fn switch(&mut self, name: &Name, mut feed: Box<dyn Feed>) {
+        if let Some(source) = self.sources.remove(name) {
+            if let Some(before) = source.feed.position() {
+                feed.follow(&before);
+            }
+            let schema = source.schema.clone();
+            self.sources.insert(name.clone(), source.with(feed, schema));
+        }
     }
 
     pub fn feed_mut(&mut self, name: &Name) -> Option<&mut Box<dyn Feed>> {
         self.sources.get_mut(name).map(|source| &mut source.feed)
-    }
-
-    pub fn set_schema(&mut self, name: &Name, schema: arrow::datatypes::SchemaRef) {
-        if let Some(source) = self.sources.get_mut(name) {
-            source.schema = schema;
-        }
-    }
-
-    pub fn names(&self) -> impl Iterator<Item = &Name> {
-        self.sources.keys()
     }
 
     pub fn has(&self, name: &Name) -> bool {
@@ -128,7 +144,7 @@ impl Sequencer {
     /// Lets sources for which `open` holds draw. None if nothing came, not even an end.
     pub fn round(&mut self, order: Order, limits: RoundLimits, open: impl Fn(&Name) -> bool) -> Option<Round> {
         let mut round = Round { upto: self.next, drawn: Vec::new(), ended: Vec::new(), failed: Vec::new(), rows: 0 };
-        let mut pieces: BTreeMap<Name, Vec<Drawn>> = BTreeMap::new();
+        let mut pieces: BTreeMap<Name, Vec<Entered>> = BTreeMap::new();
         loop {
             let stop = limits.stop.map_or(usize::MAX, |stop| stop.0.saturating_sub(self.next.0) as usize);
             let room = limits.rows_max.saturating_sub(round.rows).min(stop);
@@ -140,7 +156,14 @@ impl Sequencer {
             let Turn::Draw { source, until } = self.turn(order, &open) else { break };
             let until = until.into_iter().chain(limits.until).min();
             match self.draw(&source, room, until, &mut round) {
-                Some(drawn) => pieces.entry(source).or_default().push(drawn),
+                Some(entered) => {
+                    // Time that went on without a row does so at the end of a span.
+                    let silent = entered.rows.is_empty();
+                    pieces.entry(source).or_default().push(entered);
+                    if silent {
+                        break;
+                    }
+                }
                 None => break,
             }
         }
@@ -178,17 +201,18 @@ impl Sequencer {
     }
 
     /// None if the source gave nothing at all, or failed.
-    fn draw(&mut self, name: &Name, rows_max: usize, until: Option<Time>, round: &mut Round) -> Option<Drawn> {
+    fn draw(&mut self, name: &Name, rows_max: usize, until: Option<Time>, round: &mut Round) -> Option<Entered> {
         let source = self.sources.get_mut(name)?;
         self.last = Some(name.clone());
         match source.feed.take(rows_max, until, self.next) {
             Ok(drawn) => {
                 let moved = drawn.rows.clock.after() > source.clock.after();
-                source.clock = Clock::still(drawn.rows.clock.after());
-                self.next = self.next.max(drawn.rows.upto);
-                round.rows += drawn.rows.len();
                 let said = !drawn.rows.is_empty() || drawn.bad.is_some() || moved;
-                said.then_some(drawn)
+                let entered = enter(drawn, self.next);
+                source.clock = still(&entered.rows.clock);
+                self.next = self.next.max(entered.rows.upto);
+                round.rows += entered.rows.len();
+                said.then_some(entered)
             }
             Err(error) => {
                 source.ended = true;
@@ -200,7 +224,7 @@ impl Sequencer {
     }
 
     /// One batch a source, all up to the same ordinal.
-    fn close_round(&mut self, mut round: Round, mut pieces: BTreeMap<Name, Vec<Drawn>>) -> Round {
+    fn close_round(&mut self, mut round: Round, mut pieces: BTreeMap<Name, Vec<Entered>>) -> Round {
         round.upto = self.next;
         for (name, source) in &self.sources {
             let own = pieces.remove(name);
@@ -211,7 +235,7 @@ impl Sequencer {
                 Ok(Some(drawn)) => round.drawn.push((name.clone(), drawn)),
                 Ok(None) => {
                     let rows = merge::nothing(&source.schema, round.upto, source.clock.clone());
-                    round.drawn.push((name.clone(), Drawn { rows, bad: None }));
+                    round.drawn.push((name.clone(), Entered { rows, bad: None }));
                 }
                 Err(error) => round.failed.push((name.clone(), error)),
             }
@@ -237,12 +261,35 @@ fn next_after(last: Option<&Name>, names: Vec<Name>) -> Turn {
     }
 }
 
+/// What could not be read stands at the draw's first ordinal; a draw that brought nothing else takes one for it.
+fn enter(drawn: Drawn, first: Ordinal) -> Entered {
+    let Drawn { mut rows, bad } = drawn;
+    if bad.is_some() {
+        rows.upto = rows.upto.max(first.plus(1));
+    }
+    let bad = bad.map(|bad| Batch {
+        ordinals: Ordinals::Column(vec![first.0; bad.num_rows()].into()),
+        rows: bad,
+        upto: rows.upto,
+        clock: rows.clock.clone(),
+    });
+    Entered { rows, bad }
+}
+
+/// Where a clock stands after what it covers.
+fn still(clock: &Clock) -> Clock {
+    match clock {
+        Clock::None => Clock::None,
+        Clock::Gate { after, .. } | Clock::Steps { after, .. } => Clock::still(*after),
+    }
+}
+
 /// All that one source drew in a round, in one batch.
-fn one(pieces: Vec<Drawn>, upto: Ordinal) -> Result<Option<Drawn>, NodeError> {
+fn one(pieces: Vec<Entered>, upto: Ordinal) -> Result<Option<Entered>, NodeError> {
     let failed = |error: arrow::error::ArrowError| NodeError::new(Code::R0001, error.to_string());
-    let (rows, bad): (Vec<Batch>, Vec<Option<Batch>>) = pieces.into_iter().map(|drawn| (drawn.rows, drawn.bad)).unzip();
+    let (rows, bad): (Vec<Batch>, Vec<Option<Batch>>) = pieces.into_iter().map(|entered| (entered.rows, entered.bad)).unzip();
     let until_now = |batch: Batch| Batch { upto, ..batch };
     let bad = merge::joined(bad.into_iter().flatten().collect()).map_err(failed)?.map(until_now);
     let rows = merge::joined(rows).map_err(failed)?.map(until_now);
-    Ok(rows.map(|rows| Drawn { rows, bad }))
+    Ok(rows.map(|rows| Entered { rows, bad }))
 }

@@ -9,10 +9,9 @@ use arrow::datatypes::SchemaRef;
 use crate::base::Time;
 use crate::diag::Code;
 use crate::ir::Outlet;
-use crate::node::{self, Batch, Counts, Message, Node, NodeError, Ordinal, Out, Port};
-use crate::plan::{NodeKey, NodeOp, NodeSpec};
+use crate::node::{self, Batch, Clock, Counts, Message, Node, NodeError, Ordinal, Out, Port};
+use crate::plan::{Class, NodeKey, NodeOp, NodeSpec};
 
-use super::changes::Class;
 use super::clocks;
 use super::edge::Edge;
 use super::event::Fate;
@@ -39,6 +38,8 @@ pub struct Slot {
     merge: OrderedMerge,
     /// How far its clock has got; rows that come from elsewhere after a change never take it back.
     floor: Time,
+    /// Up to which ordinal it has seen everything.
+    upto: Ordinal,
     /// Of its bad and late rows, for messages without any.
     aside: Option<SchemaRef>,
     ended: bool,
@@ -67,6 +68,7 @@ impl Slot {
             since,
             merge: OrderedMerge::default(),
             floor: Time::MIN,
+            upto: since,
             aside: None,
             ended: false,
             spec,
@@ -157,10 +159,21 @@ impl Slot {
         let mut sent = Vec::new();
         for (port, batch) in batches {
             let clock = clocks::raised(batch.clock, self.floor);
+            self.jump(clock.start(), &mut sent);
             self.floor = self.floor.max(clock.after());
+            self.upto = batch.upto;
             self.on_batch(port, Batch { clock, ..batch }, &mut sent);
         }
         Acted::Sent(sent)
+    }
+
+    /// Between two spans a clock may jump: an input of a merge ended that had held it back, or a change of the graph took such
+    /// an input away. Then time goes on where the last span ended, whatever the size of the next.
+    fn jump(&mut self, to: Time, sent: &mut Vec<(Outlet, Message)>) {
+        if self.floor > Time::MIN && to > self.floor {
+            let clock = Clock::Steps { before: self.floor, after: to, at: [].into() };
+            self.on_batch(0, merge::nothing(&self.input, self.upto, clock), sent);
+        }
     }
 
     fn on_batch(&mut self, port: Port, batch: Batch, sent: &mut Vec<(Outlet, Message)>) {
@@ -188,7 +201,7 @@ impl Slot {
     /// An empty message for an outlet beside the rows that has sent nothing.
     pub fn silence(&self, upto: Ordinal) -> Option<Message> {
         let schema = self.aside.as_ref()?;
-        Some(Message::Batch(merge::nothing(schema, upto, node::Clock::still(self.floor))))
+        Some(Message::Batch(merge::nothing(schema, upto, Clock::still(self.floor))))
     }
 
     fn on_end(&mut self, at: Ordinal) -> Acted {

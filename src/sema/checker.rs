@@ -97,7 +97,11 @@ impl<'a> Checker<'a> {
     /// A fraction in 0..1.
     pub fn share(&mut self, expr: &'a ast::Expr, what: &'static str) -> Option<f64> {
         let share = self.number(expr, what)?;
-        if (0.0..=1.0).contains(&share) { Some(share) } else { self.out_of_range(expr.span, what, "a share between 0% and 100%") }
+        if (0.0..=1.0).contains(&share) {
+            Some(share)
+        } else {
+            self.out_of_range(expr.span, what, "a share between 0% and 100%")
+        }
     }
 
     pub fn extent(&mut self, extent: &'a ast::Extent, what: &'static str) -> Option<Amount> {

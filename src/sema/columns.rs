@@ -72,7 +72,9 @@ fn range(from: &str, to: &str, span: Span, shape: &Shape, findings: &mut Finding
     let names: Vec<&str> = shape.names().collect();
     let at = |name: &str| names.iter().position(|other| *other == name);
     match (at(from), at(to)) {
-        (Some(first), Some(last)) if first <= last => names[first..=last].iter().map(|name| (Name::from(*name), span)).collect(),
+        (Some(first), Some(last)) if first <= last => {
+            names[first..=last].iter().map(|name| (Name::from(*name), span)).collect()
+        }
         _ => {
             findings.report(upside_down(from, to, span));
             Vec::new()
@@ -94,10 +96,13 @@ fn matches_glob(pattern: &str, text: &str) -> bool {
     let mut rest = pattern.chars();
     match rest.next() {
         None => text.is_empty(),
-        Some('*') => (0..=text.len()).filter(|at| text.is_char_boundary(*at)).any(|at| matches_glob(rest.as_str(), &text[at..])),
+        Some('*') => {
+            (0..=text.len()).filter(|at| text.is_char_boundary(*at)).any(|at| matches_glob(rest.as_str(), &text[at..]))
+        }
         Some(first) => {
             let mut letters = text.chars();
-            letters.next().is_some_and(|letter| first == '?' || first == letter) && matches_glob(rest.as_str(), letters.as_str())
+            letters.next().is_some_and(|letter| first == '?' || first == letter)
+                && matches_glob(rest.as_str(), letters.as_str())
         }
     }
 }

@@ -25,7 +25,7 @@ use super::findings::{Findings, not_yet};
 use super::globals::Globals;
 use super::shape::Shape;
 
-pub use fit::{Misfit, cast, fit, meet};
+use fit::fit;
 pub use fold::value_of;
 pub use inline::Env;
 pub use mismatch::{not_an_item, phrase, unfit};
@@ -93,9 +93,13 @@ impl<'c, 'a> Typer<'c, 'a> {
             ast::ExprKind::If { condition, then, otherwise } => self.if_else(condition, then, otherwise, span),
             ast::ExprKind::Match { subject, arms } => self.match_value(subject, arms, span),
             ast::ExprKind::Paren(inner) => self.expr(inner).map(|typed| typed.at(span)),
-            ast::ExprKind::List(_) => self.refuse(no_value("a list", span, "write `x in [1, 2]` to compare with several values")),
+            ast::ExprKind::List(_) => {
+                self.refuse(no_value("a list", span, "write `x in [1, 2]` to compare with several values"))
+            }
             ast::ExprKind::Record(_) => self.refuse(no_value("a record", span, "write one value")),
-            ast::ExprKind::Range { .. } => self.refuse(no_value("a range", span, "write `x in 1..5` to ask whether it lies inside")),
+            ast::ExprKind::Range { .. } => {
+                self.refuse(no_value("a range", span, "write `x in 1..5` to ask whether it lies inside"))
+            }
             ast::ExprKind::Columns(_) => {
                 self.refuse(no_value("a set of columns", span, "write `across(SET, function, …)` to treat each of them"))
             }

@@ -39,9 +39,7 @@ pub fn unknown<'k>(kind: &str, name: &str, span: Span, known: impl IntoIterator<
     let known: Vec<&str> = known.into_iter().collect();
     let out = Diagnostic::new(Code::E0201, format!("there is no {kind} `{name}`"));
     match nearest(name, known.iter().copied()) {
-        Some(close) => {
-            out.at(span, "not known").help(format!("write `{close}`, if that was meant")).fix(span, quoted(close))
-        }
+        Some(close) => out.at(span, "not known").help(format!("write `{close}`, if that was meant")).fix(span, quoted(close)),
         None => match list(&known) {
             Some(list) => out.at(span, "not known").help(format!("choose one of {list}")),
             None => out.at(span, "not known"),

@@ -89,11 +89,6 @@ impl Shape {
             ..self.clone()
         }
     }
-
-    /// The column that holds the row's event time.
-    pub fn time_column(&self) -> Option<&Column> {
-        self.schema.time.as_ref().and_then(|name| self.schema.get(name))
-    }
 }
 
 /// A column that travels with the rows and is seen by no one.

@@ -36,8 +36,19 @@ fn kind(ty: &ast::Type, library: &Library) -> Result<Type, Diagnostic> {
     })
 }
 
-const TYPES: [&str; 11] =
-    ["bool", "int", "float", "text", "time", "duration", "bytes", "enum(\"a\", \"b\")", "tensor[8, 8]", "signal<8kHz>", "list<int>"];
+const TYPES: [&str; 11] = [
+    "bool",
+    "int",
+    "float",
+    "text",
+    "time",
+    "duration",
+    "bytes",
+    "enum(\"a\", \"b\")",
+    "tensor[8, 8]",
+    "signal<8kHz>",
+    "list<int>",
+];
 
 /// A unit expression such as `m/s^2`.
 pub fn unit(expr: &ast::UnitExpr, library: &Library) -> Result<Unit, Diagnostic> {
@@ -70,9 +81,11 @@ fn dimension(dim: &ast::Dim) -> Result<u32, Diagnostic> {
         ast::DimKind::Fixed(_) => {
             Err(Diagnostic::new(Code::E0309, "a dimension has at least one element").at(dim.span, "").help("write 1 or more"))
         }
-        ast::DimKind::Named(_) => Err(Diagnostic::new(Code::E0308, "the shape of a column must be known when the file is read")
-            .at(dim.span, "a name")
-            .help("write a number; names for dimensions belong to the parameters of a `network`")),
+        ast::DimKind::Named(_) => {
+            Err(Diagnostic::new(Code::E0308, "the shape of a column must be known when the file is read")
+                .at(dim.span, "a name")
+                .help("write a number; names for dimensions belong to the parameters of a `network`"))
+        }
     }
 }
 
@@ -102,7 +115,9 @@ fn offset_in_product(ident: &ast::Ident) -> Diagnostic {
 /// E0311.
 fn half_coded(items: &[ast::EnumItem]) -> Diagnostic {
     let mut out = Diagnostic::new(Code::E0311, "some values of this enum have a number and some have none");
-    for item in [items.iter().find(|item| item.code.is_none()), items.iter().find(|item| item.code.is_some())].into_iter().flatten() {
+    for item in
+        [items.iter().find(|item| item.code.is_none()), items.iter().find(|item| item.code.is_some())].into_iter().flatten()
+    {
         out = out.at(item.span, if item.code.is_some() { "with a number" } else { "without" });
     }
     out.help("give each a number, or none")

@@ -23,7 +23,9 @@ use limits::Brackets;
 use node::Node;
 use pieces::Piece;
 
+pub use foreign::{Hint, stage as stage_hint};
 pub use limits::{FILE_BYTES_MAX, NESTING_MAX};
+pub use words::RESERVED;
 
 /// What the text of `source` says, and what is wrong with it. A declaration that is wrong in its spelling only is in the
 /// tree as it was meant; one that cannot be understood is left out, its name is in `broken`.
@@ -168,10 +170,8 @@ impl<'t> Reader<'t> {
         let text = &self.text[at.clone()];
         let placed = Placed { source: self.source, file: self.text, start: at.start, word: (0, 0) };
         let brackets = limits::brackets(text);
-        let diagnostic = match brackets {
-            Brackets::Surplus(0, _) => brackets.diagnostic(&placed),
-            _ => None,
-        };
+        let surplus = matches!(brackets, Brackets::Surplus(0, _));
+        let diagnostic = surplus.then(|| brackets.diagnostic(&placed)).flatten();
         self.diagnostics.push(diagnostic.unwrap_or_else(|| expected::no_declaration(&placed, text)));
     }
 

@@ -1,10 +1,17 @@
 //! The parser and the formatter.
 
+mod any;
+mod layout;
+mod limits;
+mod readings;
+mod repairs;
+
+use std::collections::BTreeSet;
 use std::fs;
 
 use mliot::base::{SourceId, Sources};
-use mliot::diag::{Diagnostic, Style, render};
-use mliot::syntax::{ast, parse};
+use mliot::diag::{Code, Diagnostic, Style, render};
+use mliot::syntax::{ast, format, parse};
 
 use crate::ui;
 
@@ -38,4 +45,28 @@ fn every_construct_is_read() {
 #[test]
 fn messages_are_as_they_were() {
     ui::check_folder("tests/ui/syntax", |_, text| parsed(text).1);
+}
+
+/// The grammar must know the units before it can read the file that declares them.
+#[test]
+fn the_grammar_has_the_units_of_stdlib() {
+    let units = fs::read_to_string("stdlib/units.mliot").unwrap();
+    let file = accepted("units.mliot", &units);
+    let declared: BTreeSet<&str> = file.declarations.iter().filter_map(|it| Some(it.kind.name()?.name.as_str())).collect();
+    let grammar = fs::read_to_string("grammar/mliot.pest").unwrap();
+    let rule = grammar.split_once("\nunit = @{ (").unwrap().1.split_once(") ~ !idc }").unwrap().0;
+    let listed: Vec<&str> = rule.split('"').skip(1).step_by(2).collect();
+    assert_eq!(listed.iter().copied().collect::<BTreeSet<_>>(), declared);
+    assert!(listed.is_sorted_by_key(|unit| std::cmp::Reverse(unit.len())), "the longest must stand first");
+    assert_eq!(format(&file, &units), units, "stdlib is in canonical layout");
+}
+
+#[test]
+fn every_syntax_code_has_a_file_that_gives_it() {
+    let texts: Vec<String> = ui::files("tests/ui/syntax").iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+    let given: BTreeSet<Code> = texts.iter().flat_map(|text| parsed(text).1).map(|message| message.code).collect();
+    let ours = |code: &&Code| code.as_str().starts_with("E01") || **code == Code::W0101;
+    // A file that is too large is made below.
+    let missing: Vec<&Code> = Code::ALL.iter().filter(ours).filter(|code| !given.contains(code)).collect();
+    assert_eq!(missing, [&Code::E0116]);
 }

@@ -124,7 +124,7 @@ fn goes_by_time(function: Running) -> bool {
 }
 
 /// Keys are named in `state`: rows under another key are other rows.
-fn key_form(by: &[Name], schema: &Schema) -> Form {
+pub fn key_form(by: &[Name], schema: &Schema) -> Form {
     let ty = |name: &Name| schema.get(name).map(|column| form::ty(&column.ty));
     json!(by.iter().map(|name| (name, ty(name))).collect::<Vec<_>>())
 }
@@ -161,7 +161,7 @@ fn aggregated(calls: &[AggregateCall], value: &Expr, frame: &Form, flow: Hash) -
     }
 }
 
-fn calls_form(calls: &[AggregateCall], see: form::See) -> Vec<Form> {
+pub fn calls_form(calls: &[AggregateCall], see: form::See) -> Vec<Form> {
     calls.iter().map(|call| form::aggregate(call, see)).collect()
 }
 
@@ -172,7 +172,8 @@ fn by_time(shape: &WindowShape) -> bool {
     }
 }
 
-/// A column is what it is on all inputs, so one more input of the same meaning changes nothing.
+/// How many inputs it has is where its rows come from. A column is what it is on all of them, so one more input of the
+/// same meaning changes nothing.
 fn union(schema: &Schema, inputs: &[Columns]) -> Marks {
     let mut made = Columns::default();
     for column in &schema.columns {
@@ -180,7 +181,7 @@ fn union(schema: &Schema, inputs: &[Columns]) -> Marks {
         let alike = all.iter().all(|one| *one == all[0]);
         made.set(column.name.clone(), if alike { all[0] } else { Hash::of(&("union", &all)) });
     }
-    let hashes = Hashes { sem: Hash::of(&("union", inputs.len())), ..Hashes::default() };
+    let hashes = Hashes { sem: Hash::of("union"), ..Hashes::default() };
     Marks { hashes, made, ..Marks::default() }
 }
 

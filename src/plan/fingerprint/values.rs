@@ -29,10 +29,15 @@ impl Values {
         self.0.insert(node, columns);
     }
 
+    /// What comes out of a node at its rows outlet.
+    pub fn of(&self, node: &NodeKey) -> Columns {
+        self.0.get(node).cloned().unwrap_or_default()
+    }
+
     /// What an input brings. Late rows are those that came in; what could not be read has columns of its own.
     pub fn at(&self, graph: &Graph, input: &Input) -> Columns {
         match input.outlet {
-            Outlet::Rows => self.0.get(&input.node).cloned().unwrap_or_default(),
+            Outlet::Rows => self.of(&input.node),
             Outlet::Late => {
                 let before = graph.nodes.get(&input.node).and_then(|node| node.inputs.first());
                 before.map(|before| self.at(graph, before)).unwrap_or_default()
@@ -65,10 +70,10 @@ impl Columns {
     /// An expression with every column as its definition. A column alone is its own definition, so a renamed or selected
     /// column stays what it was.
     pub fn define(&self, expr: &Expr) -> Hash {
-        match &expr.kind {
-            ExprKind::Column(name) => self.of(name),
-            _ => Hash::of(&self.form(expr)),
+        if let ExprKind::Column(name) = &expr.kind {
+            return self.of(name);
         }
+        Hash::of(&self.form(expr))
     }
 
     pub fn form(&self, expr: &Expr) -> Form {

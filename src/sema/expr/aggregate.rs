@@ -12,7 +12,13 @@ use super::running::needs_time;
 use super::{Place, Typed, Typer};
 
 impl<'a> Typer<'_, 'a> {
-    pub(super) fn aggregate(&mut self, name: &ast::Ident, signatures: &'static [Signature], args: Args<'a>, span: Span) -> Option<Typed> {
+    pub(super) fn aggregate(
+        &mut self,
+        name: &ast::Ident,
+        signatures: &'static [Signature],
+        args: Args<'a>,
+        span: Span,
+    ) -> Option<Typed> {
         if !matches!(self.place, Place::Window { .. }) {
             let help = match self.place {
                 Place::Scan => format!("write `cumulative({}(x))` for the value so far, or put it in a `window`", name.name),
@@ -75,5 +81,7 @@ fn nested(name: &ast::Ident, outer: &str) -> Diagnostic {
 
 /// E0309.
 fn no_share(share: f64, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::E0309, format!("{share} is no share")).at(span, "").help("write a share between 0% and 100%, such as `quantile(x, 90%)`")
+    Diagnostic::new(Code::E0309, format!("{share} is no share"))
+        .at(span, "")
+        .help("write a share between 0% and 100%, such as `quantile(x, 90%)`")
 }

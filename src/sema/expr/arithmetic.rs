@@ -8,7 +8,7 @@ use crate::syntax::ast;
 use super::fit::{Misfit, convert_by, fit, folded, meet, number_in, seconds_of, to_float};
 use super::fold;
 use super::mismatch::disagree;
-use super::typed::{Flex, is_time_unit};
+use super::typed::Flex;
 use super::{Typed, Typer, phrase};
 
 impl<'a> Typer<'_, 'a> {
@@ -130,9 +130,7 @@ impl<'a> Typer<'_, 'a> {
 
     fn quotient(&mut self, left: Typed, right: Typed, span: Span) -> Option<Typed> {
         match (left.ty(), right.ty()) {
-            (Type::Duration, Type::Duration) => {
-                Some(build(BinaryOp::Div, left, right, Type::Float(Unit::one()), span))
-            }
+            (Type::Duration, Type::Duration) => Some(build(BinaryOp::Div, left, right, Type::Float(Unit::one()), span)),
             (Type::Duration, _) if is_pure(&right) => Some(scaled(left, right, BinaryOp::Div, span)),
             _ => self.combined(BinaryOp::Div, left, right, span),
         }
@@ -306,12 +304,10 @@ pub(super) fn fold_literals(op: BinaryOp, left: &Typed, right: &Typed) -> Option
     fold::binary(op, left.value()?, right.value()?)
 }
 
-/// Why two values cannot be compared or chosen between.
-pub(super) fn meeting(left: Typed, right: Typed) -> Result<(Typed, Typed), (Typed, Typed, Misfit)> {
-    meet(left.clone(), right.clone()).map_err(|misfit| (left, right, misfit))
-}
+/// Two values that do not meet, and why.
+type Sides = Box<(Typed, Typed, Misfit)>;
 
-/// Kept here since only quantities of time differ between a duration and a number.
-pub(super) fn measures_time(typed: &Typed) -> bool {
-    *typed.ty() == Type::Duration || typed.unit().is_some_and(is_time_unit)
+/// Both as one type, or both as they were and why not.
+pub(super) fn meeting(left: Typed, right: Typed) -> Result<(Typed, Typed), Sides> {
+    meet(left.clone(), right.clone()).map_err(|misfit| Box::new((left, right, misfit)))
 }

@@ -2,7 +2,7 @@
 
 use crate::base::Span;
 use crate::diag::{Code, Diagnostic};
-use crate::ir::{BinaryOp, Expr, ExprKind, Type};
+use crate::ir::{BinaryOp, ExprKind, Type};
 use crate::syntax::ast;
 
 use super::arithmetic::meeting;
@@ -27,7 +27,7 @@ impl<'a> Typer<'_, 'a> {
         let bare = then.flex == Flex::Bare && matches!(otherwise.flex, Flex::Bare | Flex::Null);
         let (then, otherwise) = match meeting(then, otherwise) {
             Ok(both) => both,
-            Err((then, otherwise, misfit)) => return self.refuse(disagree(&then, &otherwise, &misfit, self.shape)),
+            Err(sides) => return self.refuse(disagree(&sides.0, &sides.1, &sides.2, self.shape)),
         };
         let (ty, nullable) = (then.ty().clone(), then.expr.nullable || otherwise.expr.nullable);
         let kind = ExprKind::If(Box::new(condition.expr), Box::new(then.expr), Box::new(otherwise.expr));
@@ -39,7 +39,7 @@ impl<'a> Typer<'_, 'a> {
         let (left, right) = (self.expr(left), self.expr(right));
         let (left, right) = match meeting(left?, right?) {
             Ok(both) => both,
-            Err((left, right, misfit)) => return self.refuse(disagree(&left, &right, &misfit, self.shape)),
+            Err(sides) => return self.refuse(disagree(&sides.0, &sides.1, &sides.2, self.shape)),
         };
         let (ty, nullable) = (left.ty().clone(), left.expr.nullable && right.expr.nullable);
         let kind = ExprKind::Coalesce(Box::new(left.expr), Box::new(right.expr));
@@ -111,5 +111,7 @@ impl<'a> Typer<'_, 'a> {
 
 /// E0303.
 fn no_arms(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::E0303, "this `match` has no arm").at(span, "").help("write at least one, such as `1 -> \"on\"; else -> \"off\"`")
+    Diagnostic::new(Code::E0303, "this `match` has no arm")
+        .at(span, "")
+        .help("write at least one, such as `1 -> \"on\"; else -> \"off\"`")
 }

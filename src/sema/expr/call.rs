@@ -16,16 +16,44 @@ pub(super) type Args<'a> = Vec<(Option<ast::Ident>, Given<'a>)>;
 
 /// Functions of the language that this version does not carry out.
 const LATER: &[&str] = &[
-    "crest", "kurtosis", "skewness", "entropy", "energy", "band_power", "dominant_frequency", "spectral_centroid",
-    "autocorrelation", "mfcc", "adwin", "page_hinkley", "ddm",
+    "crest",
+    "kurtosis",
+    "skewness",
+    "entropy",
+    "energy",
+    "band_power",
+    "dominant_frequency",
+    "spectral_centroid",
+    "autocorrelation",
+    "mfcc",
+    "adwin",
+    "page_hinkley",
+    "ddm",
 ];
 
 /// What people from elsewhere write, and what it is called here.
 const OTHER_NAMES: &[(&str, &str)] = &[
-    ("avg", "mean"), ("average", "mean"), ("std", "stddev"), ("stdev", "stddev"), ("sd", "stddev"), ("var", "variance"),
-    ("len", "length"), ("minimum", "min"), ("maximum", "max"), ("diff", "previous"), ("shift", "lag"), ("log", "ln"),
-    ("ifnull", "coalesce"), ("nvl", "coalesce"), ("pow", "^"), ("percentile", "quantile"), ("ema", "ewma"),
-    ("nunique", "distinct"), ("clip", "clamp"), ("mad", "mean_abs_change"), ("substring", "contains"),
+    ("avg", "mean"),
+    ("average", "mean"),
+    ("std", "stddev"),
+    ("stdev", "stddev"),
+    ("sd", "stddev"),
+    ("var", "variance"),
+    ("len", "length"),
+    ("minimum", "min"),
+    ("maximum", "max"),
+    ("diff", "previous"),
+    ("shift", "lag"),
+    ("log", "ln"),
+    ("ifnull", "coalesce"),
+    ("nvl", "coalesce"),
+    ("pow", "^"),
+    ("percentile", "quantile"),
+    ("ema", "ewma"),
+    ("nunique", "distinct"),
+    ("clip", "clamp"),
+    ("mad", "mean_abs_change"),
+    ("substring", "contains"),
 ];
 
 impl<'a> Typer<'_, 'a> {
@@ -58,7 +86,13 @@ impl<'a> Typer<'_, 'a> {
         }
     }
 
-    pub(super) fn builtin(&mut self, name: &ast::Ident, signatures: &'static [Signature], args: Args<'a>, span: Span) -> Option<Typed> {
+    pub(super) fn builtin(
+        &mut self,
+        name: &ast::Ident,
+        signatures: &'static [Signature],
+        args: Args<'a>,
+        span: Span,
+    ) -> Option<Typed> {
         match signatures[0].function {
             Builtin::Scalar(_) => {
                 let args = self.typed_args(&args)?;

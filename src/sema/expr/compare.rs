@@ -61,9 +61,6 @@ impl<'a> Typer<'_, 'a> {
         if matches!(right.kind, ast::ExprKind::Null) || matches!(left.kind, ast::ExprKind::Null) {
             return self.refuse(compared_with_null(op, op_span, right));
         }
-        if is_comparison(left) {
-            return self.refuse(chained(left, op_span, right));
-        }
         let left_typed = self.expr(left);
         if let Some(diagnostic) = left_typed.as_ref().and_then(|left| self.forgotten_quotes(left, right)) {
             return self.refuse(diagnostic);
@@ -80,10 +77,12 @@ impl<'a> Typer<'_, 'a> {
         }
         let (left, right) = match meeting(left, right) {
             Ok(both) => both,
-            Err((left, right, misfit)) => return self.refuse(disagree(&left, &right, &misfit, self.shape)),
+            Err(sides) => return self.refuse(disagree(&sides.0, &sides.1, &sides.2, self.shape)),
         };
         let orders = !matches!(op, BinaryOp::Eq | BinaryOp::Ne);
-        if orders && !is_ordered(left.ty()) || matches!(left.ty(), Type::Tensor(_) | Type::Signal(_) | Type::List(_) | Type::Bytes) {
+        if orders && !is_ordered(left.ty())
+            || matches!(left.ty(), Type::Tensor(_) | Type::Signal(_) | Type::List(_) | Type::Bytes)
+        {
             return self.refuse(no_order(op, &left, span));
         }
         Some(match fold_literals(op, &left, &right) {
@@ -168,28 +167,12 @@ fn is_ordered(ty: &Type) -> bool {
     matches!(ty, Type::Int | Type::Float(_) | Type::Text | Type::Time | Type::Duration)
 }
 
-fn is_comparison(expr: &ast::Expr) -> bool {
-    let ast::ExprKind::Binary { op, .. } = &expr.kind else { return false };
-    matches!(
-        op,
-        ast::BinaryOp::Less | ast::BinaryOp::LessOrEqual | ast::BinaryOp::Greater | ast::BinaryOp::GreaterOrEqual
-            | ast::BinaryOp::Equal | ast::BinaryOp::NotEqual
-    )
-}
-
 /// E0304, with the edit that mends it.
 fn compared_with_null(op: BinaryOp, op_span: Span, right: &ast::Expr) -> Diagnostic {
     let (form, is) = if op == BinaryOp::Ne { ("is not null", "is not null") } else { ("is null", "is null") };
-    let out = Diagnostic::new(Code::E0304, "a comparison with null is never true").at(op_span, "").help(format!("write `x {form}`"));
+    let out =
+        Diagnostic::new(Code::E0304, "a comparison with null is never true").at(op_span, "").help(format!("write `x {form}`"));
     if matches!(right.kind, ast::ExprKind::Null) { out.fix(op_span.to(right.span), is) } else { out }
-}
-
-/// E0305.
-fn chained(left: &ast::Expr, op_span: Span, right: &ast::Expr) -> Diagnostic {
-    Diagnostic::new(Code::E0305, "comparisons cannot be chained")
-        .at(left.span.to(right.span), "two comparisons in a row")
-        .at(op_span, "the second one")
-        .help("write `a < b and b < c`, or `b in a..c` where both ends belong to it")
 }
 
 /// E0307: `activity == 1` where the data has a 1 and the enum a text for it.
@@ -199,7 +182,9 @@ fn coded_enum(subject: &Typed, literal: &Typed) -> Option<Diagnostic> {
         .at(literal.span(), "a number")
         .at(subject.span(), phrase(subject.ty()));
     Some(match items.iter().find(|item| item.code == Some(*code)) {
-        Some(EnumItem { text, .. }) => out.help(format!("write {text:?}, which {code} stands for")).fix(literal.span(), format!("{text:?}")),
+        Some(EnumItem { text, .. }) => {
+            out.help(format!("write {text:?}, which {code} stands for")).fix(literal.span(), format!("{text:?}"))
+        }
         None => out.help("compare with one of its texts"),
     })
 }
@@ -207,17 +192,24 @@ fn coded_enum(subject: &Typed, literal: &Typed) -> Option<Diagnostic> {
 /// E0303.
 fn no_order(op: BinaryOp, left: &Typed, span: Span) -> Diagnostic {
     let message = format!("`{}` does not compare {}", symbol(op), phrase(left.ty()));
-    Diagnostic::new(Code::E0303, message).at(span, "").at(left.span(), phrase(left.ty())).help("compare with `==` or `in`, or compare numbers")
+    Diagnostic::new(Code::E0303, message)
+        .at(span, "")
+        .at(left.span(), phrase(left.ty()))
+        .help("compare with `==` or `in`, or compare numbers")
 }
 
 /// E0303.
 fn in_what(right: &ast::Expr) -> Diagnostic {
-    Diagnostic::new(Code::E0303, "`in` asks for a list or a range").at(right.span, "neither of them").help("write `x in [1, 2]` or `x in 1..5`")
+    Diagnostic::new(Code::E0303, "`in` asks for a list or a range")
+        .at(right.span, "neither of them")
+        .help("write `x in [1, 2]` or `x in 1..5`")
 }
 
 /// E0304.
 fn null_in_list(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::E0304, "null is equal to nothing, so it cannot stand in a list").at(span, "").help("write `x is null or x in […]`")
+    Diagnostic::new(Code::E0304, "null is equal to nothing, so it cannot stand in a list")
+        .at(span, "")
+        .help("write `x is null or x in […]`")
 }
 
 /// E0308.

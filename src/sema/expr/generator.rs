@@ -62,7 +62,8 @@ impl<'a> Typer<'_, 'a> {
 
     fn range(&mut self, expr: &'a ast::Expr, column: &Type) -> Option<(f64, f64)> {
         let ast::ExprKind::Range { low, high } = &expr.bare().kind else {
-            return self.refuse(Diagnostic::new(Code::E0303, "here a range is needed").at(expr.span, "").help("write `400..900`"));
+            return self
+                .refuse(Diagnostic::new(Code::E0303, "here a range is needed").at(expr.span, "").help("write `400..900`"));
         };
         let ty = as_float(column);
         let (low, high) = (self.constant(low, &ty, "a range"), self.constant(high, &ty, "a range"));
@@ -72,7 +73,8 @@ impl<'a> Typer<'_, 'a> {
 
     fn values(&mut self, expr: &'a ast::Expr, column: &Type) -> Option<Vec<Value>> {
         let ast::ExprKind::List(items) = &expr.bare().kind else {
-            return self.refuse(Diagnostic::new(Code::E0303, "here a list is needed").at(expr.span, "").help("write `[false, true]`"));
+            return self
+                .refuse(Diagnostic::new(Code::E0303, "here a list is needed").at(expr.span, "").help("write `[false, true]`"));
         };
         let values: Vec<_> = items.iter().map(|item| self.constant_or_null(item, column)).collect();
         values.into_iter().collect()

@@ -25,15 +25,6 @@ pub enum Given<'a> {
     Column(ast::Ident),
 }
 
-impl Given<'_> {
-    pub fn span(&self) -> Span {
-        match self {
-            Given::Expr(expr) => expr.span,
-            Given::Column(ident) => ident.span,
-        }
-    }
-}
-
 impl<'a> Typer<'_, 'a> {
     /// The argument that the name stands for inside an inlined function, if it is one of its parameters.
     pub(super) fn bound(&mut self, ident: &ast::Ident) -> Option<Option<Typed>> {

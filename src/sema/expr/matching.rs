@@ -11,7 +11,7 @@ use crate::sema::signature::{Parameter, Pattern, Signature, UnitPattern};
 use crate::syntax::ast::{self, UnitRule};
 
 use super::fit::{Misfit, fit, meet};
-use super::mismatch::{phrase, unfit};
+use super::mismatch::unfit;
 use super::typed::{Flex, Typed};
 
 /// Arguments brought to what the declaration wants, with the parameter of each, in the order of the parameters.
@@ -302,9 +302,11 @@ fn wrong_count(name: &ast::Ident, signature: &Signature, given: usize, span: Spa
         1 => "one argument".to_owned(),
         many => format!("{many} arguments"),
     };
-    Diagnostic::new(Code::E0306, format!("`{}` takes {count}, not {given}", name.name))
-        .at(span, "")
-        .help(format!("write `{}`{}", signature.usage(), first_sentence(&signature.doc)))
+    Diagnostic::new(Code::E0306, format!("`{}` takes {count}, not {given}", name.name)).at(span, "").help(format!(
+        "write `{}`{}",
+        signature.usage(),
+        first_sentence(&signature.doc)
+    ))
 }
 
 fn first_sentence(doc: &str) -> String {
@@ -340,6 +342,6 @@ mod tests {
         assert_eq!(root(&metre, 2), None);
         let speed = metre.per(&Unit::base("s".into())).unwrap();
         assert_eq!(root(&speed.power(2).unwrap(), 2).unwrap().to_string(), "m/s");
-        assert_eq!(phrase(&Type::Float(speed)), "a number of m/s");
+        assert_eq!(super::super::phrase(&Type::Float(speed)), "a number of m/s");
     }
 }

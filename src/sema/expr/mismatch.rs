@@ -30,9 +30,11 @@ fn units_differ(left: &Typed, right: &Typed, shape: &Shape) -> Diagnostic {
     match (left.unit(), right.unit(), &right.expr.kind, &left.expr.kind) {
         (Some(unit), _, ExprKind::Literal(value), _) => out.help(in_unit_of(unit, value)),
         (_, Some(unit), _, ExprKind::Literal(value)) => out.help(in_unit_of(unit, value)),
-        (Some(left), Some(right), ..) => {
-            out.help(format!("{} and {} measure different things; compare or add only what measures the same", words(left), words(right)))
-        }
+        (Some(left), Some(right), ..) => out.help(format!(
+            "{} and {} measure different things; compare or add only what measures the same",
+            words(left),
+            words(right)
+        )),
         _ => out.help("a plain number has no unit; declare the column with one, such as `float<ppm>`"),
     }
 }

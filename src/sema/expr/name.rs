@@ -50,7 +50,8 @@ impl<'a> Typer<'_, 'a> {
     }
 
     fn unknown_name(&mut self, ident: &ast::Ident) -> Option<Typed> {
-        let known_elsewhere = self.globals.index.broken.contains(&ident.name) || self.globals.index.params.contains_key(&ident.name);
+        let known_elsewhere =
+            self.globals.index.broken.contains(&ident.name) || self.globals.index.params.contains_key(&ident.name);
         if self.shape.open || known_elsewhere {
             return None;
         }

@@ -32,7 +32,9 @@ impl<'a> Typer<'_, 'a> {
 
 /// E0306.
 fn wrong_use(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::E0306, "`env` takes the name of a variable and a default").at(span, "").help("write `env(\"PORT\", 8080)`")
+    Diagnostic::new(Code::E0306, "`env` takes the name of a variable and a default")
+        .at(span, "")
+        .help("write `env(\"PORT\", 8080)`")
 }
 
 /// E0206.

@@ -12,7 +12,13 @@ use super::matching::Matched;
 use super::{Place, Typed, Typer, value_of};
 
 impl<'a> Typer<'_, 'a> {
-    pub(super) fn running(&mut self, name: &ast::Ident, signatures: &'static [Signature], args: Args<'a>, span: Span) -> Option<Typed> {
+    pub(super) fn running(
+        &mut self,
+        name: &ast::Ident,
+        signatures: &'static [Signature],
+        args: Args<'a>,
+        span: Span,
+    ) -> Option<Typed> {
         if self.place != Place::Scan {
             return self.misplaced(name, "a running function", &scan_help(name));
         }
@@ -45,7 +51,8 @@ impl<'a> Typer<'_, 'a> {
         if let Some(diagnostic) = bad_settings(function, &settings, span) {
             return self.refuse(diagnostic);
         }
-        if matches!(function, Running::Rate | Running::Ewma | Running::Since | Running::For) && self.shape.schema.time.is_none() {
+        if matches!(function, Running::Rate | Running::Ewma | Running::Since | Running::For) && self.shape.schema.time.is_none()
+        {
             return self.refuse(needs_time(name));
         }
         let args = args.into_iter().map(|(_, typed)| typed.expr).collect();
@@ -70,7 +77,9 @@ fn scan_help(name: &ast::Ident) -> String {
 fn bad_settings(function: Running, settings: &[Value], span: Span) -> Option<Diagnostic> {
     let bad = match (function, settings) {
         (Running::Lag, [Value::Int(rows)]) => (*rows < 1).then_some("`lag` looks back at least one row"),
-        (Running::Ewma | Running::For, [Value::Duration(length)]) => (length.0 <= 0).then_some("this duration must be above zero"),
+        (Running::Ewma | Running::For, [Value::Duration(length)]) => {
+            (length.0 <= 0).then_some("this duration must be above zero")
+        }
         (Running::Hysteresis, [on, off]) => (on == off).then_some("`on` and `off` must differ"),
         _ => None,
     };

@@ -17,7 +17,10 @@ pub enum Flex {
     /// A number without a unit.
     Bare,
     /// A quantity of time in this many seconds; a duration unless it meets a number in a unit of time.
-    Span { seconds: f64, unit: Unit },
+    Span {
+        seconds: f64,
+        unit: Unit,
+    },
     /// `null`, whose type is not known yet.
     Null,
     /// A text that may become a value of an enum.

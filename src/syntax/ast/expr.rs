@@ -163,10 +163,7 @@ pub enum ColumnItem {
 impl Expr {
     /// The expression inside any round brackets.
     pub fn bare(&self) -> &Expr {
-        match &self.kind {
-            ExprKind::Paren(inner) => inner.bare(),
-            _ => self,
-        }
+        if let ExprKind::Paren(inner) = &self.kind { inner.bare() } else { self }
     }
 }
 

@@ -85,6 +85,7 @@ pub struct Feed {
     pub span: Span,
 }
 
+#[expect(clippy::large_enum_variant, reason = "a source has two at most")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum FeedKind {
     Connector(Connector),

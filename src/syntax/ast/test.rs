@@ -86,6 +86,7 @@ pub struct Expectation {
     pub span: Span,
 }
 
+#[expect(clippy::large_enum_variant, reason = "a test has a handful; readers match without a pointer")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExpectationKind {
     /// `air [ … ] within 0.001`

@@ -11,7 +11,7 @@ pub fn doc_before(file: &str, of: Span) -> Option<Doc> {
     }
     let (mut start, mut end, mut lines) = (line_start, None, Vec::new());
     while let Some((line, place)) = line_before(file, start) {
-        let Some(text) = line.trim().strip_prefix("##") else { break };
+        let Some(text) = line.trim_start_matches('\u{feff}').trim().strip_prefix("##") else { break };
         lines.push(text.strip_prefix(' ').unwrap_or(text).trim_end());
         end.get_or_insert(place.end);
         start = place.start;

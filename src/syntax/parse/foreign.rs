@@ -18,7 +18,7 @@ pub fn stage(word: &str) -> Option<Hint> {
         "filter" | "having" | "query" => return Some(Hint::Word("where")),
         "resample_every" => return Some(Hint::Word("resample")),
         "take" | "head" | "first" => return Some(Hint::Word("limit")),
-        "order" | "order_by" | "sort_by" | "sort_values" => {
+        "order" | "orderby" | "order_by" | "sort_by" | "sort_values" => {
             "write `sort by a within 1min`: rows never end, so it sorts what comes within a while"
         }
         "map" | "mutate" | "assign" | "with_columns" | "function" | "change" | "derive" | "extend" => {

@@ -62,6 +62,7 @@ pub fn human(rule: Rule) -> Human {
         | Rule::bad_text_name
         | Rule::bad_named_equals
         | Rule::bad_single
+        | Rule::bad_names
         | Rule::bad_keys
         | Rule::bad_group
         | Rule::bad_assign
@@ -177,7 +178,7 @@ pub fn human(rule: Rule) -> Human {
         Rule::arg => Words("an argument"),
         Rule::amount | Rule::extent => Words("an amount"),
         Rule::whole_range => Words("a range"),
-        Rule::column_set | Rule::except_set => Words("a set of columns such as `[a, b]`"),
+        Rule::column_set | Rule::argument_set | Rule::except_set => Words("a set of columns such as `[a, b]`"),
         Rule::column_item | Rule::column | Rule::column_names | Rule::select_item | Rule::take_item | Rule::target => {
             Words("a column")
         }

@@ -17,9 +17,9 @@ const OPERATORS_PER_LEVEL: usize = 4;
 
 /// A text that does not end on its line.
 pub fn unclosed_text(piece: &str) -> Option<(Range<usize>, char)> {
-    tokens(piece).find_map(|token| match token.kind {
-        Kind::Quoted { quote, closed: false } => Some((token.at, quote)),
-        _ => None,
+    tokens(piece).find_map(|token| {
+        let Kind::Quoted { quote, closed: false } = token.kind else { return None };
+        Some((token.at, quote))
     })
 }
 

@@ -157,3 +157,6 @@ pub const FUNCTION: Place =
 
 /// Declarations whose word is also a clause: in column 0 they begin a declaration, even where a clause was meant.
 pub const CLAUSES_TOO: [&str; 2] = ["policy", "unit"];
+
+/// No column is called so, but in backticks.
+pub const RESERVED: [&str; 13] = ["and", "or", "not", "if", "then", "else", "match", "in", "is", "as", "true", "false", "null"];

@@ -15,12 +15,13 @@ impl Builder<'_> {
     /// `node` is what stands for a set, or what encloses it.
     pub fn column_set(&mut self, node: &Node<'_>) -> ColumnSet {
         let kind = match node.rule() {
-            Rule::column_set | Rule::except_set => return self.column_set(&node.only()),
+            Rule::column_set | Rule::argument_set | Rule::except_set => return self.column_set(&node.only()),
             Rule::column_list => ColumnSetKind::List(self.column_items(node)),
             Rule::all_except => ColumnSetKind::AllExcept(Box::new(self.column_set(&node.get(Rule::except_set)))),
             Rule::matching => ColumnSetKind::Matching(self.text_in(node)),
             Rule::k_all => ColumnSetKind::All,
             Rule::bad_single => ColumnSetKind::List(vec![self.single_column(node)]),
+            Rule::bad_names => ColumnSetKind::List(self.bare_columns(node)),
             other => unreachable!("{other:?} is no set of columns"),
         };
         ColumnSet { kind, span: self.span(node) }
@@ -31,6 +32,14 @@ impl Builder<'_> {
         let name = self.name_in(node);
         self.report(wrong::single_without_brackets(name.span, &name.name));
         ColumnItem::One(name)
+    }
+
+    /// Several names without their brackets.
+    pub fn bare_columns(&mut self, node: &Node<'_>) -> Vec<ColumnItem> {
+        let span = self.span(node);
+        let text = self.text_at(span).to_owned();
+        self.report(wrong::list_without_brackets(span, &text));
+        self.names_in(node).into_iter().map(ColumnItem::One).collect()
     }
 
     pub fn column_items(&mut self, list: &Node<'_>) -> Vec<ColumnItem> {

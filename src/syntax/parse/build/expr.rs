@@ -25,7 +25,7 @@ impl Builder<'_> {
             Rule::k_null => ExprKind::Null,
             Rule::name => self.name_or_constant(&node),
             Rule::call => ExprKind::Call(self.call(&node)),
-            Rule::tensor_call => ExprKind::Tensor(self.column_set_in(&node)),
+            Rule::tensor_call => ExprKind::Tensor(self.column_set(&node.get(Rule::argument_set))),
             Rule::paren => ExprKind::Paren(Box::new(self.expr_in(&node))),
             Rule::list => ExprKind::List(node.all(Rule::expr).map(|item| self.expr(&item)).collect()),
             Rule::record => ExprKind::Record(self.record(&node)),

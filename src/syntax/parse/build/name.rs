@@ -53,7 +53,7 @@ impl Builder<'_> {
         if let Some(bad) = node.find(Rule::bad_keys) {
             let span = self.span(&bad);
             let text = self.text_at(span).to_owned();
-            self.report(wrong::keys_without_brackets(span, &text));
+            self.report(wrong::list_without_brackets(span, &text));
             return Keys { columns: self.names_in(&bad), span };
         }
         let keys = node.get(Rule::keys);

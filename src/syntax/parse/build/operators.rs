@@ -145,11 +145,21 @@ impl Builder<'_> {
         if op.rule() != spelling {
             self.report(wrong::foreign_operator(op_span, op.text(), meant.text()));
         }
-        if meant.is_comparison() && (chained(&left) || chained(&right)) {
-            let texts = [left.span, right.span].map(|span| self.text_at(span).to_owned());
-            self.report(wrong::chained(span, op_span, &texts));
+        if meant.is_comparison() {
+            self.refuse_chain(&left, op_span, &right);
         }
         Expr { kind: ExprKind::Binary { op: meant, op_span, left: Box::new(left), right: Box::new(right) }, span }
+    }
+
+    /// `a < b < c`: `a < b and b < c` is meant.
+    fn refuse_chain(&mut self, left: &Expr, op_span: Span, right: &Expr) {
+        let ExprKind::Binary { op, right: middle, .. } = &left.kind else { return };
+        if op.is_comparison() {
+            let [first, middle, op, last] =
+                [left.span, middle.span, op_span, right.span].map(|span| self.text_at(span).to_owned());
+            let meant = format!("{first} and {middle} {op} {last}");
+            self.report(wrong::chained(left.span.to(right.span), op_span, &meant));
+        }
     }
 
     /// `a % b`: `mod(a, b)` is meant.
@@ -161,10 +171,6 @@ impl Builder<'_> {
         let name = Ident { name: "mod".into(), span: op_span };
         Expr { kind: ExprKind::Call(Call { name, args: args.into(), span }), span }
     }
-}
-
-fn chained(side: &Expr) -> bool {
-    matches!(side.kind, ExprKind::Binary { op, .. } if op.is_comparison())
 }
 
 /// What an operator means, and the rule that is its right spelling.

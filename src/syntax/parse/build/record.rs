@@ -18,7 +18,7 @@ impl Builder<'_> {
     /// Reports `:` or `:=` where `=` is written.
     pub fn assign_sign_in(&mut self, node: &Node<'_>) {
         if let Some(sign) = node.find(Rule::bad_assign) {
-            self.report(wrong::colon_for_equals(self.span(&sign)));
+            self.report(wrong::colon_for_equals(self.span(&sign), sign.text()));
         }
     }
 
@@ -28,10 +28,18 @@ impl Builder<'_> {
     }
 
     pub fn records(&mut self, list: &Node<'_>) -> Vec<Record> {
-        for place in list.all(Rule::bad_missing_comma) {
-            self.report(wrong::missing_comma(self.span(&place)));
+        let mut end = self.span(list).after();
+        let mut records = Vec::new();
+        for child in list.children() {
+            match child.rule() {
+                Rule::bad_missing_comma => self.report(wrong::missing_comma(end)),
+                Rule::record => records.push(self.record(&child)),
+                // Commas and brackets.
+                _ => {}
+            }
+            end = self.span(&child).after();
         }
-        list.all(Rule::record).map(|record| self.record(&record)).collect()
+        records
     }
 
     fn field(&mut self, node: &Node<'_>) -> Field {
@@ -90,7 +98,11 @@ impl Builder<'_> {
     }
 
     fn across(&mut self, node: &Node<'_>) -> Across {
-        Across { columns: self.column_set_in(node), functions: self.all_applied(node), span: self.span(node) }
+        Across {
+            columns: self.column_set(&node.get(Rule::argument_set)),
+            functions: self.all_applied(node),
+            span: self.span(node),
+        }
     }
 
     pub fn renaming(&mut self, node: &Node<'_>) -> Renaming {

@@ -105,6 +105,9 @@ impl Builder<'_> {
         if let Some(single) = node.find(Rule::bad_single) {
             return Selection::Items(vec![SelectItem::Columns(self.single_column(&single))]);
         }
+        if let Some(names) = node.find(Rule::bad_names) {
+            return Selection::Items(self.bare_columns(&names).into_iter().map(SelectItem::Columns).collect());
+        }
         let set = node.one_of(&[Rule::all_except, Rule::matching, Rule::k_all]).expect("a selection is a set");
         Selection::Set(self.column_set(&set))
     }

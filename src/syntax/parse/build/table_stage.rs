@@ -38,8 +38,9 @@ impl Builder<'_> {
 
     fn take_in(&mut self, node: &Node<'_>) -> Option<Take> {
         let take = node.find(Rule::take)?;
-        let items = match take.find(Rule::bad_single) {
-            Some(single) => vec![TakeItem::Columns(self.single_column(&single))],
+        let items = match take.one_of(&[Rule::bad_single, Rule::bad_names]) {
+            Some(single) if single.rule() == Rule::bad_single => vec![TakeItem::Columns(self.single_column(&single))],
+            Some(names) => self.bare_columns(&names).into_iter().map(TakeItem::Columns).collect(),
             None => take.children().filter_map(|item| self.take_item(&item)).collect(),
         };
         Some(Take { items, span: self.span(&take) })

@@ -66,11 +66,20 @@ pub fn comma_between_entries(span: Span) -> Diagnostic {
         .fix(span, ";")
 }
 
-pub fn missing_comma(span: Span) -> Diagnostic {
+/// `end` is where the element before it ends.
+pub fn missing_comma(end: Span) -> Diagnostic {
     Diagnostic::new(Code::E0109, "elements in `[ ]` need a comma between them")
-        .at(span, "no comma before this")
+        .at(end, "write a comma here")
         .help("write a comma, also at the end of a line")
-        .fix(span, ", ")
+        .fix(end, ",")
+}
+
+/// `{ a: int } recorded …` on one line; `end` is behind the bracket.
+pub fn missing_separator(end: Span, next: Span) -> Diagnostic {
+    Diagnostic::new(Code::E0109, "entries in `{ }` are separated by a new line or `;`")
+        .at(next, "begins without one")
+        .help("write `;` or begin a new line")
+        .fix(end, ";")
 }
 
 /// `what` names the two sides.
@@ -82,11 +91,12 @@ pub fn equals_for_colon(span: Span, what: &str) -> Diagnostic {
 }
 
 /// `a: E`, `a := E`
-pub fn colon_for_equals(span: Span) -> Diagnostic {
+pub fn colon_for_equals(span: Span, written: &str) -> Diagnostic {
+    let right = if written == ":" { " =" } else { "=" };
     Diagnostic::new(Code::E0120, "what a name is made of stands behind `=`")
         .at(span, "write `=`")
         .help("write `name = expression`")
-        .fix(span, " =")
+        .fix(span, right)
 }
 
 /// `"a": 1` in a record.

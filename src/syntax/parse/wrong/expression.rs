@@ -3,13 +3,12 @@
 use crate::base::Span;
 use crate::diag::{Code, Diagnostic};
 
-/// `a < b < c`; `texts` are its two sides, `whole` all of it.
-pub fn chained(whole: Span, op: Span, texts: &[String; 2]) -> Diagnostic {
-    let middle = texts[0].rsplit(['<', '>', '=']).next().unwrap_or("b").trim();
+/// `a < b < c`; `right` is what was probably meant.
+pub fn chained(whole: Span, op: Span, right: &str) -> Diagnostic {
     Diagnostic::new(Code::E0111, "comparisons do not chain")
-        .at(op, "compares the answer of the other comparison")
-        .at(whole, "")
-        .help(format!("write two comparisons: `{} and {middle} …`, or `x in 1..5`", texts[0]))
+        .at(op, "compares the answer of the comparison before it")
+        .help(format!("write `{right}`; or ask for a range with `x in 1..5`, whose ends are included"))
+        .fix(whole, right)
 }
 
 pub fn if_without_else(word: Span, end: Span) -> Diagnostic {

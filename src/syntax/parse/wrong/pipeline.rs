@@ -35,9 +35,9 @@ pub fn group_by(span: Span) -> Diagnostic {
         .fix(span, "by")
 }
 
-/// `by a, b`; `text` is the list as written.
-pub fn keys_without_brackets(span: Span, text: &str) -> Diagnostic {
-    Diagnostic::new(Code::E0126, "several keys stand in square brackets")
+/// `by a, b`, `select a, b`; `text` is the list as written.
+pub fn list_without_brackets(span: Span, text: &str) -> Diagnostic {
+    Diagnostic::new(Code::E0126, "several columns stand in square brackets")
         .at(span, "no brackets")
         .help(format!("write `[{text}]`"))
         .fix(span, format!("[{text}]"))

@@ -8,7 +8,8 @@ use super::super::{foreign, words};
 /// What does not fit, with what was expected.
 pub fn unexpected(span: Span, found: &str, expected: &str, help: Option<String>) -> Diagnostic {
     let message = match found {
-        "" => "the text ends too early".to_owned(),
+        "" => "this declaration ends too early".to_owned(),
+        "\n" => "this line ends too early".to_owned(),
         _ => format!("`{found}` does not fit here"),
     };
     let diagnostic = Diagnostic::new(Code::E0101, message).at(span, format!("expected {expected}"));

@@ -1,0 +1,14 @@
+//! Where a file's commands find and leave things.
+
+use std::path::{Path, PathBuf};
+
+use crate::host::Machines;
+use crate::io::{Mode, Place};
+
+/// The real parts for the file, in virtual time: sinks are written anew, recordings are looked for beside the file and in
+/// `MLIOT_DATA`.
+pub fn machines(file: &Path) -> Machines {
+    let base = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let place = Place { data: std::env::var_os("MLIOT_DATA").map(PathBuf::from), ..Place::beside(base) };
+    Machines { place, sinks: Mode::Recorded }
+}

@@ -1,0 +1,4 @@
+//! The test binary of the machines: real nodes, real files, real models.
+
+mod io;
+mod runtime;
