@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::base::Sources;
 use crate::diag::{Diagnostic, sorted};
 use crate::ir;
+use crate::plan::{self, Graph};
 use crate::sema::{self, Settings};
 use crate::syntax::ast;
 
@@ -21,6 +22,8 @@ pub use gather::{FILES_MAX, World};
 pub struct Compiled {
     /// Lacks whatever an error is about; whole where there is none.
     pub program: ir::Program,
+    /// None where the file has an error: a broken file changes nothing.
+    pub graph: Option<Graph>,
     pub sources: Sources,
     /// In the order of the text, each once.
     pub diagnostics: Vec<Diagnostic>,
@@ -41,7 +44,8 @@ pub fn compile(path: &Path, world: &dyn World, set: &[(String, String)]) -> Comp
     let gather::Gathered { file, sources, mut diagnostics, files } = gathered;
     let (program, found) = check(&file, &sources, world, set);
     diagnostics.extend(found);
-    Compiled { program, sources, diagnostics: sorted(diagnostics), files }
+    let graph = (!diagnostics.iter().any(Diagnostic::is_error)).then(|| plan::lower(&program));
+    Compiled { program, graph, sources, diagnostics: sorted(diagnostics), files }
 }
 
 fn check(file: &ast::File, sources: &Sources, world: &dyn World, set: &[(String, String)]) -> (ir::Program, Vec<Diagnostic>) {

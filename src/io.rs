@@ -30,7 +30,7 @@ mod stdin;
 mod testing;
 
 pub use block::SourceCounts;
-pub use deliver::{Deliver, deliver};
+pub use deliver::{Deliver, deliver, keep};
 pub use error::IoError;
 pub use files::FilePosition;
 pub use intake::{InputPosition, Intake, Pending, Position, Taken};

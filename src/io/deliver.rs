@@ -58,6 +58,23 @@ pub fn deliver(accept: &Accept, schema: &Schema, place: &Place, mode: Mode) -> R
     }
 }
 
+/// Opens the file or folder in which a source keeps what comes in live. Hidden columns are kept too, so that an
+/// [`Intake`](super::Intake) reads the same rows with the same event times, in the order of their arrival. `parquet`, `arrow`
+/// and `json` need a folder: each time they are opened begins a new file in it.
+pub fn keep(connector: &Connector, schema: &Schema, place: &Place) -> Result<Box<dyn Deliver>, Diagnostic> {
+    let grows = |format: &FileFormat| matches!(format, FileFormat::Csv(_) | FileFormat::Jsonl);
+    match connector {
+        Connector::File(file) if file.path.ends_with('/') || grows(&file.format) => {
+            to_file(file, schema, place, Mode::Live).map_err(IoError::diagnostic)
+        }
+        Connector::File(file) => Err(needs_folder(&file.path).diagnostic()),
+        Connector::Simulate(_) | Connector::Stdin { .. } | Connector::Stdout { .. } | Connector::Http { .. } => {
+            Err(cannot_write("keep").diagnostic())
+        }
+        Connector::Later { name, .. } => Err(not_yet(name).diagnostic()),
+    }
+}
+
 fn to_file(file: &FileConnector, schema: &Schema, place: &Place, mode: Mode) -> Result<Box<dyn Deliver>, IoError> {
     if file.path.contains('{') {
         return Ok(Box::new(Split::new(file, schema, place, mode)?));
@@ -77,6 +94,11 @@ fn one_file(path: &str, format: &FileFormat, schema: &Schema, place: &Place, mod
         FileFormat::Parquet => Box::new(TableSink::parquet(schema, &target)?),
         FileFormat::Arrow => Box::new(TableSink::arrow(schema, &target)?),
     })
+}
+
+fn needs_folder(path: &str) -> IoError {
+    let message = format!("`{path}` has an end, so nothing can be appended to it");
+    IoError::new(Code::E0719, message).help("name a folder, as in `keep parquet(\"air/\")`")
 }
 
 fn cannot_write(name: &str) -> IoError {

@@ -58,7 +58,7 @@ enum Flow {
 impl Files {
     pub fn open(spec: &Arc<Spec>, connector: &FileConnector, place: &Place) -> Result<Files, IoError> {
         spec.check_arrival()?;
-        let found = Template::parse(&connector.path)?.find(place)?;
+        let found = Template::parse(&whole_folder(connector))?.find(place)?;
         let mut notes = Vec::new();
         let files = in_order(spec, found, &mut notes)?;
         let done = files.iter().map(|_| Done::default()).collect();
@@ -78,8 +78,12 @@ impl Files {
 
     /// These rows, and these records beside them, will not be read again.
     pub fn delivered(&mut self, at: &[At], aside: &Aside) {
-        for at in at.iter().copied().chain(aside.places()) {
-            self.shelf.done[at.file as usize].insert(at.row);
+        for stretch in at.chunk_by(|a, b| a.file == b.file && a.row + 1 == b.row) {
+            let (first, last) = (stretch[0], stretch[stretch.len() - 1]);
+            self.shelf.done[first.file as usize].insert(first.row, last.row + 1);
+        }
+        for at in aside.places() {
+            self.shelf.done[at.file as usize].insert(at.row, at.row + 1);
         }
     }
 
@@ -207,6 +211,18 @@ impl Shelf {
         let from = gate::From { name: &file.found.name, rows_before: file.rows_before, arrival };
         gate::timed(&self.spec, decoded, &from)
     }
+}
+
+/// A path that ends in `/` stands for the files of its format in that folder.
+fn whole_folder(connector: &FileConnector) -> String {
+    let ending = match connector.format {
+        FileFormat::Csv(_) => "csv",
+        FileFormat::Jsonl => "jsonl",
+        FileFormat::Json => "json",
+        FileFormat::Parquet => "parquet",
+        FileFormat::Arrow => "arrow",
+    };
+    if connector.path.ends_with('/') { format!("{}*.{ending}", connector.path) } else { connector.path.to_string() }
 }
 
 /// One file of any format.

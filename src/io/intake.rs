@@ -94,9 +94,10 @@ impl Intake {
         open().map_err(IoError::diagnostic)
     }
 
-    /// A recording is read up to its first rows, so that it fails here or not at all for want of them.
+    /// A recording is read up to its first rows, so that it fails here or not at all for want of them. Where rows are kept,
+    /// there may be none yet.
     fn check_first(&mut self) -> Result<(), IoError> {
-        if self.spec.mode == Mode::Recorded && matches!(self.fill()?, Step::End) {
+        if self.spec.mode == Mode::Recorded && matches!(self.fill()?, Step::End) && self.connection.keep.is_none() {
             return Err(self.input.empty(&self.spec));
         }
         Ok(())

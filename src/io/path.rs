@@ -39,6 +39,7 @@ pub(super) struct Template {
 
 impl Template {
     pub fn parse(text: &str) -> Result<Template, IoError> {
+        let text = &plainly(text);
         let is_plain = |part: &&str| !part.contains(['*', '?', '{', '[']);
         let parts: Vec<&str> = text.split('/').collect();
         let plain = parts.iter().take_while(|part| is_plain(part)).count();
@@ -106,6 +107,15 @@ impl Template {
         let values = self.patterns.iter().enumerate().map(|(nth, pattern)| (pattern.clone(), value(nth))).collect();
         Some(Found { name: name.as_str().into(), values, path })
     }
+}
+
+/// Without the folders that mean themselves.
+fn plainly(text: &str) -> String {
+    let mut out = text.replace("/./", "/");
+    while let Some(rest) = out.strip_prefix("./") {
+        out = rest.to_owned();
+    }
+    out
 }
 
 /// As a regular expression, with the names of its groups in order.
@@ -232,6 +242,10 @@ mod tests {
         assert_eq!(find("a/*/*.csv"), "a/b/2.csv");
         assert_eq!(find("a/**/*.csv"), "a/1.csv a/b/2.csv a/b/c/3.csv");
         assert_eq!(find("a/b/?.csv"), "a/b/2.csv");
+        assert_eq!(find("./a/./b/?.csv"), "a/b/2.csv");
+        assert_eq!(find("./a/1.csv"), "a/1.csv");
+        let absolute = format!("{}/a/b/*.csv", place.base.display());
+        assert!(find(&absolute).ends_with("a/b/2.csv"));
     }
 
     #[test]

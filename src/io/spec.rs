@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
 
-use crate::base::{Name, nearest};
+use crate::base::{Name, Span, nearest};
 use crate::diag::Code;
-use crate::ir::{self, ExprKind, Limits, Origin, SourceColumn, TimeSpec};
+use crate::ir::{self, Expr, ExprKind, Limits, Origin, SourceColumn, TimeSpec, Type};
 use crate::node;
 use crate::plan::{Decode, Gate};
 
@@ -28,6 +28,8 @@ pub(super) struct Spec {
     pub whole: SchemaRef,
     /// Which column of `whole` holds the event time.
     pub time_at: Option<usize>,
+    /// Rows were written by `keep`: they stand in the order of their arrival, and are read in it.
+    pub kept: bool,
 }
 
 impl Spec {
@@ -40,13 +42,33 @@ impl Spec {
         if let TimeSpec::Column { expr, .. } = &time {
             expr::check(expr)?;
         }
-        Ok(Spec { source: source.clone(), mode, columns, time, limits, declared, whole, time_at })
+        Ok(Spec { source: source.clone(), mode, columns, time, limits, declared, whole, time_at, kept: false })
     }
 
     /// Rows of a recording are put in the order of their event time where one clock tells it.
     pub fn by_time(&self) -> bool {
         let one_clock = matches!(&self.time, TimeSpec::Column { by, .. } if by.is_empty());
-        self.mode == Mode::Recorded && one_clock
+        self.mode == Mode::Recorded && one_clock && !self.kept
+    }
+
+    /// The same source as `keep` writes it: every column under its own name, as it was after decode and gate.
+    pub fn kept(&self) -> Spec {
+        let plain = |column: &ir::Column| SourceColumn {
+            column: column.clone(),
+            origin: Origin::Field(column.name.clone()),
+            sentinels: vec![],
+            bounds: None,
+        };
+        let mut columns: Vec<SourceColumn> = self.columns.iter().map(|column| plain(&column.column)).collect();
+        let mut time = self.time.clone();
+        if self.whole.fields().len() > self.declared.fields().len() {
+            let name = Name::from(self.whole.field(columns.len()).name().as_str());
+            let hidden = ir::Column { name: name.clone(), ty: Type::Time, nullable: false, span: Span::default() };
+            columns.push(plain(&hidden));
+            let expr = Expr { kind: ExprKind::Column(name), ty: Type::Time, nullable: false, span: Span::default() };
+            time = TimeSpec::Column { expr, by: vec![] };
+        }
+        Spec { columns, time, declared: self.whole.clone(), kept: true, ..self.clone() }
     }
 
     /// The same source with fewer columns: those from which its time is worked out.

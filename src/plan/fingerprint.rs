@@ -52,13 +52,15 @@ pub(super) struct Marks {
 
 fn mark(graph: &Graph, node: &NodeSpec, values: &Values) -> Marks {
     let inputs: Vec<Columns> = node.inputs.iter().map(|input| values.at(graph, input)).collect();
+    // Every node but a connection has an input; a graph that was damaged on disk is no reason to panic.
+    let input = inputs.first().cloned().unwrap_or_default();
     let mut marks = match &node.op {
         NodeOp::Connection(connection) => edge::connection(connection),
         NodeOp::Decode(decode) => edge::decode(decode),
-        NodeOp::Gate(gate) => edge::gate(gate, &node.schema, &inputs[0]),
-        NodeOp::Stage(op) => stage::stage(op, node, &inputs, &|task| learn::target_at(graph, values, task)),
-        NodeOp::Task(learn) => learn::task(learn, &inputs[0]),
-        NodeOp::Accept(accept) => edge::accept(accept, &node.schema, &inputs[0]),
+        NodeOp::Gate(gate) => edge::gate(gate, &node.schema, &input),
+        NodeOp::Stage(op) => stage::stage(op, node, &input, &inputs, &|task| learn::target_at(graph, values, task)),
+        NodeOp::Task(learn) => learn::task(learn, &input),
+        NodeOp::Accept(accept) => edge::accept(accept, &node.schema, &input),
         NodeOp::Serve(serve) => edge::serve(serve),
     };
     marks.hashes.wire = Hash::of(&node.inputs);
@@ -67,18 +69,19 @@ fn mark(graph: &Graph, node: &NodeSpec, values: &Values) -> Marks {
 }
 
 impl Marks {
-    /// A node that is what its entries are, in their order, and `frame`.
+    /// A node that is `frame` and its entries, in their order. What it remembers is by name, of those that remember.
     fn of_entries(frame: Form, entries: Vec<(Name, Hashes)>, made: Columns) -> Marks {
         let all = |pick: fn(&Hashes) -> Hash| -> Vec<(&Name, Hash)> {
             entries.iter().map(|(name, hashes)| (name, pick(hashes))).collect()
         };
-        let state = all(|hashes| hashes.state);
-        let stateless = state.iter().all(|(_, state)| *state == STATELESS);
+        let mut state = all(|hashes| hashes.state);
+        state.retain(|(_, state)| *state != STATELESS);
+        state.sort();
         let hashes = Hashes {
             sem: Hash::of(&(frame, all(|hashes| hashes.sem))),
-            state: if stateless { STATELESS } else { Hash::of(&state) },
+            state: if state.is_empty() { STATELESS } else { Hash::of(&state) },
             flow: Hash::of(&all(|hashes| hashes.flow)),
-            wire: Hash::default(),
+            wire: Hash::ZERO,
         };
         Marks { hashes, entries: entries.into_iter().collect(), made }
     }

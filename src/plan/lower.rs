@@ -10,7 +10,7 @@ use super::{Accept, Connection, Decode, Gate, Graph, Hashes, Input, Label, Learn
 
 use reads::Reads;
 
-/// The graph of a checked program, with all its hashes. The order of declarations does not count.
+/// The graph of a program that was checked without errors, with all its hashes. The order of declarations does not count.
 pub fn lower(program: &ir::Program) -> Graph {
     let mut lowering = Lowering { reads: Reads::new(program), graph: Graph::default() };
     program.sources.values().for_each(|source| lowering.source(source));

@@ -88,8 +88,18 @@ impl Slot {
     /// Puts another node in, or leaves the one that is there; books, clock and tap stay with the name.
     pub(super) fn take_way(&mut self, way: Way, class: Class, at: Ordinal) -> Fate {
         match way {
-            Way::Keep if class == Class::Rewired => Fate::Rewired,
-            Way::Keep => Fate::Kept,
+            Way::Keep => match class {
+                Class::Same => Fate::Kept,
+                Class::Rewired => Fate::Rewired,
+                // A gate: how its rows are read changes at the edge, the node stays.
+                Class::Retuned
+                | Class::Migrated
+                | Class::Stale
+                | Class::Shadowed
+                | Class::Reset(_)
+                | Class::Added
+                | Class::Removed => Fate::Retuned,
+            },
             Way::Retune => Fate::Retuned,
             Way::Carry(node) => {
                 self.node = node;
@@ -98,7 +108,6 @@ impl Slot {
             Way::Fresh(node) => {
                 self.node = node;
                 self.since = at;
-                self.ended = false;
                 Fate::Reset
             }
         }
@@ -177,10 +186,12 @@ impl Slot {
     }
 
     fn on_batch(&mut self, port: Port, batch: Batch, sent: &mut Vec<(Outlet, Message)>) {
-        self.counts.input += batch.len() as u64;
         let rows = batch.len();
-        let span = merge::nothing(batch.rows.schema_ref(), batch.upto, batch.clock.clone());
-        self.aside.get_or_insert_with(|| span.rows.schema());
+        self.counts.input += rows as u64;
+        if self.aside.is_none() {
+            self.aside = Some(batch.rows.schema());
+        }
+        let (upto, clock) = (batch.upto, batch.clock.clone());
         let mut out = Out::default();
         let result = match &self.failed {
             Some(_) => Err(None),
@@ -191,7 +202,7 @@ impl Slot {
             out = Out::default();
             out.dropped("failed", rows);
             if self.has_rows_outlet() {
-                out.send(merge::nothing(&self.schema, span.upto, span.clock));
+                out.send(merge::nothing(&self.schema, upto, clock));
             }
         }
         self.counts.add(&out.counts);

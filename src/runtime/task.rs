@@ -170,12 +170,14 @@ impl Task {
                 self.accepted.push((slot.key.clone(), batch.clone()));
             }
         }
-        let routes: Vec<Route> = self.routes[at].iter().filter(|route| route.outlet == outlet).copied().collect();
-        let Some((last, others)) = routes.split_last() else { return };
-        for route in others {
-            self.slots[route.to].inputs[route.port].push(message.clone());
+        let mut routes = self.routes[at].iter().filter(|route| route.outlet == outlet).peekable();
+        while let Some(route) = routes.next() {
+            let edge = &mut self.slots[route.to].inputs[route.port];
+            if routes.peek().is_none() {
+                return edge.push(message);
+            }
+            edge.push(message.clone());
         }
-        self.slots[last.to].inputs[last.port].push(message);
     }
 
     /// What sinks have accepted since the last call, in order.

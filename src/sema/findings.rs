@@ -41,6 +41,7 @@ pub fn unknown<'k>(kind: &str, name: &str, span: Span, known: impl IntoIterator<
     match nearest(name, known.iter().copied()) {
         Some(close) => out.at(span, "not known").help(format!("write `{close}`, if that was meant")).fix(span, quoted(close)),
         None => match list(&known) {
+            Some(list) if known.len() == 1 => out.at(span, "not known").help(format!("there is only {list}")),
             Some(list) => out.at(span, "not known").help(format!("choose one of {list}")),
             None => out.at(span, "not known"),
         },

@@ -279,9 +279,11 @@ fn goal_default(judged: &Judged) -> Goal {
 /// E0603.
 fn wrong_direction(objective: &ast::Objective, kind: MetricKind) -> Diagnostic {
     let (is, word) = if kind.higher_is_better() { ("higher is better", "maximize") } else { ("lower is better", "minimize") };
+    let verb = Span { end: objective.span.start + "maximize".len() as u32, ..objective.span };
     Diagnostic::new(Code::E0603, format!("of `{}`, {is}", kind.name()))
         .at(objective.span, "asks for the opposite")
         .help(format!("write `{word} {}`", kind.name()))
+        .fix(verb, word)
 }
 
 /// E0604.

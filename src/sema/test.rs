@@ -84,16 +84,17 @@ impl<'a> Checker<'a> {
 
     /// Every column of the source has a value.
     fn given_row(&mut self, record: &'a ast::Record, defaults: &Row, shape: &Shape) -> Option<Row> {
+        let is_given = |name: &str| defaults.contains_key(name) || record.fields.iter().any(|field| field.name.name == *name);
+        let missing: Vec<&str> = shape.names().filter(|name| !is_given(name)).collect();
+        let is_whole = missing.is_empty() || shape.open;
+        if !is_whole {
+            self.report(lacks(&missing, record.span));
+        }
         let mut row = self.record(record, shape)?;
         for (name, value) in defaults {
             row.entry(name.clone()).or_insert_with(|| value.clone());
         }
-        let missing: Vec<&str> = shape.names().filter(|name| !row.contains_key(*name)).collect();
-        if !missing.is_empty() && !shape.open {
-            self.report(lacks(&missing, record.span));
-            return None;
-        }
-        Some(row)
+        is_whole.then_some(row)
     }
 
     fn record(&mut self, record: &'a ast::Record, shape: &Shape) -> Option<Row> {

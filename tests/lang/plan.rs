@@ -6,4 +6,5 @@ mod graph;
 mod properties;
 mod room;
 mod show;
+mod texts;
 mod windows;

@@ -1,4 +1,5 @@
 //! The test binary of the machines: real nodes, real files, real models.
 
+mod ops;
 mod io;
 mod runtime;

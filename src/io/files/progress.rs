@@ -58,18 +58,23 @@ impl Done {
         self.rows
     }
 
-    pub fn insert(&mut self, row: u64) {
-        let mut end = row + 1;
-        if let Some(after) = self.ranges.remove(&end) {
-            end = after;
+    /// Records `from..to` were delivered.
+    pub fn insert(&mut self, from: u64, to: u64) {
+        if let Some(mut last) = self.ranges.last_entry()
+            && *last.get() == from
+        {
+            *last.get_mut() = to;
+            return;
         }
-        match self.ranges.range_mut(..=row).next_back() {
-            Some((_, last)) if *last > row => {}
-            Some((_, last)) if *last == row => *last = end,
-            _ => {
-                self.ranges.insert(row, end);
-            }
+        let (mut start, mut end) = (from, to);
+        if let Some((before, reach)) = self.ranges.range(..=from).next_back().filter(|(_, reach)| **reach >= from) {
+            (start, end) = (*before, end.max(*reach));
         }
+        while let Some((next, reach)) = self.ranges.range(start..=end).next().map(|(next, reach)| (*next, *reach)) {
+            self.ranges.remove(&next);
+            end = end.max(reach);
+        }
+        self.ranges.insert(start, end);
     }
 
     fn holds(&self, row: u64) -> bool {
@@ -131,11 +136,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_record_is_delivered_once_it_was_put_in(rows in prop::collection::vec(0u64..40, 0..60)) {
+        fn a_record_is_delivered_once_it_was_put_in(rows in prop::collection::vec((0u64..40, 1u64..5), 0..30)) {
             let mut done = Done::default();
-            rows.iter().for_each(|row| done.insert(*row));
-            for row in 0..41 {
-                prop_assert_eq!(done.holds(row), rows.contains(&row));
+            rows.iter().for_each(|(from, count)| done.insert(*from, from + count));
+            for row in 0..50 {
+                prop_assert_eq!(done.holds(row), rows.iter().any(|(from, count)| (*from..from + count).contains(&row)));
             }
             let ranges: Vec<(u64, u64)> = done.position(&"f".into()).delivered;
             prop_assert!(ranges.windows(2).all(|pair| pair[0].1 < pair[1].0), "{:?}", ranges);

@@ -22,6 +22,15 @@ pub(super) enum Input {
     Files(Box<Files>),
     Simulated(Box<Simulated>),
     Stdin(Box<Stdin>),
+    InTurn(InTurn),
+}
+
+/// A recording and what was kept behind it, one after the other.
+pub(super) struct InTurn {
+    /// With whether it was written by `keep`.
+    parts: Vec<(Input, bool)>,
+    /// The part that gave the last rows.
+    at: usize,
 }
 
 /// What an input has.
@@ -34,6 +43,13 @@ pub(super) enum Step {
 
 impl Input {
     pub fn open(spec: &Arc<Spec>, connection: &Connection, place: &Place) -> Result<Input, IoError> {
+        match (spec.mode, &connection.keep) {
+            (Mode::Recorded, Some(keep)) => InTurn::open(spec, connection, keep, place).map(Input::InTurn),
+            (Mode::Recorded, None) | (Mode::Live, _) => Input::one(spec, connection, place),
+        }
+    }
+
+    fn one(spec: &Arc<Spec>, connection: &Connection, place: &Place) -> Result<Input, IoError> {
         match connector(spec.mode, connection) {
             Some(Connector::File(file)) => Ok(Input::Files(Box::new(Files::open(spec, file, place)?))),
             Some(Connector::Simulate(simulate)) => {
@@ -58,6 +74,7 @@ impl Input {
                 let block = stdin.next(place)?;
                 (block, if stdin.is_over() { Step::End } else { Step::Wait(None) })
             }
+            Input::InTurn(turn) => return turn.next(place),
         };
         Ok(match block {
             Some(block) => (Step::Ready, Some(block)),
@@ -70,6 +87,7 @@ impl Input {
             Input::Files(files) => files.delivered(at, aside),
             Input::Simulated(simulated) => simulated.delivered(at, aside),
             Input::Stdin(stdin) => stdin.delivered(at, aside),
+            Input::InTurn(turn) => turn.parts[turn.at].0.delivered(at, aside),
         }
     }
 
@@ -81,6 +99,7 @@ impl Input {
                 InputPosition::Simulated { tick, within }
             }
             Input::Stdin(stdin) => InputPosition::Stream { records: stdin.position() },
+            Input::InTurn(turn) => InputPosition::InTurn(turn.parts.iter().map(|(part, _)| part.position()).collect()),
         }
     }
 
@@ -92,13 +111,17 @@ impl Input {
                 stdin.follow(*records);
                 Ok(())
             }
-            (Input::Files(_) | Input::Simulated(_) | Input::Stdin(_), _) => Err(another_connector()),
+            (Input::InTurn(turn), InputPosition::InTurn(positions)) => {
+                turn.at = 0;
+                turn.parts.iter_mut().zip(positions).try_for_each(|((part, _), position)| part.resume(position))
+            }
+            (Input::Files(_) | Input::Simulated(_) | Input::Stdin(_) | Input::InTurn(_), _) => Err(another_connector()),
         }
     }
 
     pub fn follow(&mut self, records: u64) {
         match self {
-            Input::Files(_) | Input::Simulated(_) => {}
+            Input::Files(_) | Input::Simulated(_) | Input::InTurn(_) => {}
             Input::Stdin(stdin) => stdin.follow(records),
         }
     }
@@ -112,6 +135,7 @@ impl Input {
             }
             (Input::Simulated(_), _) => Err(another_connector()),
             (Input::Stdin(stdin), _) => stdin.retune(spec, place),
+            (Input::InTurn(turn), _) => turn.retune(spec, connection, place).map(|()| None),
         }
     }
 
@@ -120,6 +144,10 @@ impl Input {
             Input::Files(files) => files.ignored().clone(),
             Input::Simulated(_) => Ignored::default(),
             Input::Stdin(stdin) => stdin.ignored(),
+            Input::InTurn(turn) => turn.parts.iter().fold(Ignored::default(), |mut all, (part, _)| {
+                all.add(&part.ignored());
+                all
+            }),
         }
     }
 
@@ -127,6 +155,7 @@ impl Input {
         match self {
             Input::Files(files) => files.notes().to_vec(),
             Input::Simulated(_) | Input::Stdin(_) => Vec::new(),
+            Input::InTurn(turn) => turn.parts.iter().flat_map(|(part, _)| part.notes()).collect(),
         }
     }
 
@@ -135,6 +164,48 @@ impl Input {
         IoError::new(Code::E0713, format!("the recording of `{}` has no rows", spec.source))
             .help("see whether the path names the right file, and whether `header: false` is missing")
     }
+}
+
+impl InTurn {
+    /// What was kept may not be there yet.
+    fn open(spec: &Arc<Spec>, connection: &Connection, keep: &Connector, place: &Place) -> Result<InTurn, IoError> {
+        let mut parts = Vec::new();
+        if connection.recorded.is_some() {
+            parts.push((Input::one(spec, connection, place)?, false));
+        }
+        let Connector::File(file) = keep else { return Err(not_kept(spec)) };
+        match Files::open(&Arc::new(spec.kept()), file, place) {
+            Ok(files) => parts.push((Input::Files(Box::new(files)), true)),
+            Err(error) if error.code == Code::E0711 => {}
+            Err(error) => return Err(error),
+        }
+        Ok(InTurn { parts, at: 0 })
+    }
+
+    fn next(&mut self, place: &Place) -> Result<(Step, Option<Block>), IoError> {
+        while let Some((part, _)) = self.parts.get_mut(self.at) {
+            let (step, block) = part.next(place)?;
+            let last = self.at + 1 == self.parts.len();
+            match step {
+                Step::End if !last => self.at += 1,
+                Step::Ready | Step::Wait(_) | Step::End => return Ok((step, block)),
+            }
+        }
+        Ok((Step::End, None))
+    }
+
+    fn retune(&mut self, spec: &Arc<Spec>, connection: &Connection, place: &Place) -> Result<(), IoError> {
+        let kept = Arc::new(spec.kept());
+        for (part, was_kept) in &mut self.parts {
+            part.retune(if *was_kept { &kept } else { spec }, connection, place)?;
+        }
+        Ok(())
+    }
+}
+
+fn not_kept(spec: &Spec) -> IoError {
+    IoError::new(Code::E0199, format!("`{}` can keep its rows in files only", spec.source))
+        .help("write `keep parquet(\"folder/\")`")
 }
 
 fn nothing_to_read(spec: &Spec) -> IoError {
@@ -157,7 +228,7 @@ fn another_connector() -> IoError {
 
 fn connector(mode: Mode, connection: &Connection) -> Option<&Connector> {
     match mode {
-        Mode::Recorded => connection.recorded.as_ref().or(connection.keep.as_ref()),
+        Mode::Recorded => connection.recorded.as_ref(),
         Mode::Live => connection.live.as_ref(),
     }
 }

@@ -26,4 +26,6 @@ pub enum InputPosition {
     Simulated { tick: u64, within: u32 },
     /// So many records; what comes next cannot be read again.
     Stream { records: u64 },
+    /// Of a recording and of what was kept behind it.
+    InTurn(Vec<InputPosition>),
 }

@@ -9,7 +9,7 @@ use crate::base::{Duration, Span, Time};
 use crate::diag::Code;
 use crate::io::testing::{All, Hand, Source, assert_balanced, column, drain, float, take_some};
 use crate::io::{Mode, Place};
-use crate::ir::{BinaryOp, CsvOptions, Expr, ExprKind, FileFormat, Origin, TimeSpec, Type, Value};
+use crate::ir::{BinaryOp, Connector, CsvOptions, Expr, ExprKind, FileConnector, FileFormat, Origin, TimeSpec, Type, Value};
 use crate::node::Ordinal;
 
 use super::*;
@@ -222,6 +222,68 @@ fn the_clock_follows_the_rows() {
     let one = intake.take(9, None, Ordinal(200)).unwrap().batch;
     assert_eq!((one.len(), one.clock.start(), one.clock.after()), (1, Time(25_000_000), Time(55_000_000)));
     assert_eq!(intake.pending().unwrap(), Pending::End);
+}
+
+#[test]
+fn what_is_kept_is_read_behind_the_recording_in_the_order_of_its_arrival() {
+    let file = |path: &str, format| Connector::File(FileConnector { path: path.into(), format });
+    for format in [FileFormat::Parquet, FileFormat::Csv(CsvOptions::default()), FileFormat::Jsonl] {
+        let folder = folder(&[("room.csv", "ms,t\n2,x\n1,x\n"), ("live.csv", "ms,t\n5,a\n3,\n")]);
+        let mut ms = column("n", Type::Int, false);
+        ms.origin = Origin::Field("ms".into());
+        let mut source = Source::csv("room.csv", vec![ms, column("t", Type::Text, true)]);
+        source.time = TimeSpec::Every { every: Duration(1_000_000), from: Time(0) };
+        source.connection.live = Some(file("live.csv", FileFormat::Csv(CsvOptions::default())));
+        source.connection.keep = Some(file("kept/", format));
+        let place = Place::beside(folder.path());
+        let recorded = ["2,x,1970-01-01T00:00:00Z", "1,x,1970-01-01T00:00:01Z"].map(str::to_owned).to_vec();
+        assert_eq!(source.read(folder.path(), 9).rows, recorded);
+        for _ in 0..2 {
+            let mut live = source.open(Mode::Live, &place).unwrap();
+            let mut keep = crate::io::keep(source.connection.keep.as_ref().unwrap(), &source.schema(), &place).unwrap();
+            keep.deliver(&live.take(9, None, Ordinal(0)).unwrap().batch.rows).unwrap();
+            keep.finish().unwrap();
+        }
+        let kept = ["5,a,1970-01-01T00:00:00Z", "3,,1970-01-01T00:00:01Z"].map(str::to_owned).to_vec();
+        assert_eq!(source.read(folder.path(), 1).rows, [recorded.clone(), kept.clone(), kept.clone()].concat());
+        let mut intake = source.open(Mode::Recorded, &place).unwrap();
+        let mut all = All::default();
+        take_some(&mut intake, 1, 3, &mut all).unwrap();
+        let mut other = source.open(Mode::Recorded, &place).unwrap();
+        other.resume(&intake.position()).unwrap();
+        intake.retune(&source.decode(), &source.gate(), &source.schema()).unwrap();
+        for mut intake in [intake, other] {
+            let mut rest = all.clone();
+            take_some(&mut intake, 1, usize::MAX, &mut rest).unwrap();
+            assert_eq!(rest.rows, [recorded.clone(), kept.clone(), kept.clone()].concat());
+        }
+        source.connection.recorded = None;
+        fs::remove_dir_all(folder.path().join("kept")).unwrap();
+        assert_eq!(source.open(Mode::Recorded, &place).unwrap().pending().unwrap(), Pending::End);
+    }
+}
+
+#[test]
+fn intakes_and_sinks_move_between_threads() {
+    fn sent<T: Send>() {}
+    sent::<Intake>();
+    sent::<Box<dyn crate::io::Deliver>>();
+}
+
+#[test]
+fn silence_moves_the_watermark_in_steps() {
+    let (now, time, idle) = (Time(1_000_000_000), Time(5_000_000), Duration(40_000_000));
+    let none = || RecordBatch::new_empty(std::sync::Arc::new(arrow::datatypes::Schema::empty()));
+    let mut progress = Progress { arrived: now, ..Progress::start() };
+    assert_eq!(progress.idle_from(idle, Duration::ZERO), None);
+    progress.draw(none(), Some(vec![time.0].into()), Ordinal(0), Duration::ZERO);
+    let moved = |progress: &Progress, seconds: i64| progress.idle(now + Duration(seconds * 1_000_000), idle, Duration::ZERO);
+    assert_eq!((moved(&progress, 40), moved(&progress, 49)), (None, None));
+    let to = moved(&progress, 50).unwrap();
+    assert_eq!(to, time + Duration(10_000_000));
+    let batch = progress.move_on(none(), to, Ordinal(5), Duration::ZERO);
+    assert_eq!((batch.len(), batch.upto, batch.clock.passes(to, batch.upto)), (0, Ordinal(6), Some(Ordinal(6))));
+    assert_eq!((moved(&progress, 59), moved(&progress, 60)), (None, Some(time + Duration(20_000_000))));
 }
 
 /// Rows of mixed dirt and of falling times.

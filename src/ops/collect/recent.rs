@@ -35,6 +35,9 @@ pub(super) struct Recent {
 
 const NUMBER: &str = "@number";
 const NUMBERS: &str = "numbers";
+const PROGRESS: &str = "progress";
+const SEEN: &str = "seen";
+const NEWEST: &str = "newest";
 
 impl Recent {
     pub fn new(schema: SchemaRef, most: usize, within: Option<Duration>) -> Recent {
@@ -121,6 +124,7 @@ impl Recent {
         tables.insert(HISTORY.into(), table(&self.schema, columns.to_vec(), exact.num_rows())?);
         let field = Field::new(NUMBER, DataType::UInt64, true);
         tables.insert(NUMBERS.into(), table(&Arc::new(Schema::new(vec![field])), vec![Arc::clone(number)], exact.num_rows())?);
+        tables.insert(PROGRESS.into(), self.progress()?);
         self.rows = exact.num_rows();
         self.pieces = VecDeque::from([exact]);
         Ok(())
@@ -130,15 +134,28 @@ impl Recent {
     pub fn load(&mut self, tables: &BTreeMap<Name, RecordBatch>) -> Result<(), NodeError> {
         let history = tables.get(HISTORY).ok_or_else(|| unreadable("it has no history"))?.clone();
         *self = Recent::new(SchemaRef::clone(&self.schema), self.most, self.within);
-        if history.num_rows() == 0 {
-            return Ok(());
-        }
-        let Some(saved) = tables.get(NUMBERS) else { return self.push(history).map(|_| ()) };
+        let (Some(saved), Some(progress)) = (tables.get(NUMBERS), tables.get(PROGRESS)) else {
+            return self.push(history).map(|_| ());
+        };
         let numbers = column_named(saved, NUMBER)?.as_primitive_opt::<UInt64Type>().cloned();
-        match numbers.filter(|numbers| numbers.len() == history.num_rows()) {
-            Some(numbers) => self.add(history, numbers).map(|_| ()),
-            None => Err(unreadable("the rows of its history have no numbers")),
-        }
+        let numbers = numbers.filter(|numbers| numbers.len() == history.num_rows());
+        self.add(history, numbers.ok_or_else(|| unreadable("the rows of its history have no numbers"))?)?;
+        self.resume(progress)
+    }
+
+    fn progress(&self) -> Result<RecordBatch, NodeError> {
+        let fields = vec![Field::new(SEEN, DataType::UInt64, true), Field::new(NEWEST, DataType::Int64, true)];
+        let seen = Arc::new(UInt64Array::from(vec![self.seen]));
+        table(&Arc::new(Schema::new(fields)), vec![seen, Arc::new(Int64Array::from(vec![self.newest]))], 1)
+    }
+
+    /// The last row and the newest one may have left the history.
+    fn resume(&mut self, progress: &RecordBatch) -> Result<(), NodeError> {
+        let seen = column_named(progress, SEEN)?.as_primitive_opt::<UInt64Type>().and_then(|seen| seen.values().first());
+        let newest = column_named(progress, NEWEST)?.as_primitive_opt::<Int64Type>().and_then(|newest| newest.values().first());
+        let (seen, newest) = seen.zip(newest).ok_or_else(|| unreadable("it does not say how many rows it has seen"))?;
+        (self.seen, self.newest) = (*seen, *newest);
+        Ok(())
     }
 }
 

@@ -111,7 +111,8 @@ fn membership_skips_null() {
 #[test]
 fn scalar_functions_give_what_their_page_says() {
     let n = Type::NUMBER;
-    let cases: Vec<(Scalar, Vec<(Value, Type)>, Type, Value)> = vec![
+    type Case = (Scalar, Vec<(Value, Type)>, Type, Value);
+    let cases: Vec<Case> = vec![
         (Scalar::Abs, vec![F(-2.5)], n(), Value::Float(2.5)),
         (Scalar::Abs, vec![D(-3)], Type::Duration, Value::Duration(Duration(3))),
         (Scalar::Sqrt, vec![I(9)], n(), Value::Float(3.0)),

@@ -201,7 +201,7 @@ impl TimeWindow {
         self.absorb(kept, done, kept.rows.len())?;
         self.fired = self.fired.max(after);
         self.close();
-        self.tidy()
+        Ok(())
     }
 
     /// Drops panes of which all windows have fired.
@@ -315,7 +315,7 @@ impl Node for TimeWindow {
             out.send_aside(Outlet::Late, batch.filter(&BooleanArray::from(late)).map_err(failed)?);
         }
         out.send(self.parts.output.batch(fired, &self.keys, batch.upto, batch.clock)?);
-        Ok(())
+        self.tidy()
     }
 
     fn end(&mut self, at: Ordinal, out: &mut Out) -> Result<(), NodeError> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::Name;
-use crate::ir::{Expr, ExprKind, Op, Value};
+use crate::ir::{Expr, ExprKind, Op, Type, Value};
 use crate::plan::fingerprint::values::Columns;
 use crate::plan::{NodeOp, NodeSpec};
 
@@ -18,18 +18,18 @@ pub(super) fn recalculated(old: &NodeSpec, new: &NodeSpec, entry: Option<&Name>,
 fn param_edits(old: &[&Expr], new: &[&Expr]) -> Vec<ParamEdit> {
     let (old, new) = (params(old), params(new));
     let edits = new.into_iter().filter_map(|(name, is)| {
-        let was = *old.get(name)?;
-        (was != is).then(|| ParamEdit { name: name.clone(), was: was.clone(), is: is.clone() })
+        let (was, ty) = (old.get(name)?.0, is.1);
+        (was != is.0).then(|| ParamEdit { name: name.clone(), ty: ty.clone(), was: was.clone(), is: is.0.clone() })
     });
     edits.collect()
 }
 
-fn params<'a>(exprs: &[&'a Expr]) -> BTreeMap<&'a Name, &'a Value> {
+fn params<'a>(exprs: &[&'a Expr]) -> BTreeMap<&'a Name, (&'a Value, &'a Type)> {
     let mut found = BTreeMap::new();
     for expr in exprs {
         expr.walk(&mut |part| {
             if let ExprKind::Param(name, value) = &part.kind {
-                found.insert(name, value);
+                found.insert(name, (value, &part.ty));
             }
         });
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::base::Name;
-use crate::ir::{Value, WindowShape};
+use crate::ir::{Type, Value, WindowShape};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Why {
@@ -62,6 +62,7 @@ pub enum Why {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParamEdit {
     pub name: Name,
+    pub ty: Type,
     pub was: Value,
     pub is: Value,
 }
@@ -115,7 +116,7 @@ impl fmt::Display for Why {
         match self {
             Why::New => f.write_str("new"),
             Why::Gone => f.write_str("no longer in the file"),
-            Why::ReadsElsewhere => f.write_str("its rows come from elsewhere; what it remembers is kept"),
+            Why::ReadsElsewhere => f.write_str("its rows come from elsewhere; it goes on as it is"),
             Why::Params(edits) => f.write_str(&joined(edits.iter().map(ToString::to_string))),
             Why::Meaning => f.write_str("calculated differently from now on"),
             Why::OtherRows => f.write_str("lets other rows through from now on, for all below"),
@@ -180,7 +181,26 @@ impl fmt::Display for TaskEdit {
 
 impl fmt::Display for ParamEdit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is {}, was {}", self.name, self.is, self.was)
+        let unit = unit(&self.ty);
+        write!(f, "{} is {}{unit}, was {}{unit}", self.name, self.is, self.was)
+    }
+}
+
+/// As a literal has it behind its number.
+fn unit(ty: &Type) -> &str {
+    match ty {
+        Type::Float(unit) if unit.text == "percent" => "%",
+        Type::Float(unit) => &unit.text,
+        Type::Bool
+        | Type::Int
+        | Type::Text
+        | Type::Time
+        | Type::Duration
+        | Type::Bytes
+        | Type::Enum(_)
+        | Type::Tensor(_)
+        | Type::Signal(_)
+        | Type::List(_) => "",
     }
 }
 

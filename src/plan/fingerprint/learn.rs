@@ -149,7 +149,8 @@ pub fn target(learn: &Learn, input: &Columns) -> Hash {
 pub fn target_at(graph: &Graph, values: &Values, task: &Name) -> Hash {
     let node = graph.nodes.get(&NodeKey::of_file(task, Slot::Task));
     if let Some(NodeSpec { op: NodeOp::Task(learn), inputs, .. }) = node {
-        return target(learn, &values.at(graph, &inputs[0]));
+        let input = inputs.first().map(|input| values.at(graph, input)).unwrap_or_default();
+        return target(learn, &input);
     }
     Hash::of(&("task", task))
 }

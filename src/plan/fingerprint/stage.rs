@@ -10,16 +10,16 @@ use super::form::{self, Form};
 use super::values::Columns;
 use super::{Marks, STATELESS};
 
-/// `target` says what the predictions of a task are.
-pub fn stage(op: &Op, node: &NodeSpec, inputs: &[Columns], target: &dyn Fn(&Name) -> Hash) -> Marks {
+/// `input` is the first of `inputs`; `target` says what the predictions of a task are.
+pub fn stage(op: &Op, node: &NodeSpec, input: &Columns, inputs: &[Columns], target: &dyn Fn(&Name) -> Hash) -> Marks {
     let mut marks = match op {
-        Op::Where { predicate } => where_(predicate, &inputs[0]),
-        Op::Set { entries } => set(entries, &inputs[0]),
-        Op::Project { entries } => project(entries, &inputs[0]),
-        Op::Scan { by, entries } => scan(by, entries, &node.schema, &inputs[0]),
-        Op::Window(window) => self::window(window, &node.schema, &inputs[0]),
+        Op::Where { predicate } => where_(predicate, input),
+        Op::Set { entries } => set(entries, input),
+        Op::Project { entries } => project(entries, input),
+        Op::Scan { by, entries } => scan(by, entries, &node.schema, input),
+        Op::Window(window) => self::window(window, &node.schema, input),
         Op::Union { with: _ } => union(&node.schema, inputs),
-        Op::Predict(predict) => self::predict(predict, &node.schema, &inputs[0], target(&predict.task)),
+        Op::Predict(predict) => self::predict(predict, &node.schema, input, target(&predict.task)),
     };
     marks.made = marks.made.timed(&node.schema);
     marks
@@ -178,8 +178,9 @@ fn union(schema: &Schema, inputs: &[Columns]) -> Marks {
     let mut made = Columns::default();
     for column in &schema.columns {
         let all: Vec<Hash> = inputs.iter().map(|input| input.of(&column.name)).collect();
-        let alike = all.iter().all(|one| *one == all[0]);
-        made.set(column.name.clone(), if alike { all[0] } else { Hash::of(&("union", &all)) });
+        let alike = all.windows(2).all(|pair| pair[0] == pair[1]);
+        let one = all.first().copied().filter(|_| alike);
+        made.set(column.name.clone(), one.unwrap_or_else(|| Hash::of(&("union", &all))));
     }
     let hashes = Hashes { sem: Hash::of("union"), ..Hashes::default() };
     Marks { hashes, made, ..Marks::default() }

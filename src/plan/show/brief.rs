@@ -1,12 +1,12 @@
 //! A node, a schema, a connector in a few words.
 
 use crate::base::Name;
-use crate::ir::{Connector, FileFormat, Op, Outlet, Schema, TaskKind, TimeSpec};
+use crate::ir::{Connector, FileFormat, Op, Outlet, Schema, TaskKind, TimeSpec, Type};
 use crate::plan::diff::shape;
 use crate::plan::{Connection, Gate, Graph, Learn, NodeKey, NodeOp, NodeSpec, Slot};
 
 /// Columns that are named before the rest is counted.
-const COLUMNS_MAX: usize = 6;
+const COLUMNS_MAX: usize = 5;
 
 /// What a declaration is, by one of its nodes.
 pub fn kind(graph: &Graph, key: &NodeKey) -> &'static str {
@@ -23,8 +23,18 @@ pub fn kind(graph: &Graph, key: &NodeKey) -> &'static str {
 
 /// `at time, co2 ppm, 4 more`
 pub fn schema(schema: &Schema) -> String {
-    let columns: Vec<String> = schema.visible().map(|column| format!("{} {}", column.name, column.ty)).collect();
+    let columns: Vec<String> = schema.visible().map(|column| format!("{} {}", column.name, ty(&column.ty))).collect();
     some(&columns)
+}
+
+/// A long list of values is only counted.
+fn ty(ty: &Type) -> String {
+    if let Type::Enum(items) = ty { format!("enum of {}", items.len()) } else { ty.to_string() }
+}
+
+fn column_names(schema: &Schema, which: impl Fn(&Name) -> bool) -> String {
+    let names = schema.visible().map(|column| &column.name).filter(|name| which(name));
+    some(&names.map(ToString::to_string).collect::<Vec<_>>())
 }
 
 fn some(all: &[String]) -> String {
@@ -38,7 +48,7 @@ fn some(all: &[String]) -> String {
 pub fn node(node: &NodeSpec) -> String {
     match &node.op {
         NodeOp::Connection(connection) => self::connection(connection),
-        NodeOp::Decode(_) => schema(&node.schema),
+        NodeOp::Decode(decode) => format!("{} columns", decode.columns.len()),
         NodeOp::Gate(gate) => self::gate(gate),
         NodeOp::Stage(op) => stage(node, op),
         NodeOp::Task(learn) => task(learn),
@@ -90,11 +100,11 @@ fn gate(gate: &Gate) -> String {
 }
 
 fn stage(node: &NodeSpec, op: &Op) -> String {
-    let made = || some(&node.entries.keys().filter(|name| !name.starts_with('@')).map(ToString::to_string).collect::<Vec<_>>());
+    let made = || column_names(&node.schema, |name| node.entries.contains_key(name));
     match op {
         Op::Where { predicate } => format!("by {}", names(&predicate.columns())),
         Op::Set { .. } => made(),
-        Op::Project { .. } => schema(&node.schema),
+        Op::Project { .. } => made(),
         Op::Scan { by, .. } => format!("{}{}", made(), keyed(by)),
         Op::Window(window) => format!("{}{}: {}", shape(&window.shape), keyed(&window.by), made()),
         Op::Union { .. } => {

@@ -67,15 +67,16 @@ fn counted(diff: &Diff) -> String {
 }
 
 fn pauses(components: &[Component], diff: &Diff) -> String {
-    let touched: usize = components.iter().map(|component| component.nodes.len()).sum();
-    let rest = diff.nodes.len() - touched;
-    match (components.len(), rest) {
-        (0, _) => String::new(),
-        (1, 0) => "; all change together".to_owned(),
-        (1, _) => format!("; {} change together, the rest does not pause", nodes(touched)),
-        (sets, 0) => format!("; in {sets} sets that change each on its own"),
-        (sets, _) => format!("; in {sets} sets that change each on its own, the rest does not pause"),
-    }
+    let kept: usize = components.iter().map(|component| component.nodes.len()).sum();
+    let gone: usize = components.iter().map(|component| component.removed.len()).sum();
+    let how = match (components.len(), kept + gone) {
+        (0, _) => return String::new(),
+        (1, 1) => "one node changes by itself".to_owned(),
+        (1, touched) => format!("{} change together", nodes(touched)),
+        (sets, touched) => format!("{} change in {sets} sets, each by itself", nodes(touched)),
+    };
+    let rest = if diff.nodes.len() > kept { ", the rest does not pause" } else { "" };
+    format!("; {how}{rest}")
 }
 
 fn nodes(count: usize) -> String {

@@ -26,14 +26,14 @@ impl<'a> Typer<'_, 'a> {
         let is_literal = typed.value().is_some();
         match (typed.ty(), &typed.flex) {
             (_, Flex::Span { seconds, unit }) => Some(Typed::span_of_time(-seconds, unit.clone(), span)),
-            (Type::Float(unit), _) if unit.has_offset() && !is_literal => self.refuse(own_zero("turned around", &typed, span)),
+            (Type::Float(unit), _) if unit.has_offset() && !is_literal => self.refuse(own_zero("turned around", &typed)),
             (Type::Int | Type::Float(_) | Type::Duration, flex) => {
                 let flex = flex.clone();
                 let Expr { ty, nullable, .. } = typed.expr.clone();
                 let expr = Expr { kind: ExprKind::Negate(Box::new(typed.expr)), ty, nullable, span };
                 Some(Typed { flex, ..folded(expr) })
             }
-            _ => self.refuse(no_arithmetic("-", &typed, span)),
+            _ => self.refuse(no_arithmetic("-", &typed)),
         }
     }
 
@@ -42,7 +42,7 @@ impl<'a> Typer<'_, 'a> {
         let (left, right) = (left?, right?);
         for side in [&left, &right] {
             if !matches!(side.ty(), Type::Int | Type::Float(_) | Type::Duration | Type::Time) && side.flex != Flex::Null {
-                return self.refuse(no_arithmetic(symbol(op), side, span));
+                return self.refuse(no_arithmetic(symbol(op), side));
             }
         }
         match op {
@@ -70,7 +70,7 @@ impl<'a> Typer<'_, 'a> {
             (Type::Float(unit), _) if unit.has_offset() => self.offset_sum(op, left, right, span),
             (_, Type::Float(unit)) if unit.has_offset() => match op {
                 BinaryOp::Add => self.offset_sum(op, right, left, span),
-                _ => self.refuse(own_zero("subtracted from a difference", &right, span)),
+                _ => self.refuse(own_zero("subtracted from a difference", &right)),
             },
             _ => match meet(left.clone(), right.clone()) {
                 Ok((left, right)) => {
@@ -98,7 +98,7 @@ impl<'a> Typer<'_, 'a> {
             _ => right,
         };
         match other.unit() {
-            Some(same) if same.has_offset() && op == BinaryOp::Add => self.refuse(own_zero("added", &left, span)),
+            Some(same) if same.has_offset() && op == BinaryOp::Add => self.refuse(own_zero("added", &left)),
             Some(same) if same.has_offset() => self.difference(left, other, &unit, span),
             _ => match fit(other.clone(), &Type::Float(step)) {
                 Ok(other) => Some(build(op, left, other, Type::Float(unit), span)),
@@ -139,7 +139,7 @@ impl<'a> Typer<'_, 'a> {
     /// Numbers whose units multiply or divide.
     fn combined(&mut self, op: BinaryOp, left: Typed, right: Typed, span: Span) -> Option<Typed> {
         if let Some(time) = [&left, &right].into_iter().find(|side| *side.ty() == Type::Time) {
-            return self.refuse(no_arithmetic(symbol(op), time, span));
+            return self.refuse(no_arithmetic(symbol(op), time));
         }
         let bare = left.flex == Flex::Bare && right.flex == Flex::Bare;
         let (left, right) = (measured(left), measured(right));
@@ -147,7 +147,7 @@ impl<'a> Typer<'_, 'a> {
         let unit = if op == BinaryOp::Mul { a.times(&b) } else { a.per(&b) };
         let Ok(unit) = unit else {
             let scale = if a.has_offset() { &left } else { &right };
-            return self.refuse(own_zero("multiplied or divided", scale, span));
+            return self.refuse(own_zero("multiplied or divided", scale));
         };
         let mut out = build(op, left, right, Type::Float(unit), span);
         if bare && out.value().is_some() {
@@ -161,7 +161,7 @@ impl<'a> Typer<'_, 'a> {
         let exponent = right.value().and_then(Value::as_f64);
         let base = measured(left);
         if *base.ty() == Type::Time {
-            return self.refuse(no_arithmetic("^", &base, span));
+            return self.refuse(no_arithmetic("^", &base));
         }
         let unit = base.unit().cloned().unwrap_or_else(Unit::one);
         let right = match fit(right.clone(), &Type::Float(Unit::one())) {
@@ -173,7 +173,7 @@ impl<'a> Typer<'_, 'a> {
             (false, Some(exponent)) if exponent.fract() == 0.0 && exponent.abs() <= 8.0 => unit.power(exponent as i8),
             (false, _) => return self.refuse(no_root(&base, &unit, right.span())),
         };
-        let Ok(unit) = unit else { return self.refuse(own_zero("raised", &base, span)) };
+        let Ok(unit) = unit else { return self.refuse(own_zero("raised", &base)) };
         let mut out = build(BinaryOp::Pow, base, right, Type::Float(unit), span);
         out.expr.nullable |= exponent.is_none_or(|exponent| exponent < 0.0 || exponent.fract() != 0.0);
         if bare && out.value().is_some() {
@@ -254,24 +254,22 @@ pub(super) fn symbol(op: BinaryOp) -> &'static str {
 }
 
 /// E0302: `degC` counts from a zero of its own, so sums and products of its values mean nothing.
-pub(super) fn own_zero(what: &str, typed: &Typed, span: Span) -> Diagnostic {
+pub(super) fn own_zero(what: &str, typed: &Typed) -> Diagnostic {
     let unit = typed.unit().map_or(String::new(), |unit| unit.to_string());
     let difference = typed.unit().map_or(String::new(), |unit| unit.of_difference().to_string());
     Diagnostic::new(Code::E0302, format!("values of {unit} cannot be {what}, since {unit} has a zero of its own"))
-        .at(span, "")
         .at(typed.span(), phrase(typed.ty()))
         .help(format!("use differences, which are in {difference}: `x - previous(x)`, `x - 20{unit}`"))
 }
 
 /// E0303.
-fn no_arithmetic(symbol: &str, typed: &Typed, span: Span) -> Diagnostic {
+fn no_arithmetic(symbol: &str, typed: &Typed) -> Diagnostic {
     let out = Diagnostic::new(Code::E0303, format!("`{symbol}` calculates with numbers, not with {}", phrase(typed.ty())))
         .at(typed.span(), phrase(typed.ty()));
     match typed.ty() {
         Type::Bool => out.help("write `if x then 1 else 0` to get a number"),
         Type::Time => out.help("subtract another instant to get a duration, or take a part of it, such as `hour(at)`"),
-        _ if typed.span() != span => out.at(span, ""),
-        _ => out,
+        _ => out.help("use numbers with or without a unit, durations or instants"),
     }
 }
 

@@ -140,7 +140,7 @@ impl<'a> Typer<'_, 'a> {
         }
         if LATER.contains(&&*name.name) {
             let what = format!("the function `{}`", name.name);
-            return self.refuse(not_yet(what, name.span, "use one of the functions that `mliot explain functions` lists"));
+            return self.refuse(not_yet(what, name.span, "use `rms`, `stddev`, `peak_to_peak` or another aggregate instead"));
         }
         let known: Vec<&str> = self.functions_here();
         let out = Diagnostic::new(Code::E0201, format!("there is no function `{}`", name.name)).at(name.span, "not known");
@@ -150,7 +150,9 @@ impl<'a> Typer<'_, 'a> {
             Some(close) => out.help(format!("write `{close}`, if that was meant")).fix(name.span, close),
             None => match list(&known) {
                 Some(list) => out.help(format!("choose one of {list}")),
-                None => out,
+                None => {
+                    out.help("such as `abs(x)`, `mean(x)` in a window, `previous(x)` in a scan; `let f(x) = …` makes your own")
+                }
             },
         };
         self.refuse(diagnostic)

@@ -83,7 +83,7 @@ impl<'a> Typer<'_, 'a> {
         if orders && !is_ordered(left.ty())
             || matches!(left.ty(), Type::Tensor(_) | Type::Signal(_) | Type::List(_) | Type::Bytes)
         {
-            return self.refuse(no_order(op, &left, span));
+            return self.refuse(no_order(op, &left));
         }
         Some(match fold_literals(op, &left, &right) {
             Some(value) => Typed::literal(value, Type::Bool, span),
@@ -190,10 +190,9 @@ fn coded_enum(subject: &Typed, literal: &Typed) -> Option<Diagnostic> {
 }
 
 /// E0303.
-fn no_order(op: BinaryOp, left: &Typed, span: Span) -> Diagnostic {
+fn no_order(op: BinaryOp, left: &Typed) -> Diagnostic {
     let message = format!("`{}` does not compare {}", symbol(op), phrase(left.ty()));
     Diagnostic::new(Code::E0303, message)
-        .at(span, "")
         .at(left.span(), phrase(left.ty()))
         .help("compare with `==` or `in`, or compare numbers")
 }

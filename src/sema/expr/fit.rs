@@ -25,6 +25,7 @@ pub fn fit(typed: Typed, want: &Type) -> Result<Typed, Misfit> {
             let value = Value::Float(seconds / unit.factor);
             Ok(Typed::literal(value, want.clone(), typed.span()))
         }
+        (Type::Float(_), Flex::Span { .. }) => Err(Misfit::Unit),
         (Type::Enum(items), Flex::Text) => item_of(typed, items, want),
         _ if typed.ty() == want => Ok(Typed { flex: Flex::Fixed, ..typed }),
         _ => fit_fixed(typed, want),
@@ -46,7 +47,11 @@ fn fit_fixed(typed: Typed, want: &Type) -> Result<Typed, Misfit> {
 /// Both as one type, of which the left one has a say first.
 pub fn meet(left: Typed, right: Typed) -> Result<(Typed, Typed), Misfit> {
     let loose = |typed: &Typed| typed.flex != Flex::Fixed;
+    let fraction = |typed: &Typed| typed.flex == Flex::Bare && matches!(typed.ty(), Type::Float(_));
     match (loose(&left), loose(&right)) {
+        // A whole number that meets a fraction becomes one.
+        (true, false) if fraction(&left) && *right.ty() == Type::Int => Ok((number_in(left, &Unit::one()), to_float(right))),
+        (false, true) if fraction(&right) && *left.ty() == Type::Int => Ok((to_float(left), number_in(right, &Unit::one()))),
         (true, false) => Ok((fit(left, &right.expr.ty)?, right)),
         (false, true) => {
             let want = left.expr.ty.clone();

@@ -92,9 +92,12 @@ fn let_in_circle(ident: &ast::Ident) -> Diagnostic {
 /// E0306.
 fn wrong_count(name: &ast::Ident, params: &[ast::Ident], given: usize, span: Span) -> Diagnostic {
     let names: Vec<&str> = params.iter().map(|param| param.name.as_str()).collect();
-    Diagnostic::new(Code::E0306, format!("`{}` takes {} arguments, not {given}", name.name, params.len()))
-        .at(span, "")
-        .help(format!("write `{}({})`", name.name, names.join(", ")))
+    let count = if params.len() == 1 { "one argument".to_owned() } else { format!("{} arguments", params.len()) };
+    Diagnostic::new(Code::E0306, format!("`{}` takes {count}, not {given}", name.name)).at(span, "").help(format!(
+        "write `{}({})`",
+        name.name,
+        names.join(", ")
+    ))
 }
 
 /// E0306.

@@ -97,12 +97,14 @@ pub fn unfit(typed: &Typed, want: &Type, misfit: &Misfit, wanted: &str, shape: &
     };
     let out = with_origin(out.at(typed.span(), phrase(typed.ty())), typed, shape);
     match (want, typed.ty()) {
+        (Type::Bool, _) if typed.value().is_some() => out.help("write `true` or `false`"),
         (Type::Bool, Type::Int | Type::Float(_)) => out.help("compare it with something, such as `x > 0`"),
         (Type::Bool, _) => out.help("write a condition that is true or false"),
         (Type::Duration, Type::Int | Type::Float(_)) => out.help("write a duration with its unit, such as `5s` or `10min`"),
         (Type::Int, Type::Float(_)) => out.help("write a whole number"),
         (Type::Float(unit), Type::Float(_)) if !unit.is_one() => out.help(format!("write a number of {unit}")),
-        (Type::Text, _) => out.help("put it in quotes, such as \"hall\""),
+        (Type::Text, _) if typed.value().is_some() => out.help("put it in quotes, such as \"hall\""),
+        (Type::Text, _) => out.help("give it a text"),
         _ => out,
     }
 }

@@ -59,10 +59,27 @@ impl<'a> Typer<'_, 'a> {
         self.refuse(diagnostic)
     }
 
+    /// E0201, where no column could stand.
+    fn no_value_called(&self, ident: &ast::Ident, what: &str) -> Diagnostic {
+        let index = &self.globals.index;
+        let values = index.params.keys().chain(index.lets.keys()).map(|name| name.as_str());
+        let out =
+            Diagnostic::new(Code::E0201, format!("there is no param or `let` `{}`", ident.name)).at(ident.span, "not known");
+        match nearest(&ident.name, values) {
+            Some(close) => out.help(format!("write `{close}`, if that was meant")).fix(ident.span, quoted(close)),
+            None => out.help(format!(
+                "write a value or declare a `param`: {what} is the same for all rows, so a column cannot stand here"
+            )),
+        }
+    }
+
     fn unknown_name_message(&self, ident: &ast::Ident) -> Diagnostic {
         let name = &ident.name;
         let columns: Vec<&str> = self.shape.names().collect();
         let values = self.globals.index.params.keys().chain(self.globals.index.lets.keys()).map(|name| name.as_str());
+        if let Place::Constant(what) = self.place {
+            return self.no_value_called(ident, what);
+        }
         let what = if columns.is_empty() { "param or `let`" } else { "column" };
         let out = Diagnostic::new(Code::E0201, format!("there is no {what} `{name}` here")).at(ident.span, "not known");
         if let Some(close) = nearest(name, columns.iter().copied().chain(values)) {

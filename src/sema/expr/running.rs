@@ -76,14 +76,16 @@ fn scan_help(name: &ast::Ident) -> String {
 
 fn bad_settings(function: Running, settings: &[Value], span: Span) -> Option<Diagnostic> {
     let bad = match (function, settings) {
-        (Running::Lag, [Value::Int(rows)]) => (*rows < 1).then_some("`lag` looks back at least one row"),
+        (Running::Lag, [Value::Int(rows)]) => (*rows < 1).then_some(("`lag` looks back at least one row", "write 1 or more")),
         (Running::Ewma | Running::For, [Value::Duration(length)]) => {
-            (length.0 <= 0).then_some("this duration must be above zero")
+            (length.0 <= 0).then_some(("this duration must be above zero", "write a duration such as `30s`"))
         }
-        (Running::Hysteresis, [on, off]) => (on == off).then_some("`on` and `off` must differ"),
+        (Running::Hysteresis, [on, off]) => {
+            (on == off).then_some(("`on` and `off` must differ", "leave a gap between them, such as `on: 80%, off: 60%`"))
+        }
         _ => None,
     };
-    bad.map(|message| Diagnostic::new(Code::E0309, message).at(span, "").help("write a larger value"))
+    bad.map(|(message, help)| Diagnostic::new(Code::E0309, message).at(span, "").help(help))
 }
 
 /// E0308.

@@ -26,6 +26,9 @@ impl<'a> Checker<'a> {
                     match item {
                         ast::SelectItem::Columns(item) => {
                             let chosen = columns::item(item, &flow.shape, &mut self.findings);
+                            if let (ast::ColumnItem::One(ident), true) = (item, chosen.is_empty()) {
+                                out.shape.broken.insert(ident.name.clone());
+                            }
                             self.keep_columns(chosen, &mut out, flow);
                         }
                         ast::SelectItem::Assign(assign) => self.make_column(assign, &mut out, flow),

@@ -23,7 +23,7 @@ impl<'a> Checker<'a> {
         not_features: BTreeSet<Name>,
     ) -> Option<Vec<(Column, ColumnId)>> {
         let chosen = match &task.features {
-            Some(set) => columns::resolve(set, shape, &mut self.findings),
+            Some(set) => self.named_features(set, aim, shape),
             None => self.default_features(task, aim, shape, &not_features),
         };
         let mut sound = true;
@@ -43,13 +43,22 @@ impl<'a> Checker<'a> {
         (sound && !shape.open).then_some(features)
     }
 
+    /// A list means what it says; `all` and `matching` mean what may be a feature, so neither the target nor times.
+    fn named_features(&mut self, set: &ast::ColumnSet, aim: &Aim, shape: &Shape) -> Vec<(Name, Span)> {
+        let mut chosen = columns::resolve(set, shape, &mut self.findings);
+        if !matches!(set.kind, ast::ColumnSetKind::List(_)) {
+            let may_be = |column: &Column| can_be_learned_from(&column.ty) && !is_target(column, aim, shape);
+            chosen.retain(|(name, _)| shape.get(name).is_some_and(may_be));
+        }
+        chosen
+    }
+
     /// All but the target, the truth, times, keys and groups, and what cannot be learned from.
     fn default_features(&self, task: &ast::Task, aim: &Aim, shape: &Shape, not_features: &BTreeSet<Name>) -> Vec<(Name, Span)> {
         let is_default = |column: &&Column| {
             let Some(id) = shape.id_of(&column.name) else { return false };
-            let is_target = aim.ids.contains(id) && !matches!(aim.kind, TaskKind::Forecast { .. });
             let is_key = shape.keys.contains(id) || shape.schema.clock_by.contains(&column.name);
-            !is_target
+            !is_target(column, aim, shape)
                 && !is_key
                 && !shape.aside.contains(id)
                 && !not_features.contains(&column.name)
@@ -58,6 +67,12 @@ impl<'a> Checker<'a> {
         };
         shape.schema.visible().filter(is_default).map(|column| (column.name.clone(), task.from.span)).collect()
     }
+}
+
+/// Is it the target, or a part of it? Of a forecast the target is a later value, so its column is a feature.
+fn is_target(column: &Column, aim: &Aim, shape: &Shape) -> bool {
+    let is_part = shape.id_of(&column.name).is_some_and(|id| aim.ids.contains(id));
+    is_part && !matches!(aim.kind, TaskKind::Forecast { .. })
 }
 
 fn can_be_learned_from(ty: &Type) -> bool {
@@ -94,11 +109,15 @@ fn leak(column: &Column, span: Span, aim: &Aim, shape: &Shape, task: &ast::Task)
     let mut out = Diagnostic::new(Code::E0503, message);
     out = match (is_itself, task.features.is_some()) {
         (true, _) => out.at(span, "known only afterwards"),
-        (false, true) => out.at(span, format!("has `{}` of the same row in it", shared.name)),
+        (false, true) => out.at(span, "not known before the target is"),
         (false, false) => out.at(task.head.name.span, "learns from all columns but the target"),
     };
     if !column.span.is_empty() && column.span != span && !is_itself {
-        out = out.at(column.span, format!("made with `{}` of the same row", shared.name));
+        let made = match lineage.id == *shared {
+            true => "the target is made of it".to_owned(),
+            false => format!("made with `{}` of the same row", shared.name),
+        };
+        out = out.at(column.span, made);
     }
     out = out.at(aim.span, "the target");
     Some(out.help(match is_itself {

@@ -57,7 +57,7 @@ fn param_fresh_is_500() {
     expect(&diff, &["air.stuffy: retuned"]);
     assert_eq!(diff.components.len(), 1);
     let text = plan_text(&diff);
-    assert!(text.starts_with("air.stuffy  retuned  fresh is 500, was 450\n"), "{text}");
+    assert!(text.starts_with("air.stuffy  retuned  fresh is 500ppm, was 450ppm\n"), "{text}");
 }
 
 #[test]

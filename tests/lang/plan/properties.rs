@@ -15,11 +15,16 @@ use super::room::*;
 enum Seed {
     Where(u8),
     Set(u8),
-    Scan(u8),
+    /// How many rows back, whether a column without memory stands beside, and in front.
+    Scan(u8, bool, bool),
 }
 
 fn seeds() -> impl Strategy<Value = Vec<Seed>> {
-    let seed = prop_oneof![(0..4u8).prop_map(Seed::Where), (0..4u8).prop_map(Seed::Set), (1..4u8).prop_map(Seed::Scan)];
+    let seed = prop_oneof![
+        (0..4u8).prop_map(Seed::Where),
+        (0..4u8).prop_map(Seed::Set),
+        (1..4u8, any::<bool>(), any::<bool>()).prop_map(|(lag, plain, first)| Seed::Scan(lag, plain, first))
+    ];
     prop::collection::vec(seed, 0..6)
 }
 
@@ -44,9 +49,16 @@ fn planted(seed: &Seed, at: usize) -> Stage {
             let entry = Entry { name: format!("set{at}").into(), ..stuffy(f64::from(*fresh)) };
             set(vec![entry])
         }
-        Seed::Scan(lag) => {
-            let entry = ScanEntry { name: format!("scan{at}").into(), ..rise(Running::Lag, vec![Value::Int((*lag).into())]) };
-            scan(entry)
+        Seed::Scan(lag, plain, first) => {
+            let lagged = ScanEntry { name: format!("scan{at}").into(), ..rise(Running::Lag, vec![Value::Int((*lag).into())]) };
+            let mut stage = scan(lagged.clone());
+            let Op::Scan { entries, .. } = &mut stage.op else { unreachable!("a scan") };
+            if *plain {
+                let value = read(&column("co2", ppm()));
+                let place = if *first { 0 } else { entries.len() };
+                entries.insert(place, ScanEntry { name: format!("plain{at}").into(), calls: vec![], value, ..lagged });
+            }
+            stage
         }
     }
 }
@@ -117,6 +129,17 @@ proptest! {
         }
         prop_assert!(seen.iter().eq(running.nodes.keys()));
         prop_assert!(diff.nodes.keys().eq(wanted.nodes.keys()));
+    }
+
+    #[test]
+    fn what_is_kept_can_be_read(before in programs(), after in programs()) {
+        let (running, wanted) = (lower(&before), lower(&after));
+        for (key, change) in &diff(&running, &wanted).nodes {
+            let Some(from) = &change.from else { continue };
+            let (old, new) = (running.nodes[from].hashes.state, wanted.nodes[key].hashes.state);
+            let kept = !matches!(change.class, Class::Migrated | Class::Reset(_));
+            prop_assert_eq!(kept, old == new, "{}: {}", key, change.class);
+        }
     }
 
     #[test]

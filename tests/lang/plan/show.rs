@@ -12,21 +12,21 @@ fn the_graph_is_a_tree_of_declarations() {
     let mut program = room();
     program.streams.insert("plain".into(), stream("plain", "room", vec![]));
     let expected = r#"
-source room: at time, temperature float<degC>, humidity float<percent>, light float<lux>, co2 float<ppm>, occupied bool
+source room: at time, temperature float<degC>, humidity float<percent>, light float<lux>, co2 float<ppm>, 1 more
   connection  recorded csv "occupancy/datatraining.txt.gz", live mqtt
-  decode      at time, temperature float<degC>, humidity float<percent>, light float<lux>, co2 float<ppm>, occupied bool
+  decode      6 columns
   gate        time from at, lateness 1min, idle 30s
   stream plain = room
-  stream air: at time, temperature float<degC>, humidity float<percent>, light float<lux>, co2 float<ppm>, occupied bool, 2 more
+  stream air: at time, temperature float<degC>, humidity float<percent>, light float<lux>, co2 float<ppm>, 3 more
     where  by co2
     scan   rise
     set    stuffy
     task occupancy: classify occupied from temperature, humidity, light, co2, rise; policy frugal
       serve  http 127.0.0.1:8080
-    stream now: at time, temperature float<degC>, humidity float<percent>, light float<lux>, co2 float<ppm>, occupied bool, 5 more
+    stream now: at time, temperature float<degC>, humidity float<percent>, light float<lux>, co2 float<ppm>, 6 more
       predict  occupancy as guess
       sink record: at time, guess bool, guess_confidence float, guess_version text
-        select  at time, guess bool, guess_confidence float, guess_version text
+        select  at, guess, guess_confidence, guess_version
         accept  jsonl "occupancy.jsonl"
 "#;
     assert_eq!(graph_text(&lower(&program)), expected.trim_start());
@@ -63,7 +63,7 @@ occupancy    shadowed  features: `rise` changed; a model has to be trained on th
 now/predict  shadowed  its predictions follow `occupancy`
 record       removed   no longer in the file
 
-2 nodes removed, 1 reset, 2 shadowed, 1 retuned, 5 same; 5 nodes change together, the rest does not pause
+2 nodes removed, 1 reset, 2 shadowed, 1 retuned, 5 same; 7 nodes change together, the rest does not pause
 note: backfilling is treated as reset in this version: what it remembers begins empty
 note: shadowed is treated as reset in this version: predictions are null until a new model is promoted
 ";
@@ -78,7 +78,7 @@ fn programs_read_the_same_plan() {
     let expected = json!({
         "nothing_to_do": false,
         "changes": [
-            { "name": "air.stuffy", "class": "retuned", "why": "fresh is 500, was 450", "carried_out": "retuned" }
+            { "name": "air.stuffy", "class": "retuned", "why": "fresh is 500ppm, was 450ppm", "carried_out": "retuned" }
         ],
         "renames": [],
         "nodes": { "retuned": 1, "same": 10 },

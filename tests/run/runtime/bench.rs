@@ -3,23 +3,36 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-use mliot::base::Name;
+use mliot::base::{Name, Time};
 use mliot::ir;
-use mliot::node::{Node, NodeError, State};
+use mliot::node::{Node, NodeError, Ordinal, State};
 use mliot::plan::{Graph, NodeKey, NodeSpec};
 use mliot::runtime::{
-    Deliver, Engine, Feed, Kept, MemoryFeed, Parts, Progress, Row, Rows, Settings, Side, SourceSpec, from_table, to_table,
+    Deliver, Drawn, Engine, Feed, FeedCounts, Head, Kept, MemoryFeed, Parts, Progress, Row, Rows, Settings, Side, SourceSpec,
+    from_table, to_table,
 };
 
 use super::reference;
 
+/// Which nodes are on the bench.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Nodes {
+    /// As plain as can be.
+    #[default]
+    Reference,
+    Real,
+}
+
 /// Parts of the bench. Rows outlive the engines that read them only as long as nobody has.
 #[derive(Default)]
 pub struct World {
+    pub nodes: Nodes,
     pub recorded: RefCell<BTreeMap<Name, Rows>>,
     pub live: RefCell<BTreeMap<Name, Rows>>,
     /// Nodes that cannot be built: a fault in preparing.
     pub refuses: RefCell<Option<String>>,
+    /// A source that fails after so many rows.
+    pub breaks: RefCell<Option<(Name, usize)>>,
     /// Feeds and nodes that were made, to see what an edit touches.
     pub opened: Cell<usize>,
     pub built: RefCell<Vec<String>>,
@@ -35,8 +48,8 @@ impl World {
     }
 
     /// A world whose recordings are these rows, in batches of their own.
-    pub fn with(recordings: &BTreeMap<Name, Vec<Row>>) -> World {
-        let world = World::default();
+    pub fn with(recordings: &BTreeMap<Name, Vec<Row>>, nodes: Nodes) -> World {
+        let world = World { nodes, ..World::default() };
         for (source, rows) in recordings {
             world.give(source, rows);
             world.rows(source, Side::Recorded).close();
@@ -56,7 +69,10 @@ impl Parts for World {
             return Err(NodeError::new(mliot::diag::Code::R0001, "this node cannot be built"));
         }
         self.built.borrow_mut().push(spec.key.to_string());
-        reference::build(spec, inputs)
+        match self.nodes {
+            Nodes::Reference => reference::build(spec, inputs),
+            Nodes::Real => Ok(Box::new(reference::Refusing(mliot::ops::build(spec, inputs)?))),
+        }
     }
 
     fn bad(&self) -> ir::Schema {
@@ -72,7 +88,48 @@ impl Parts for World {
             return Ok(None);
         }
         self.opened.set(self.opened.get() + 1);
-        Ok(Some(Box::new(MemoryFeed::new(self.rows(source.name(), side), source.gate))))
+        let feed = MemoryFeed::new(self.rows(source.name(), side), source.gate);
+        match &*self.breaks.borrow() {
+            Some((name, after)) if name == source.name() => Ok(Some(Box::new(Breaking { feed, left: *after }))),
+            _ => Ok(Some(Box::new(feed))),
+        }
+    }
+}
+
+/// Reads so many rows, then fails for good.
+struct Breaking {
+    feed: MemoryFeed,
+    left: usize,
+}
+
+impl Feed for Breaking {
+    fn head(&mut self) -> Result<Head, NodeError> {
+        self.feed.head()
+    }
+
+    fn take(&mut self, rows_max: usize, until: Option<Time>, first: Ordinal) -> Result<Drawn, NodeError> {
+        if self.left == 0 {
+            return Err(NodeError::new(mliot::diag::Code::R0711, "the line is dead"));
+        }
+        let drawn = self.feed.take(rows_max.min(self.left), until, first)?;
+        self.left -= drawn.rows.len();
+        Ok(drawn)
+    }
+
+    fn retune(&mut self, source: &SourceSpec) -> Result<(), NodeError> {
+        self.feed.retune(source)
+    }
+
+    fn counts(&self) -> FeedCounts {
+        self.feed.counts()
+    }
+
+    fn position(&self) -> Option<mliot::io::Position> {
+        self.feed.position()
+    }
+
+    fn follow(&mut self, before: &mliot::io::Position) {
+        self.feed.follow(before);
     }
 }
 
@@ -97,11 +154,11 @@ impl<'a> Bench<'a> {
 
     /// Up to this ordinal, which may lie inside a batch.
     pub fn run_to(&mut self, at: u64) {
-        let stop = mliot::node::Ordinal(at);
+        let stop = Ordinal(at);
         while self.engine.next() < stop && matches!(self.step(Some(stop)), Progress::Rows(_) | Progress::Blocked) {}
     }
 
-    fn step(&mut self, stop: Option<mliot::node::Ordinal>) -> Progress {
+    fn step(&mut self, stop: Option<Ordinal>) -> Progress {
         let progress = self.engine.step_until(stop);
         for outbox in self.engine.outboxes_mut() {
             while let Some(rows) = outbox.take() {

@@ -11,10 +11,10 @@ use mliot::plan::{Graph, NodeKey};
 use mliot::runtime::{Cut, Event, Fate, Row};
 use proptest::prelude::*;
 
-use super::bench::{Bench, World};
+use super::bench::{Bench, Nodes, World};
 use super::program::{File, Pipe, above, row, times};
 use super::reference::REFUSED;
-use super::steps::recordings;
+use super::steps::{nodes, recordings};
 
 /// What may be written differently in the file of these tests.
 #[derive(Clone, Debug, PartialEq)]
@@ -200,9 +200,9 @@ proptest! {
 
     #[test]
     fn a_graph_under_edits_gives_what_the_oracle_gives(
-        recordings in recordings(60), edits in edits(), size in 1usize..30
+        recordings in recordings(60), edits in edits(), size in 1usize..30, nodes in nodes()
     ) {
-        let world = World::with(&recordings);
+        let world = World::with(&recordings, nodes);
         let mut text = Text::first();
         let mut bench = Bench::start(&world, &text.graph(), size);
         let mut plans = vec![(0, text.clone())];
@@ -228,10 +228,10 @@ proptest! {
     /// There and back again is as if nothing had been, where nothing but meaning changed.
     #[test]
     fn an_edit_that_is_taken_back_at_once_changes_nothing(
-        recordings in recordings(40), at in 0..80u64, bound in 0..9u8, factor in 1..5u8
+        recordings in recordings(40), at in 0..80u64, bound in 0..9u8, factor in 1..5u8, nodes in nodes()
     ) {
         let run = |edits: &[Text]| {
-            let world = World::with(&recordings);
+            let world = World::with(&recordings, nodes);
             let mut bench = Bench::start(&world, &Text::first().graph(), 16);
             bench.run_to(at);
             for text in edits {
@@ -253,7 +253,7 @@ fn twenty() -> BTreeMap<Name, Vec<Row>> {
 
 #[test]
 fn the_event_of_a_cut_says_what_became_of_every_node() {
-    let world = World::with(&twenty());
+    let world = World::with(&twenty(), Nodes::Reference);
     let mut bench = Bench::start(&world, &Text::first().graph(), 4);
     bench.run_to(10);
     let built = world.built.borrow().len();
@@ -286,7 +286,7 @@ fn a_stage_that_rejects_change_keeps_the_whole_file_out() {
         let panes = Pipe::new().window(seconds, "v").on_change(OnChange::Reject);
         File::default().source("lab", 0).stream("warm", "lab", warm).stream("panes", "warm", panes).sink("out", "panes").graph()
     };
-    let world = World::with(&twenty());
+    let world = World::with(&twenty(), Nodes::Reference);
     let mut bench = Bench::start(&world, &file(5, 1.0), 4);
     bench.run_to(6);
     let found = bench.engine.apply(&file(8, 2.0), &world).expect_err("it is refused");
@@ -320,7 +320,7 @@ fn a_model_is_not_fed_by_other_features_than_those_it_was_trained_with() {
             .sink("out", "guesses")
             .graph()
     };
-    let world = World::with(&twenty());
+    let world = World::with(&twenty(), Nodes::Reference);
     let mut bench = Bench::start(&world, &file(1.0), 4);
     bench.run_to(5);
     bench.engine.assign(&"level".into(), Some(std::sync::Arc::new(Model)));
@@ -335,7 +335,7 @@ fn a_model_is_not_fed_by_other_features_than_those_it_was_trained_with() {
 
 #[test]
 fn a_change_that_was_overtaken_is_not_carried_out() {
-    let world = World::with(&twenty());
+    let world = World::with(&twenty(), Nodes::Reference);
     let mut bench = Bench::start(&world, &Text::first().graph(), 4);
     bench.run_to(5);
     let slow = Text { bound: 1.0, ..Text::first() };

@@ -82,7 +82,7 @@ test "a reading of nothing is dropped, and the running difference goes past it" 
     { at: @2026-01-01T10:02:00Z; co2: 440 }
   ]
   expect air [ { co2: 500; rise: 0; stuffy: true }, { co2: 440; rise: -60; stuffy: false } ]
-  expect out count 2
+  expect air count 2
 }
 
 test "an edited limit counts from the next row on and the difference is kept" {

@@ -125,15 +125,58 @@ impl Node for Simple {
 /// A `where` above this bound cannot be retuned to: a fault at the last moment.
 pub const REFUSED: f64 = 777.0;
 
+fn refuse(spec: &NodeSpec) -> Result<(), NodeError> {
+    match op(spec) {
+        Op::Where { predicate }
+            if predicate.parts().iter().any(|part| part.kind == ExprKind::Literal(Value::Float(REFUSED))) =>
+        {
+            Err(broken("this bound is refused at the last moment"))
+        }
+        _ => Ok(()),
+    }
+}
+
 impl Retune for Simple {
     fn to(&mut self, spec: &NodeSpec) -> Result<(), NodeError> {
-        if let Op::Where { predicate } = op(spec)
-            && predicate.parts().iter().any(|part| part.kind == ExprKind::Literal(Value::Float(REFUSED)))
-        {
-            return Err(broken("this bound is refused at the last moment"));
-        }
+        refuse(spec)?;
         self.spec = spec.clone();
         Ok(())
+    }
+}
+
+/// A real node that refuses like a reference node.
+pub struct Refusing(pub Box<dyn Node>);
+
+impl Node for Refusing {
+    fn batch(&mut self, port: Port, batch: Batch, out: &mut Out) -> Result<(), NodeError> {
+        self.0.batch(port, batch, out)
+    }
+
+    fn end(&mut self, at: Ordinal, out: &mut Out) -> Result<(), NodeError> {
+        self.0.end(at, out)
+    }
+
+    fn save(&mut self) -> Result<State, NodeError> {
+        self.0.save()
+    }
+
+    fn load(&mut self, state: State) -> Result<(), NodeError> {
+        self.0.load(state)
+    }
+
+    fn retune(&mut self) -> Option<&mut dyn Retune> {
+        self.0.retune().is_some().then_some(self as &mut dyn Retune)
+    }
+
+    fn predicts(&mut self) -> Option<&mut dyn Predicts> {
+        self.0.predicts()
+    }
+}
+
+impl Retune for Refusing {
+    fn to(&mut self, spec: &NodeSpec) -> Result<(), NodeError> {
+        refuse(spec)?;
+        self.0.retune().ok_or_else(|| broken("it was asked before"))?.to(spec)
     }
 }
 
@@ -164,10 +207,10 @@ impl Node for Union {
     }
 }
 
-/// A running sum per key for each entry.
+/// A running sum per key, with the newest time seen for it: older rows pass with null.
 struct Scan {
     spec: NodeSpec,
-    sums: BTreeMap<String, Vec<f64>>,
+    sums: BTreeMap<String, (Time, f64)>,
 }
 
 fn state_of(hash: Hash, rows: &[Row], schema: &Schema) -> Result<State, NodeError> {
@@ -202,10 +245,12 @@ impl Node for Scan {
         let (upto, clock) = (batch.upto, batch.clock.clone());
         let mut all = rows(&batch);
         for (_, row) in &mut all {
-            let sums = self.sums.entry(text(row, "key")).or_insert_with(|| vec![0.0; entries.len()]);
-            for (sum, entry) in sums.iter_mut().zip(entries) {
-                *sum += evaluate(&entry.calls[0].args[0], row, &[]).as_f64().unwrap_or(0.0);
-                row.insert(entry.name.clone(), evaluate(&entry.value, row, &[Value::Float(*sum)]));
+            let Some(Value::Time(at)) = row.get("at").cloned() else { return Err(broken("no time")) };
+            let (newest, sum) = self.sums.entry(text(row, "key")).or_insert((at, 0.0));
+            if at >= *newest {
+                *newest = at;
+                *sum += evaluate(&entries[0].calls[0].args[0], row, &[]).as_f64().unwrap_or(0.0);
+                row.insert(entries[0].name.clone(), Value::Float(*sum));
             }
         }
         out.passed(all.len());
@@ -218,18 +263,21 @@ impl Node for Scan {
     }
 
     fn save(&mut self) -> Result<State, NodeError> {
-        let row = |(key, sums): (&String, &Vec<f64>)| {
-            let mut row = Row::from([("key".into(), Value::Text(key.as_str().into()))]);
-            row.extend([("sum".into(), Value::Float(sums[0]))]);
-            row
+        let row = |(key, (newest, sum)): (&String, &(Time, f64))| {
+            Row::from([
+                ("key".into(), Value::Text(key.as_str().into())),
+                ("newest".into(), Value::Float(newest.0 as f64)),
+                ("sum".into(), Value::Float(*sum)),
+            ])
         };
         let rows: Vec<Row> = self.sums.iter().map(row).collect();
-        state_of(self.spec.hashes.state, &rows, &state_schema(&["sum"]))
+        state_of(self.spec.hashes.state, &rows, &state_schema(&["newest", "sum"]))
     }
 
     fn load(&mut self, state: State) -> Result<(), NodeError> {
         let rows = rows_of(&state, self.spec.hashes.state)?;
-        let sum = |row: &Row| vec![row.get("sum").and_then(Value::as_f64).unwrap_or(0.0)];
+        let number = |row: &Row, name: &str| row.get(name).and_then(Value::as_f64).unwrap_or(0.0);
+        let sum = |row: &Row| (Time(number(row, "newest") as i64), number(row, "sum"));
         self.sums = rows.iter().map(|row| (text(row, "key"), sum(row))).collect();
         Ok(())
     }

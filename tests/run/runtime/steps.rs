@@ -8,7 +8,7 @@ use mliot::plan::Graph;
 use mliot::runtime::{Progress, Row, Side};
 use proptest::prelude::*;
 
-use super::bench::{Bench, World};
+use super::bench::{Bench, Nodes, World};
 use super::program::{File, Pipe, above, row, times};
 use super::reference::BREAKS;
 
@@ -27,6 +27,10 @@ pub fn example() -> File {
         .sink("to_panes", "panes")
 }
 
+pub fn nodes() -> impl Strategy<Value = Nodes> {
+    prop_oneof![Just(Nodes::Reference), Just(Nodes::Real)]
+}
+
 /// Rows of a source: mostly in order of time, with some that are late.
 pub fn rows(most: usize) -> impl Strategy<Value = Vec<Row>> {
     prop::collection::vec((0..4_000i64, -4_000..1_500i64, 0..3u8, 0..100u8), 0..most).prop_map(|draws| {
@@ -43,8 +47,8 @@ pub fn recordings(most: usize) -> impl Strategy<Value = BTreeMap<Name, Vec<Row>>
     (rows(most), rows(most)).prop_map(|(lab, hall)| BTreeMap::from([("lab".into(), lab), ("hall".into(), hall)]))
 }
 
-fn run(graph: &Graph, recordings: &BTreeMap<Name, Vec<Row>>, batch_rows_max: usize) -> BTreeMap<Name, Vec<Row>> {
-    let world = World::with(recordings);
+fn run(graph: &Graph, recordings: &BTreeMap<Name, Vec<Row>>, batch_rows_max: usize, nodes: Nodes) -> BTreeMap<Name, Vec<Row>> {
+    let world = World::with(recordings, nodes);
     let mut bench = Bench::start(&world, graph, batch_rows_max);
     bench.finish();
     bench.check();
@@ -55,13 +59,14 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_size_of_batches_gives_equal_rows(recordings in recordings(60), size in 1usize..40) {
+    fn any_size_of_batches_gives_equal_rows(recordings in recordings(60), size in 1usize..40, nodes in nodes()) {
         let graph = example().graph();
-        let (whole, cut) = (run(&graph, &recordings, 10_000), run(&graph, &recordings, size));
+        let (whole, cut) = (run(&graph, &recordings, 10_000, nodes), run(&graph, &recordings, size, nodes));
         for (sink, rows) in &whole {
             prop_assert_eq!(rows, &cut[sink], "{} in batches of {}", sink, size);
         }
         prop_assert_eq!(whole.len(), cut.len());
+        prop_assert_eq!(whole, run(&graph, &recordings, size, Nodes::Reference), "real nodes give what plain ones give");
     }
 
     /// Rows that come bit by bit, as long as each bit is complete, are the same rows.
@@ -74,7 +79,7 @@ proptest! {
             .sink("to_sums", "sums")
             .sink("to_panes", "panes")
             .graph();
-        let whole = run(&graph, &BTreeMap::from([("lab".into(), rows.clone())]), 16);
+        let whole = run(&graph, &BTreeMap::from([("lab".into(), rows.clone())]), 16, Nodes::Reference);
         let world = World::default();
         let mut bench = Bench::start(&world, &graph, 16);
         let cut = cut.min(rows.len());
@@ -98,7 +103,7 @@ fn a_merge_behind_two_sources_is_in_order_of_event_time() {
         .graph();
     let lab: Vec<Row> = (0..50).map(|n| row(f64::from(n) * 2.0, "lab", 1.0)).collect();
     let hall: Vec<Row> = (0..50).map(|n| row(f64::from(n) * 3.0, "hall", 1.0)).collect();
-    let sinks = run(&graph, &BTreeMap::from([("lab".into(), lab), ("hall".into(), hall)]), 7);
+    let sinks = run(&graph, &BTreeMap::from([("lab".into(), lab), ("hall".into(), hall)]), 7, Nodes::Reference);
     let order: Vec<(String, String)> = sinks["out"].iter().map(|row| (row["at"].to_string(), row["key"].to_string())).collect();
     let mut sorted = order.clone();
     sorted.sort();
@@ -118,7 +123,7 @@ fn a_node_that_fails_drops_and_counts_while_the_others_run_on() {
         .graph();
     let mut rows: Vec<Row> = (0..20).map(|n| row(f64::from(n), "a", 5.0)).collect();
     rows[10].insert("v".into(), Value::Float(BREAKS * 2.0));
-    let world = World::with(&BTreeMap::from([("lab".into(), rows)]));
+    let world = World::with(&BTreeMap::from([("lab".into(), rows)]), Nodes::Reference);
     let mut bench = Bench::start(&world, &graph, 1);
     bench.finish();
     let findings = bench.engine.take_findings();
@@ -136,7 +141,7 @@ fn a_node_that_fails_drops_and_counts_while_the_others_run_on() {
 fn a_sink_that_nobody_empties_holds_back_its_sources_and_loses_nothing() {
     let graph = File::default().source("lab", 0).sink("out", "lab").graph();
     let rows: Vec<Row> = (0..100_000).map(|n| row(f64::from(n), "a", 1.0)).collect();
-    let world = World::with(&BTreeMap::from([("lab".into(), rows)]));
+    let world = World::with(&BTreeMap::from([("lab".into(), rows)]), Nodes::Reference);
     let mut bench = Bench::start(&world, &graph, 8_192);
     let mut steps = 0;
     while bench.engine.step() != Progress::Blocked {
@@ -172,4 +177,29 @@ fn recordings_warm_up_what_runs_live_and_no_sink_writes_them() {
     assert_eq!((outbox.muted, outbox.accepted), (2, 1));
     let rows = mliot::runtime::from_table(&outbox.take().expect("one batch"));
     assert_eq!(rows[0]["so_far"], Value::Float(35.0), "the sum remembers the recording");
+}
+
+#[test]
+fn a_source_that_fails_ends_and_the_others_run_on() {
+    let graph = File::default()
+        .source("lab", 0)
+        .source("hall", 0)
+        .stream("both", "lab", Pipe::new().union(&["hall"]))
+        .stream("panes", "both", Pipe::new().window(5, "v"))
+        .sink("out", "panes")
+        .graph();
+    let rows = |key: &str| -> Vec<Row> { (0..40).map(|n| row(f64::from(n), key, 2.0)).collect() };
+    let world = World::with(&BTreeMap::from([("lab".into(), rows("a")), ("hall".into(), rows("b"))]), Nodes::Reference);
+    *world.breaks.borrow_mut() = Some(("hall".into(), 12));
+    let mut bench = Bench::start(&world, &graph, 7);
+    bench.finish();
+    let findings = bench.engine.take_findings();
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!(findings[0].code.as_str(), "R0711");
+    let counted = |key: &str| -> i64 {
+        let own = bench.sinks["out"].iter().filter(|row| row["key"] == Value::Text(key.into()));
+        own.map(|row| if let Value::Int(n) = row["n"] { n } else { 0 }).sum()
+    };
+    assert_eq!((counted("a"), counted("b")), (40, 12));
+    bench.check();
 }

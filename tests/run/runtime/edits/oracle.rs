@@ -24,8 +24,8 @@ pub fn run(recordings: &BTreeMap<Name, Vec<Row>>, plans: &[(u64, Text)]) -> BTre
         oracle.move_clock();
         oracle.row(source, row);
     }
-    plans.for_each(|(_, text)| oracle.edit(text));
     oracle.fire(i64::MAX);
+    plans.for_each(|(_, text)| oracle.edit(text));
     oracle.sinks
 }
 
@@ -56,13 +56,30 @@ fn key(row: &Row) -> String {
     row["key"].to_string()
 }
 
+/// A running sum per key, with the newest time that it has seen.
+#[derive(Default)]
+struct Sums(BTreeMap<String, (i64, f64)>);
+
+impl Sums {
+    /// None for a row that is older than its key's newest.
+    fn add(&mut self, row: &Row, value: f64) -> Option<f64> {
+        let (newest, sum) = self.0.entry(key(row)).or_insert((time(row), 0.0));
+        if time(row) < *newest {
+            return None;
+        }
+        *newest = time(row);
+        *sum += value;
+        Some(*sum)
+    }
+}
+
 #[derive(Default)]
 struct Oracle {
     text: Text,
-    sums: BTreeMap<String, f64>,
-    scaled: BTreeMap<String, f64>,
-    all: BTreeMap<String, f64>,
-    extra: BTreeMap<String, f64>,
+    sums: Sums,
+    scaled: Sums,
+    all: Sums,
+    extra: Sums,
     panes: BTreeMap<(i64, String), (i64, f64, Value)>,
     marks: BTreeMap<String, i64>,
     ended: BTreeSet<&'static str>,
@@ -79,20 +96,20 @@ impl Default for Text {
 impl Oracle {
     fn edit(&mut self, text: &Text) {
         if text.scale != self.text.scale {
-            self.scaled.clear();
+            self.scaled = Sums::default();
         }
         if text.window != self.text.window {
             self.panes.clear();
         }
         if text.with_extra != self.text.with_extra {
-            self.extra.clear();
+            self.extra = Sums::default();
         }
         self.text = text.clone();
     }
 
-    fn put(&mut self, sink: &str, row: &Row, more: &[(&str, f64)]) {
+    fn put(&mut self, sink: &str, row: &Row, more: &[(&str, Option<f64>)]) {
         let mut row = row.clone();
-        row.extend(more.iter().map(|(name, value)| (Name::from(*name), Value::Float(*value))));
+        row.extend(more.iter().map(|(name, value)| (Name::from(*name), value.map_or(Value::Null, Value::Float))));
         self.sinks.get_mut(sink).expect("a sink").push(row);
     }
 
@@ -102,30 +119,22 @@ impl Oracle {
         let before = self.clock;
         let mut both = vec![row.clone()];
         if source == "lab" {
-            let sum = self.scaled.entry(key(row)).or_default();
-            *sum += v * text.scale;
-            let sum = *sum;
-            self.put("to_scaled", row, &[("w", v * text.scale), ("w_sum", sum)]);
+            let sum = self.scaled.add(row, v * text.scale);
+            self.put("to_scaled", row, &[("w", Some(v * text.scale)), ("w_sum", sum)]);
             if v > text.bound {
-                let sum = self.sums.entry(key(row)).or_default();
-                *sum += v;
-                let sum = *sum;
-                self.put("to_sums", row, &[("so_far", sum), ("twice", sum * text.factor)]);
+                let sum = self.sums.add(row, v);
+                self.put("to_sums", row, &[("so_far", sum), ("twice", sum.map(|sum| sum * text.factor))]);
                 if text.with_warm {
                     both.push(row.clone());
                 }
             }
         } else if text.with_extra {
-            let sum = self.extra.entry(key(row)).or_default();
-            *sum += v;
-            let sum = *sum;
+            let sum = self.extra.add(row, v);
             self.put("to_extra", row, &[("so_far", sum)]);
         }
         for row in &both {
-            let sum = self.all.entry(key(row)).or_default();
-            *sum += v;
-            let sum = *sum;
-            let wide = [("so_far", sum), ("c", v * 3.0)];
+            let sum = self.all.add(row, v);
+            let wide = [("so_far", sum), ("c", Some(v * 3.0))];
             self.put("to_all", row, if text.with_column { &wide } else { &wide[..1] });
             self.pane(row, before);
         }
