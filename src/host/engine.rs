@@ -214,7 +214,7 @@ impl Core {
         for found in self.sinks.take_up(&self.engine, ready, self.parts.as_ref()) {
             self.put(Said::Host(HostEvent::Finding(Messages::of(found))));
         }
-        Ok(cut.event)
+        Ok(cut)
     }
 
     fn collect(&mut self, task: &Name) -> Option<Collected> {
