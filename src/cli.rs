@@ -22,6 +22,8 @@ mod progress;
 #[cfg(feature = "run")]
 mod replay;
 #[cfg(feature = "run")]
+mod run;
+#[cfg(feature = "run")]
 mod score;
 #[cfg(feature = "run")]
 mod test;
@@ -67,6 +69,8 @@ fn dispatch(command: Command) -> Outcome {
         Command::Replay(args) => replay::replay(&args),
         #[cfg(feature = "run")]
         Command::Score(args) => score::score(&args),
+        #[cfg(feature = "run")]
+        Command::Run(args) => run::run(&args),
         #[cfg(feature = "run")]
         Command::Models(args) => models::models(&args),
         #[cfg(feature = "run")]

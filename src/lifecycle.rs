@@ -30,7 +30,7 @@ mod worker;
 
 pub use assign::assignment;
 pub use candidates::Space;
-pub use choose::{Chosen, Member, Standing, Verdict, choose};
+pub use choose::{Chosen, Member, Standing, Verdict, choose, figure};
 pub use data::Data;
 pub use measure::Measured;
 pub use memory::{Counted, counted};

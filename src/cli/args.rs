@@ -33,6 +33,9 @@ pub enum Command {
     /// Judge the champions of a replay on another recording, without learning from it
     #[cfg(feature = "run")]
     Score(ScoreArgs),
+    /// Run a file live: learn, serve, watch the file and rewire on every save
+    #[cfg(feature = "run")]
+    Run(RunArgs),
     /// List the models of a file, with their measurements
     #[cfg(feature = "run")]
     Models(ModelsArgs),

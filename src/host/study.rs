@@ -1,16 +1,16 @@
 //! Learns the tasks of a graph from its recordings: collect, train, keep, and say which model predicts which row.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::sync::Arc;
 
 use crate::base::Name;
 use crate::diag::{Code, Diagnostic};
-use crate::lifecycle::{self, Generation, Processes, Registry, RegistryError, Report, Version};
-use crate::model::Fitted;
+use crate::lifecycle::{self, Generation, Registry, Report, Stored};
 use crate::node::{Assignment, Predictor};
 use crate::plan::{Graph, Learn, NodeOp};
 use crate::runtime::{Parts, Replay, Settings, Status, collect, learning_order, upstream};
+
+use super::learner::{keep, processes};
 
 /// What is told while a study goes on.
 #[derive(Clone, Debug)]
@@ -27,7 +27,6 @@ pub struct Studied {
     pub reports: BTreeMap<Name, Report>,
     /// Who predicts which row of the recording, and every row after it. None where nothing met the policy.
     pub assignments: BTreeMap<Name, Assignment>,
-    pub champions: BTreeMap<Name, Arc<Fitted>>,
     pub warnings: Vec<Diagnostic>,
 }
 
@@ -82,7 +81,7 @@ impl Study<'_> {
     }
 
     fn train(&mut self, learn: &Learn, table: &arrow::array::RecordBatch) -> Result<Generation, Vec<Diagnostic>> {
-        let workers = Processes::of_this_program(learn.policy.search.cores).map_err(|error| vec![no_worker(&error)])?;
+        let workers = processes(learn).map_err(|error| vec![error])?;
         let told = &mut self.told;
         let name = &learn.task.name;
         let mut progress = |progress| _ = told(Told::Training { task: name.clone(), progress });
@@ -93,30 +92,27 @@ impl Study<'_> {
     fn keep(&self, learn: &Learn, mut generation: Generation, studied: &mut Studied) -> Result<(), Diagnostic> {
         let name = &learn.task.name;
         let closure = upstream(self.graph, &[name.clone()].into());
-        let versions = self.registry.commit(&learn.task, &learn.policy, &closure, &generation).map_err(not_kept)?;
-        if let Some(nth) = generation.champion {
-            let champion = self.open(&versions[nth], studied, &generation)?;
+        if let Some(stored) = keep(self.registry, learn, &closure, &generation)? {
             if let Some(report) = &mut generation.report.champion {
-                report.version = versions[nth].to_string();
+                report.version = stored.manifest.version.to_string();
             }
-            studied.champions.insert(name.clone(), champion);
+            studied.assign(name, &stored, &generation);
         }
         studied.warnings.append(&mut generation.warnings);
         studied.reports.insert(name.clone(), generation.report);
         Ok(())
     }
+}
 
-    /// The champion as it was written, so that what serves is what a restart would serve.
-    fn open(&self, version: &Version, studied: &mut Studied, generation: &Generation) -> Result<Arc<Fitted>, Diagnostic> {
-        let stored = self.registry.open(version).map_err(not_kept)?;
+impl Studied {
+    fn assign(&mut self, task: &Name, stored: &Stored, generation: &Generation) {
         let champion: Arc<dyn Predictor> = stored.fitted.clone();
         let twins: Vec<Arc<dyn Predictor>> = stored.twins.iter().map(|twin| twin.clone() as Arc<dyn Predictor>).collect();
         let (assignment, torn) = lifecycle::assignment(&generation.split, &generation.ordinals, &champion, &twins);
         if torn > 0 {
-            studied.warnings.push(torn_rows(&version.task, torn));
+            self.warnings.push(torn_rows(task, torn));
         }
-        studied.assignments.insert(version.task.clone(), assignment);
-        Ok(stored.fitted)
+        self.assignments.insert(task.clone(), assignment);
     }
 }
 
@@ -132,14 +128,6 @@ pub fn learns(graph: &Graph) -> BTreeMap<Name, Learn> {
         | NodeOp::Serve(_) => None,
     };
     graph.nodes.values().filter_map(|spec| learn(&spec.op)).collect()
-}
-
-fn not_kept(error: RegistryError) -> Diagnostic {
-    Diagnostic::new(error.code, error.message).help("check the state folder: its disk, its rights, and who else writes to it")
-}
-
-fn no_worker(error: &io::Error) -> Diagnostic {
-    Diagnostic::new(Code::R0001, format!("this program cannot find itself to start trials: {error}"))
 }
 
 fn torn_rows(task: &Name, positions: usize) -> Diagnostic {
