@@ -16,6 +16,7 @@ mod said;
 mod serving;
 mod sinks;
 mod stop;
+mod study;
 pub mod view;
 pub mod watch;
 
@@ -28,3 +29,4 @@ pub use run::{Limits, Setup, Summary, run};
 pub use said::{HostEvent, Messages, Said};
 pub use sinks::SinkLimits;
 pub use stop::Stop;
+pub use study::{Studied, Study, Told, learns};

@@ -1,4 +1,4 @@
-//! The light test binary: the language half, without Arrow or any machine. Text in; tree, messages and plan out.
+//! The light test binary: the language half, without Arrow or any machine.
 
 mod plan;
 mod sema;

@@ -59,7 +59,11 @@ impl<'a> Checker<'a> {
         }
         if fits {
             let features = task.features.iter().map(|(column, _)| column.name.clone()).collect();
-            let op = PredictOp { task: task.name.clone(), name: name.name.clone(), features, probabilities: false };
+            let ahead = match task.kind {
+                TaskKind::Forecast { ahead } => Some(ahead),
+                TaskKind::Classify | TaskKind::Regress | TaskKind::Detect { .. } | TaskKind::Rank => None,
+            };
+            let op = PredictOp { task: task.name.clone(), name: name.name.clone(), features, probabilities: false, ahead };
             flow.push(StageKind::Predict, Op::Predict(op), stage);
         }
     }
