@@ -54,6 +54,7 @@ pub fn check(file: &ast::File, sources: &Sources, settings: &Settings<'_>) -> (i
     for declaration in &file.declarations {
         checker.declaration(declaration);
     }
+    checker.settle_policies();
     checker.warn_of_unused();
     let Checker { findings, program, .. } = checker;
     (program, sorted(findings.diagnostics))

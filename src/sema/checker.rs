@@ -22,6 +22,8 @@ pub struct Checker<'a> {
     pub program: ir::Program,
     pub(super) shapes: BTreeMap<Name, Rc<Shape>>,
     pub(super) tasks: BTreeMap<Name, Option<Rc<TaskShape>>>,
+    /// By the policy's name: which tasks follow it, and what it means for each.
+    pub(super) followed: BTreeMap<Name, Vec<(Name, ir::Policy)>>,
     /// What is being resolved, outermost first.
     pub(super) visiting: Vec<(Space, Name, Span)>,
 }
@@ -34,6 +36,7 @@ impl<'a> Checker<'a> {
             program: ir::Program::default(),
             shapes: BTreeMap::new(),
             tasks: BTreeMap::new(),
+            followed: BTreeMap::new(),
             visiting: Vec::new(),
         }
     }

@@ -103,6 +103,8 @@ pub fn unfit(typed: &Typed, want: &Type, misfit: &Misfit, wanted: &str, shape: &
         (Type::Duration, Type::Int | Type::Float(_)) => out.help("write a duration with its unit, such as `5s` or `10min`"),
         (Type::Int, _) if typed.value().is_some() => out.help("write a whole number"),
         (Type::Int, Type::Float(_)) => out.help("declare it as `float`: this has fractions"),
+        (Type::Float(_), Type::Duration) => out.help("divide it by one of its units to get a number, such as `dwell / 1s`"),
+        (Type::Float(_), Type::Bool) => out.help("write `if x then 1 else 0` to get a number"),
         (Type::Float(unit), Type::Float(_)) if !unit.is_one() => out.help(format!("write a number of {unit}")),
         (Type::Text, _) if typed.value().is_some() => out.help("put it in quotes, such as \"hall\""),
         (Type::Text, _) => out.help("give it a text"),
