@@ -5,11 +5,26 @@
 pub mod base;
 pub mod diag;
 pub mod ir;
+pub mod syntax;
+pub mod sema;
 pub mod plan;
+pub mod compile;
 
 #[cfg(feature = "run")]
-pub mod lifecycle;
+pub mod node;
+#[cfg(feature = "run")]
+pub mod ops;
 #[cfg(feature = "run")]
 pub mod model;
 #[cfg(feature = "run")]
-pub mod node;
+pub mod io;
+#[cfg(feature = "run")]
+pub mod lifecycle;
+#[cfg(feature = "run")]
+pub mod runtime;
+#[cfg(feature = "run")]
+pub mod host;
+#[cfg(feature = "run")]
+pub mod server;
+
+pub mod cli;

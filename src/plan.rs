@@ -1,5 +1,13 @@
 //! Floor 4: the graph that a program means, and the difference of two graphs. Plain data and pure functions; no Arrow.
 
+mod diff;
+mod fingerprint;
 mod graph;
+mod lower;
+mod order;
+mod show;
 
+pub use diff::{Change, Class, Component, Diff, EntryChange, Listed, ParamEdit, Rename, TaskEdit, Why, diff};
 pub use graph::{Accept, Connection, Decode, Gate, Graph, Hashes, Input, Label, Learn, NodeKey, NodeOp, NodeSpec, Owner, Slot};
+pub use lower::lower;
+pub use show::{dot, graph_json, graph_text, plan_json, plan_text};

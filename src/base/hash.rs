@@ -9,6 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Hash([u8; 16]);
 
 impl Hash {
+    /// Of nothing; the default.
+    pub const ZERO: Hash = Hash([0; 16]);
+
     pub fn of_bytes(bytes: &[u8]) -> Self {
         let mut short = [0; 16];
         short.copy_from_slice(&blake3::hash(bytes).as_bytes()[..16]);

@@ -20,6 +20,11 @@ macro_rules! functions {
             pub fn named(name: &str) -> Option<$kind> {
                 $kind::ALL.iter().copied().find(|function| function.name() == name)
             }
+
+            /// Part of every hash that contains a call; raised when the function's result changes for any input.
+            pub fn version(self) -> u16 {
+                1
+            }
         }
     };
 }
@@ -59,12 +64,5 @@ functions! {
     /// A column of a simulated source.
     Generator {
         Step "step", Walk "walk", Sine "sine", Noise "noise",
-    }
-}
-
-impl Scalar {
-    /// Part of every hash that contains a call; raised when the function's result changes for any input.
-    pub fn version(self) -> u16 {
-        1
     }
 }

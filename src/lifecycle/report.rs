@@ -1,5 +1,6 @@
 //! What a training found out, as data and as calm text. The data's names are part of the contract of `--json`.
 
+mod scored;
 mod show;
 mod text;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, RecordBatch};
 
-use crate::diag::Code;
+use crate::diag::{Code, Diagnostic};
 use crate::ir::Outlet;
 use crate::plan::NodeSpec;
 
@@ -74,6 +74,9 @@ pub struct Counts {
     pub dropped: BTreeMap<&'static str, u64>,
     /// Rows sent at the rows outlet.
     pub output: u64,
+    /// What happened besides, by reason, and is no part of the balance: rows that passed a `scan` with nulls because they
+    /// were older than their key's newest, rows that left a full history.
+    pub noted: BTreeMap<&'static str, u64>,
 }
 
 impl Out {
@@ -102,6 +105,13 @@ impl Out {
             *self.counts.dropped.entry(reason).or_default() += rows as u64;
         }
     }
+
+    /// Something that a person should be able to see, of rows that are accounted for elsewhere.
+    pub fn noted(&mut self, reason: &'static str, rows: usize) {
+        if rows > 0 {
+            *self.counts.noted.entry(reason).or_default() += rows as u64;
+        }
+    }
 }
 
 impl Counts {
@@ -118,6 +128,9 @@ impl Counts {
         for (reason, rows) in &other.dropped {
             *self.dropped.entry(reason).or_default() += rows;
         }
+        for (reason, rows) in &other.noted {
+            *self.noted.entry(reason).or_default() += rows;
+        }
     }
 }
 
@@ -126,11 +139,26 @@ impl Counts {
 pub struct NodeError {
     pub code: Code,
     pub message: String,
+    /// What to do, where it is known.
+    pub help: Option<String>,
 }
 
 impl NodeError {
     pub fn new(code: Code, message: impl Into<String>) -> NodeError {
-        NodeError { code, message: message.into() }
+        NodeError { code, message: message.into(), help: None }
+    }
+
+    pub fn help(self, help: impl Into<String>) -> NodeError {
+        NodeError { help: Some(help.into()), ..self }
+    }
+
+    /// What it says, after what could not be done because of it.
+    pub fn diagnostic(&self, failed: &str) -> Diagnostic {
+        let found = Diagnostic::new(self.code, format!("{failed}: {}", self.message));
+        match &self.help {
+            Some(help) => found.help(help),
+            None => found,
+        }
     }
 }
 
@@ -141,6 +169,13 @@ impl fmt::Display for NodeError {
 }
 
 impl std::error::Error for NodeError {}
+
+/// A message that is not about a place in a text.
+impl From<Diagnostic> for NodeError {
+    fn from(found: Diagnostic) -> NodeError {
+        NodeError { code: found.code, message: found.message, help: found.help }
+    }
+}
 
 /// A model as the `predict` stage sees it: with its preprocessing, so that neither goes anywhere without the other.
 pub trait Predictor: Send + Sync + fmt::Debug {

@@ -26,8 +26,10 @@ pub fn data_type(ty: &ir::Type) -> DataType {
     }
 }
 
+/// Every field may hold nulls, whatever the column's type promises: a calculation whose result does not exist (an overflow,
+/// NaN) is null, and so are the running columns of a row that came too late for them.
 pub fn field(column: &ir::Column) -> Field {
-    Field::new(column.name.as_str(), data_type(&column.ty), column.nullable)
+    Field::new(column.name.as_str(), data_type(&column.ty), true)
 }
 
 pub fn schema(schema: &ir::Schema) -> SchemaRef {

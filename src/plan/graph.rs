@@ -28,11 +28,11 @@ pub enum Slot {
     Serve,
 }
 
-/// `id NAME`, or the stage's count among its like in the declaration, from 0.
+/// `id NAME`, or the stage's count among those of its kind without one in the declaration, from 0.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Label {
     Id(Name),
-    Nth(u8),
+    Nth(u32),
 }
 
 /// The file, or a model version that keeps the feature definitions that it was trained with (a shadow).
@@ -56,16 +56,18 @@ pub struct Hashes {
 }
 
 /// A node's meaning.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NodeSpec {
     pub key: NodeKey,
     pub op: NodeOp,
     pub inputs: Vec<Input>,
-    /// What comes out at its rows outlet.
+    /// What comes out at its rows outlet; of a task, what it learns from; of `Accept`, what is written. Empty for a
+    /// connection, from which nothing typed comes, and for `Serve`.
     pub schema: ir::Schema,
     pub on_change: ir::OnChange,
     pub hashes: Hashes,
-    /// One per output column that the node itself makes; a node's class is the heaviest of its entries.
+    /// One per output column that the node itself makes, of a task one per feature; a node's class is the heaviest of
+    /// its entries.
     pub entries: BTreeMap<Name, Hashes>,
 }
 
@@ -125,11 +127,16 @@ pub struct Accept {
     pub connector: ir::Connector,
 }
 
-/// All nodes by identity, and beside them where each stands in the text: a moved line is no change.
+/// All nodes by identity, and beside them what belongs to the text only: a moved line is no change.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Graph {
     #[serde(with = "as_list")]
     pub nodes: BTreeMap<NodeKey, NodeSpec>,
+    /// Where the rows of a declared source or stream come out, also of a stream without stages, which has no node.
+    pub outlets: BTreeMap<Name, Input>,
+    /// `stream new (was old)`: new to old.
+    #[serde(skip)]
+    pub was: BTreeMap<Name, Name>,
     #[serde(skip)]
     pub spans: BTreeMap<NodeKey, Span>,
 }
@@ -152,16 +159,33 @@ mod as_list {
     }
 }
 
+/// Equal in meaning: `op` counts by its hash, so places in the text and names of params do not.
+impl PartialEq for NodeSpec {
+    fn eq(&self, other: &NodeSpec) -> bool {
+        let NodeSpec { key, op: _, inputs, schema, on_change, hashes, entries } = self;
+        (key, inputs, schema, on_change) == (&other.key, &other.inputs, &other.schema, &other.on_change)
+            && (hashes, entries) == (&other.hashes, &other.entries)
+    }
+}
+
 /// Where it stands in the text does not count.
 impl PartialEq for Graph {
     fn eq(&self, other: &Graph) -> bool {
-        self.nodes == other.nodes
+        self.nodes == other.nodes && self.outlets == other.outlets
     }
 }
 
 impl NodeKey {
     pub fn of_file(decl: &Name, slot: Slot) -> NodeKey {
         NodeKey { decl: decl.clone(), slot, owner: Owner::File }
+    }
+
+    /// Is it the file's own, and no model's?
+    pub fn is_of_file(&self) -> bool {
+        match self.owner {
+            Owner::File => true,
+            Owner::Model { .. } => false,
+        }
     }
 }
 

@@ -1,3 +1,6 @@
-//! Everything that runs, in one binary.
+//! The test binary of the machines: real nodes, real files, real models.
 
+mod io;
 mod learn;
+mod ops;
+mod runtime;

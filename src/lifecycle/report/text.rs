@@ -7,7 +7,7 @@ use super::super::{Measured, Standing, Stopped};
 use super::{CandidateReport, Report, show};
 
 /// Metrics that are shown beside the one that was aimed at.
-const SHOWN: [&str; 6] = ["accuracy", "macro_f1", "log_loss", "mae", "rmse", "r2"];
+pub(super) const SHOWN: [&str; 6] = ["accuracy", "macro_f1", "log_loss", "mae", "rmse", "r2"];
 const CANDIDATES_SHOWN: usize = 12;
 
 impl Report {
@@ -162,7 +162,7 @@ fn row(
     cells
 }
 
-fn cell(metric: &str, figures: &Figures) -> String {
+pub(super) fn cell(metric: &str, figures: &Figures) -> String {
     let kind = MetricKind::named(metric.split('(').next().unwrap_or_default());
     match (figures.get(metric), kind) {
         (Some(value), Some(kind)) => show::value(kind, *value),
@@ -172,7 +172,7 @@ fn cell(metric: &str, figures: &Figures) -> String {
 }
 
 /// Columns as wide as their widest cell, indented; texts left, figures right.
-fn table(rows: &[Vec<String>]) -> Vec<String> {
+pub(super) fn table(rows: &[Vec<String>]) -> Vec<String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| {
         let cells = rows.iter().filter(|row| row.len() > 1).filter_map(|row| row.get(column));
@@ -194,7 +194,7 @@ fn table(rows: &[Vec<String>]) -> Vec<String> {
 }
 
 /// Truth in rows, answers in columns.
-fn confusion_lines(confusion: &Confusion) -> Vec<String> {
+pub(super) fn confusion_lines(confusion: &Confusion) -> Vec<String> {
     const CLASSES_SHOWN: usize = 12;
     if confusion.classes.len() > CLASSES_SHOWN {
         return Vec::new();

@@ -1,0 +1,174 @@
+//! The words of the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+
+/// A declarative pipeline engine for machine learning on sensor data.
+#[derive(Debug, Parser)]
+#[command(name = "mliot", version, max_term_width = 100, arg_required_else_help = true)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check a file and say everything that is wrong with it
+    Check(CheckArgs),
+    /// Print a file in the canonical layout, in place
+    Fmt(FmtArgs),
+    /// Say what would happen to a running graph if a file took the place of another
+    Plan(PlanArgs),
+    /// Show the graph that a file means
+    Graph(GraphArgs),
+    /// Print the page of a code such as E0301
+    Explain(ExplainArgs),
+    /// Run the file's own tests
+    #[cfg(feature = "run")]
+    Test(TestArgs),
+    /// Run a file over its recordings: learn, predict out of sample, report
+    #[cfg(feature = "run")]
+    Replay(ReplayArgs),
+    /// Judge the champions of a replay on another recording, without learning from it
+    #[cfg(feature = "run")]
+    Score(ScoreArgs),
+    /// List the models of a file, with their measurements
+    #[cfg(feature = "run")]
+    Models(ModelsArgs),
+    /// Carry out one trial: a request on standard input, the fitted model on standard output
+    #[cfg(feature = "run")]
+    #[command(hide = true)]
+    Worker,
+}
+
+/// The file, and what a caller may set in it.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct FileArgs {
+    /// The pipeline
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Set a `param` of the file; may be given several times
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    pub file: FileArgs,
+    /// One JSON object with all diagnostics
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct FmtArgs {
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Change nothing; fail if a file is not in the canonical layout
+    #[arg(long)]
+    pub check: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    pub file: FileArgs,
+    /// The file that runs now; without it everything is new
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<PathBuf>,
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct GraphArgs {
+    #[command(flatten)]
+    pub file: FileArgs,
+    /// In the language of Graphviz
+    #[arg(long, conflicts_with = "json")]
+    pub dot: bool,
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct ExplainArgs {
+    /// The code of a message
+    #[arg(value_name = "CODE")]
+    pub code: String,
+}
+
+#[cfg(feature = "run")]
+pub use machines::*;
+
+/// What only the machines can do.
+#[cfg(feature = "run")]
+mod machines {
+    use super::{ClapArgs, FileArgs, PathBuf};
+
+    #[derive(Debug, ClapArgs)]
+    pub struct TestArgs {
+        #[command(flatten)]
+        pub file: FileArgs,
+        #[arg(long)]
+        pub json: bool,
+    }
+
+    /// Where models and positions are kept.
+    #[derive(Clone, Debug, ClapArgs)]
+    pub struct StateArgs {
+        /// The state folder [default: .mliot/FILE beside the file]
+        #[arg(long, value_name = "DIR")]
+        pub state: Option<PathBuf>,
+    }
+
+    #[derive(Debug, ClapArgs)]
+    pub struct ReplayArgs {
+        #[command(flatten)]
+        pub file: FileArgs,
+        /// Read a source from another recording: `room=other.csv.gz` keeps the options of the one in the file
+        #[arg(long = "input", value_name = "SOURCE=PATH")]
+        pub inputs: Vec<String>,
+        #[command(flatten)]
+        pub state: StateArgs,
+        /// One JSON object: tasks, nodes, edges, rows a second
+        #[arg(long)]
+        pub json: bool,
+    }
+
+    #[derive(Debug, ClapArgs)]
+    pub struct ScoreArgs {
+        #[command(flatten)]
+        pub file: FileArgs,
+        /// The recording to judge on: `room=other.csv.gz` keeps the options of the one in the file
+        #[arg(long = "input", value_name = "SOURCE=PATH", required = true)]
+        pub inputs: Vec<String>,
+        #[command(flatten)]
+        pub state: StateArgs,
+        #[arg(long)]
+        pub json: bool,
+    }
+
+    #[derive(Debug, ClapArgs)]
+    pub struct RunArgs {
+        #[command(flatten)]
+        pub file: FileArgs,
+        #[command(flatten)]
+        pub state: StateArgs,
+        /// One JSON object a line for each event
+        #[arg(long)]
+        pub json: bool,
+    }
+
+    #[derive(Debug, ClapArgs)]
+    pub struct ModelsArgs {
+        #[command(flatten)]
+        pub file: FileArgs,
+        #[command(flatten)]
+        pub state: StateArgs,
+        #[arg(long)]
+        pub json: bool,
+    }
+}

@@ -1,0 +1,28 @@
+//! `mliot plan FILE --against OTHER`.
+
+use crate::plan::{Graph, diff, plan_json, plan_text};
+
+use super::Outcome;
+use super::args::PlanArgs;
+use super::load::{load, load_from, settings};
+use super::terminal::say;
+
+pub fn plan(args: &PlanArgs) -> Outcome {
+    match planned(args) {
+        Ok(text) => {
+            say(&text);
+            Outcome::Good
+        }
+        Err(outcome) => outcome,
+    }
+}
+
+fn planned(args: &PlanArgs) -> Result<String, Outcome> {
+    let running = match &args.against {
+        Some(path) => load_from(path, &settings(&args.file.set)?)?.graph,
+        None => Graph::default(),
+    };
+    let wanted = load(&args.file)?.graph;
+    let diff = diff(&running, &wanted);
+    Ok(if args.json { format!("{}\n", plan_json(&diff)) } else { plan_text(&diff) })
+}

@@ -1,0 +1,32 @@
+//! Floor 9: the shell round the engine: disk and watcher, connections, background training, the live loop, the live view.
+//!
+//! [`run`] is the door. The engine has one thread and never waits for anything; whatever can wait (compiling, opening ports,
+//! training, writing) has a thread of its own and speaks with it through bounded channels.
+
+mod board;
+mod desk;
+mod engine;
+mod hear;
+mod learning;
+mod outside;
+mod parts;
+mod resources;
+mod run;
+mod said;
+mod serving;
+mod sinks;
+mod stop;
+mod study;
+pub mod view;
+pub mod watch;
+
+pub use board::Board;
+pub use hear::Ear;
+pub use outside::{Compiled, Compiler, Job, Learned, Learner};
+pub use parts::Machines;
+pub use resources::{Lease, Table};
+pub use run::{Limits, Setup, Summary, run};
+pub use said::{HostEvent, Messages, Said};
+pub use sinks::SinkLimits;
+pub use stop::Stop;
+pub use study::{Studied, Study, Told, learns};

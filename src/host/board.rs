@@ -1,0 +1,113 @@
+//! Where the engine's thread and the shell write down how things are, for whoever asks.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crate::base::Name;
+use crate::runtime::{EdgeReport, NodeReport};
+use crate::server::{Edits, SinkStatus, Stage, Status, TaskStatus};
+
+/// Reading copies; nobody holds it while waiting.
+#[derive(Debug)]
+pub struct Board {
+    pipeline: String,
+    since: Instant,
+    written: Mutex<Written>,
+}
+
+#[derive(Debug, Default)]
+struct Written {
+    machine: Machine,
+    stopping: bool,
+    edits: Edits,
+    last_change: Option<String>,
+    tasks: BTreeMap<Name, TaskNote>,
+}
+
+/// What the engine's thread knows.
+#[derive(Clone, Debug, Default)]
+pub struct Machine {
+    pub plan: String,
+    pub stage: Stage,
+    pub rows_in: u64,
+    pub nodes: Vec<NodeReport>,
+    pub edges: Vec<EdgeReport>,
+    pub failed: BTreeMap<String, String>,
+    pub sinks: Vec<SinkStatus>,
+    /// By task: the version that answers, and how many rows it was asked for.
+    pub models: BTreeMap<Name, (Option<String>, u64)>,
+}
+
+/// What the shell knows of a task.
+#[derive(Clone, Debug, Default)]
+pub struct TaskNote {
+    pub family: Option<String>,
+    pub metric: Option<(String, f64)>,
+    pub served: bool,
+    pub training: bool,
+    pub note: Option<String>,
+}
+
+impl Board {
+    pub fn new(pipeline: String) -> Board {
+        Board { pipeline, since: Instant::now(), written: Mutex::default() }
+    }
+
+    pub fn set_machine(&self, machine: Machine) {
+        self.lock().machine = machine;
+    }
+
+    pub fn set_tasks(&self, tasks: BTreeMap<Name, TaskNote>) {
+        self.lock().tasks = tasks;
+    }
+
+    pub fn stopping(&self) {
+        self.lock().stopping = true;
+    }
+
+    pub fn edit(&self, count: impl FnOnce(&mut Edits), last_change: Option<String>) {
+        let mut written = self.lock();
+        count(&mut written.edits);
+        written.last_change = last_change.or(written.last_change.take());
+    }
+
+    /// Why a task has no model, in words.
+    pub fn why_no_model(&self, task: &Name) -> String {
+        let written = self.lock();
+        match written.tasks.get(task) {
+            Some(TaskNote { training: true, .. }) => "it is being trained".into(),
+            Some(TaskNote { note: Some(note), .. }) => note.clone(),
+            Some(_) | None if written.machine.stage == Stage::WarmingUp => "its recording is being read".into(),
+            Some(_) | None => "it has not been trained".into(),
+        }
+    }
+
+    pub fn status(&self) -> Status {
+        let written = self.lock();
+        let Machine { plan, stage, rows_in, nodes, edges, failed, sinks, models } = written.machine.clone();
+        let task = |(name, note): (&Name, &TaskNote)| {
+            let TaskNote { family, metric, served, training, note } = note.clone();
+            let (version, predictions) = models.get(name).cloned().unwrap_or_default();
+            TaskStatus { name: name.to_string(), version, family, metric, served, training, note, predictions }
+        };
+        Status {
+            pipeline: self.pipeline.clone(),
+            plan,
+            stage: if written.stopping { Stage::Stopping } else { stage },
+            uptime_s: self.since.elapsed().as_secs_f64(),
+            rows_in,
+            nodes,
+            edges,
+            failed,
+            tasks: written.tasks.iter().map(task).collect(),
+            sinks,
+            edits: written.edits,
+            last_change: written.last_change.clone(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Written> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

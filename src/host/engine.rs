@@ -1,0 +1,293 @@
+//! The engine's thread: steps, hands rows to the sinks, answers requests, and takes orders between two steps. It waits for
+//! nothing but the next order or the next row.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError};
+use std::time::{Duration, Instant};
+
+use arrow::array::RecordBatch;
+use tokio::sync::oneshot;
+
+use crate::base::{Hash, Name, Time};
+use crate::diag::Diagnostic;
+use crate::ir;
+use crate::node::{NodeError, Predictor, State};
+use crate::plan::{Graph, NodeKey, NodeOp, Slot};
+use crate::runtime::{Asked, Askers, Cut, Engine, Parts, Phase, Progress, Unasked, prepare};
+use crate::server::Stage;
+
+use super::board::{Board, Machine};
+use super::said::{HostEvent, Messages, Said};
+use super::sinks::Sinks;
+use super::stop::{Stop, Wanted};
+
+/// What builds nodes and opens ends, from any thread.
+pub type SharedParts = Arc<dyn Parts + Send + Sync>;
+
+/// Orders that wait for the engine, requests included; beyond them a request is refused.
+pub const ORDERS_MAX: usize = 256;
+/// Orders that are carried out between two steps.
+const ORDERS_PER_STEP_MAX: usize = 64;
+/// Between two looks at sources that have nothing.
+const IDLE_WAIT: Duration = Duration::from_millis(1);
+/// The same when all sources have ended.
+const ENDED_WAIT: Duration = Duration::from_millis(50);
+/// Between two entries on the board.
+const PUBLISH_EVERY: Duration = Duration::from_millis(100);
+/// Events that wait for a slow reader.
+const BACKLOG_MAX: usize = 1_024;
+
+pub enum Order {
+    /// Change the running graph.
+    Apply {
+        wanted: Box<Graph>,
+        done: SyncSender<Result<Cut, Vec<Diagnostic>>>,
+    },
+    /// Let the model answer, if the task's features are still those that it was trained with. False: they are not.
+    Assign {
+        task: Name,
+        closure: Hash,
+        model: Arc<dyn Predictor>,
+        done: SyncSender<bool>,
+    },
+    /// What the task's node has collected.
+    Collect {
+        task: Name,
+        done: SyncSender<Option<Collected>>,
+    },
+    Ask(Ask),
+}
+
+pub struct Ask {
+    pub task: Name,
+    /// The columns of the task's door.
+    pub rows: RecordBatch,
+    pub reply: oneshot::Sender<Result<Asked, Unasked>>,
+}
+
+pub struct Collected {
+    pub closure: Hash,
+    pub state: Result<State, NodeError>,
+}
+
+/// The definition of the column values that reach a task's model.
+pub fn closure(graph: &Graph, task: &Name) -> Option<Hash> {
+    graph.nodes.get(&NodeKey::of_file(task, Slot::Task)).map(|spec| spec.hashes.flow)
+}
+
+pub struct Core {
+    pub engine: Engine,
+    pub parts: SharedParts,
+    pub sinks: Sinks,
+    pub orders: Receiver<Order>,
+    pub board: Arc<Board>,
+    pub said: SyncSender<Said>,
+    pub stop: Stop,
+    askers: Askers,
+    backlog: VecDeque<Said>,
+    forgotten: u64,
+    ended: bool,
+    /// Of the running graph, short.
+    plan: String,
+}
+
+/// How a run has ended.
+pub struct Ended {
+    pub rows: u64,
+    pub undelivered: u64,
+}
+
+impl Core {
+    pub fn new(
+        engine: Engine,
+        parts: SharedParts,
+        sinks: Sinks,
+        orders: Receiver<Order>,
+        board: Arc<Board>,
+        said: SyncSender<Said>,
+        stop: Stop,
+    ) -> Core {
+        let (askers, backlog, plan) = (Askers::default(), VecDeque::new(), Hash::of(engine.graph()).short());
+        Core { engine, parts, sinks, orders, board, said, stop, askers, backlog, forgotten: 0, ended: false, plan }
+    }
+
+    /// Until somebody wants an end, or whoever gives orders is gone.
+    pub fn run(mut self) -> Ended {
+        let mut publish = Instant::now();
+        while self.stop.wanted() == Wanted::Run {
+            let progress = self.engine.step();
+            let moved = self.sinks.pump(&mut self.engine);
+            self.tell();
+            if Instant::now() >= publish {
+                self.publish();
+                publish = Instant::now() + PUBLISH_EVERY;
+            }
+            let on = match progress {
+                Progress::Rows(_) => self.orders_now(),
+                Progress::Blocked if moved => self.orders_now(),
+                Progress::Waiting | Progress::Blocked => self.orders_within(IDLE_WAIT),
+                Progress::Ended => {
+                    self.ended = true;
+                    self.orders_within(ENDED_WAIT)
+                }
+            };
+            if !on {
+                break;
+            }
+        }
+        self.finish()
+    }
+
+    /// What was accepted is written; orders that still wait are dropped, which their senders notice.
+    fn finish(mut self) -> Ended {
+        self.publish();
+        let undelivered = self.sinks.finish(&mut self.engine);
+        for event in self.engine.take_events() {
+            self.backlog.push_back(Said::Engine(event));
+        }
+        while let Some(said) = self.backlog.pop_front() {
+            if self.said.try_send(said).is_err() {
+                break;
+            }
+        }
+        Ended { rows: self.engine.next().0, undelivered }
+    }
+
+    /// False: nobody gives orders any more.
+    fn orders_now(&mut self) -> bool {
+        for _ in 0..ORDERS_PER_STEP_MAX {
+            match self.orders.try_recv() {
+                Ok(order) => self.carry_out(order),
+                Err(TryRecvError::Empty) => return true,
+                Err(TryRecvError::Disconnected) => return false,
+            }
+        }
+        true
+    }
+
+    fn orders_within(&mut self, wait: Duration) -> bool {
+        match self.orders.recv_timeout(wait) {
+            Ok(order) => {
+                self.carry_out(order);
+                self.orders_now()
+            }
+            Err(RecvTimeoutError::Timeout) => true,
+            Err(RecvTimeoutError::Disconnected) => false,
+        }
+    }
+
+    fn carry_out(&mut self, order: Order) {
+        match order {
+            Order::Apply { wanted, done } => {
+                let result = self.apply(&wanted);
+                // On the board before the one who waits goes on: what is asked next is answered for the new graph.
+                self.publish();
+                let _ = done.send(result);
+            }
+            Order::Assign { task, closure: trained, model, done } => {
+                let fits = closure(self.engine.graph(), &task) == Some(trained);
+                if fits {
+                    self.engine.assign(&task, Some(model));
+                    self.publish();
+                }
+                let _ = done.send(fits);
+            }
+            Order::Collect { task, done } => {
+                let _ = done.send(self.collect(&task));
+            }
+            Order::Ask(Ask { task, rows, reply }) => {
+                let now = Time(chrono::Utc::now().timestamp_micros());
+                let asked = self.askers.ask(&mut self.engine, self.parts.as_ref(), &task, rows, now);
+                let _ = reply.send(asked);
+            }
+        }
+    }
+
+    /// Everything that can fail first; then the cut.
+    fn apply(&mut self, wanted: &Graph) -> Result<Cut, Vec<Diagnostic>> {
+        let ready = Sinks::prepare(&self.engine, wanted, self.parts.as_ref())?;
+        let prepared = prepare(&mut self.engine, wanted, self.parts.as_ref())?;
+        let cut = prepared.cut(&mut self.engine).map_err(|aborted| vec![aborted.why])?;
+        self.ended = false;
+        self.plan = Hash::of(wanted).short();
+        for found in self.sinks.take_up(&self.engine, ready, self.parts.as_ref()) {
+            self.put(Said::Host(HostEvent::Finding(Messages::of(found))));
+        }
+        Ok(cut)
+    }
+
+    fn collect(&mut self, task: &Name) -> Option<Collected> {
+        let closure = closure(self.engine.graph(), task)?;
+        let slot = self.engine.slot_mut(&NodeKey::of_file(task, Slot::Task))?;
+        Some(Collected { closure, state: slot.node.save() })
+    }
+
+    /// Hands on what happened. The reader is never waited for.
+    fn tell(&mut self) {
+        for event in self.engine.take_events() {
+            self.put(Said::Engine(event));
+        }
+        for found in self.engine.take_findings() {
+            self.put(Said::Host(HostEvent::Finding(Messages::of(found))));
+        }
+        if self.forgotten > 0 && self.backlog.len() < BACKLOG_MAX {
+            let events = std::mem::take(&mut self.forgotten);
+            self.backlog.push_back(Said::Host(HostEvent::Forgotten { events }));
+        }
+        while let Some(said) = self.backlog.pop_front() {
+            match self.said.try_send(said) {
+                Ok(()) => {}
+                Err(TrySendError::Full(said) | TrySendError::Disconnected(said)) => {
+                    self.backlog.push_front(said);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn put(&mut self, said: Said) {
+        if self.backlog.len() == BACKLOG_MAX {
+            self.backlog.pop_front();
+            self.forgotten += 1;
+        }
+        self.backlog.push_back(said);
+    }
+
+    fn publish(&mut self) {
+        let failed = self.engine.slots().filter_map(|slot| Some((slot.key.to_string(), slot.failed.as_ref()?.to_string())));
+        let machine = Machine {
+            plan: self.plan.clone(),
+            stage: match (self.ended, self.engine.phase()) {
+                (true, _) => Stage::Ended,
+                (false, Phase::Recorded) => Stage::WarmingUp,
+                (false, Phase::Live) => Stage::Live,
+            },
+            rows_in: self.engine.next().0,
+            failed: failed.collect(),
+            nodes: self.engine.node_reports(),
+            edges: self.engine.edge_reports(),
+            sinks: self.sinks.statuses(&self.engine),
+            models: self.models(),
+        };
+        self.board.set_machine(machine);
+    }
+
+    /// By task: who answers, and how many rows its `predict` stages let through.
+    fn models(&self) -> BTreeMap<Name, (Option<String>, u64)> {
+        let mut models: BTreeMap<Name, (Option<String>, u64)> = BTreeMap::new();
+        for (key, spec) in &self.engine.graph().nodes {
+            if matches!(spec.op, NodeOp::Task(_)) {
+                models.entry(key.decl.clone()).or_default().0 = self.engine.version(&key.decl).map(str::to_owned);
+            }
+        }
+        for slot in self.engine.slots() {
+            if let NodeOp::Stage(op) = &slot.spec.op
+                && let ir::Op::Predict(predict) = &**op
+            {
+                models.entry(predict.task.clone()).or_default().1 += slot.counts.passed;
+            }
+        }
+        models
+    }
+}

@@ -1,0 +1,119 @@
+//! The real parts of a running graph: nodes from `ops`, sources and sinks from `io`.
+
+use crate::base::{Name, Time};
+use crate::io::{self, Intake, IoError, Mode, Pending, Place};
+use crate::ir::{self, Type};
+use crate::node::{Node, NodeError, Ordinal};
+use crate::ops;
+use crate::plan::{Connection, Decode, Gate, NodeOp, NodeSpec};
+use crate::runtime::{Deliver, Drawn, Feed, FeedCounts, Head, Parts, Side, SourceSpec};
+
+/// Builds everything for real, in one place of the world.
+#[derive(Clone, Debug)]
+pub struct Machines {
+    pub place: Place,
+    /// Are files of sinks written anew, or appended to?
+    pub sinks: Mode,
+}
+
+impl Parts for Machines {
+    fn node(&self, spec: &NodeSpec, inputs: &[ir::Schema]) -> Result<Box<dyn Node>, NodeError> {
+        ops::build(spec, inputs)
+    }
+
+    fn bad(&self) -> ir::Schema {
+        let text = |name: &str| ir::Column { name: name.into(), ty: Type::Text, nullable: false, span: Default::default() };
+        ir::Schema { columns: vec![text("reason"), text("raw"), text("origin")], ..ir::Schema::default() }
+    }
+
+    fn deliver(&self, sink: &NodeSpec) -> Result<Box<dyn Deliver>, NodeError> {
+        let NodeOp::Accept(accept) = &sink.op else { return Err(no_such_part(sink)) };
+        let outer = io::deliver(accept, &sink.schema, &self.place, self.sinks)?;
+        Ok(Box::new(Outer(outer)))
+    }
+
+    fn feed(&self, source: &SourceSpec, side: Side) -> Result<Option<Box<dyn Feed>>, NodeError> {
+        let parts = Described::of(source)?;
+        let (end, mode) = match side {
+            Side::Recorded => (&parts.connection.recorded, Mode::Recorded),
+            Side::Live => (&parts.connection.live, Mode::Live),
+        };
+        if end.is_none() {
+            return Ok(None);
+        }
+        let Described { name, connection, decode, gate, schema } = parts;
+        let intake = Intake::open(name, connection, decode, gate, schema, mode, &self.place)?;
+        Ok(Some(Box::new(Door(intake))))
+    }
+}
+
+/// A source's three nodes, taken apart.
+struct Described<'a> {
+    name: &'a Name,
+    connection: &'a Connection,
+    decode: &'a Decode,
+    gate: &'a Gate,
+    schema: &'a ir::Schema,
+}
+
+impl<'a> Described<'a> {
+    fn of(source: &SourceSpec<'a>) -> Result<Described<'a>, NodeError> {
+        let NodeOp::Connection(connection) = &source.connection.op else { return Err(no_such_part(source.connection)) };
+        let NodeOp::Decode(decode) = &source.decode.op else { return Err(no_such_part(source.decode)) };
+        let NodeOp::Gate(gate) = &source.gate.op else { return Err(no_such_part(source.gate)) };
+        Ok(Described { name: source.name(), connection, decode, gate, schema: &source.gate.schema })
+    }
+}
+
+/// An intake as the engine sees it.
+struct Door(Intake);
+
+impl Feed for Door {
+    fn head(&mut self) -> Result<Head, NodeError> {
+        Ok(match self.0.pending().map_err(IoError::diagnostic)? {
+            Pending::Rows { next } => Head::Row(next),
+            Pending::Idle { .. } => Head::Waiting,
+            Pending::End => Head::Ended,
+        })
+    }
+
+    fn take(&mut self, rows_max: usize, until: Option<Time>, first: Ordinal) -> Result<Drawn, NodeError> {
+        let taken = self.0.take(rows_max, until, first).map_err(IoError::diagnostic)?;
+        Ok(Drawn { rows: taken.batch, bad: taken.bad })
+    }
+
+    fn retune(&mut self, source: &SourceSpec) -> Result<(), NodeError> {
+        let Described { decode, gate, schema, .. } = Described::of(source)?;
+        Ok(self.0.retune(decode, gate, schema)?)
+    }
+
+    fn counts(&self) -> FeedCounts {
+        let counts = self.0.counts().clone();
+        FeedCounts { connection: counts.connection, decode: counts.decode, gate: counts.gate }
+    }
+
+    fn position(&self) -> Option<io::Position> {
+        Some(self.0.position())
+    }
+
+    fn follow(&mut self, before: &io::Position) {
+        self.0.follow(before);
+    }
+}
+
+/// A writer as the engine sees it.
+struct Outer(Box<dyn io::Deliver>);
+
+impl Deliver for Outer {
+    fn deliver(&mut self, rows: &arrow::array::RecordBatch) -> Result<(), NodeError> {
+        Ok(self.0.deliver(rows).map_err(IoError::diagnostic)?)
+    }
+
+    fn finish(&mut self) -> Result<(), NodeError> {
+        Ok(self.0.finish().map_err(IoError::diagnostic)?)
+    }
+}
+
+fn no_such_part(spec: &NodeSpec) -> NodeError {
+    NodeError::new(crate::diag::Code::R0001, format!("`{}` is not what its place in the graph says", spec.key))
+}

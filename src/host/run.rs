@@ -1,0 +1,376 @@
+//! The live loop: one thread that decides (this one), one that steps (the engine's), and helpers that may wait.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Runtime;
+
+use crate::base::{Hash, Sources};
+use crate::diag::{Code, Diagnostic};
+use crate::plan::Graph;
+use crate::runtime::{Cut, Engine, Event, Life, Settings};
+use crate::server::{self, Status};
+
+use super::board::Board;
+use super::desk::Desk;
+use super::engine::{Core, Ended, ORDERS_MAX, Order, SharedParts};
+use super::hear::Ear;
+use super::learning::{Done, Learning};
+use super::outside::{Compiled, Compiler, Learner};
+use super::said::{HostEvent, Messages, Said, in_words};
+use super::serving::{Opened, Serving};
+use super::sinks::{SinkLimits, Sinks};
+use super::stop::{Stop, Wanted};
+use super::watch::{Notice, Seen, WatchLimits, Watcher};
+
+/// Between two looks of the ear, and at clocks.
+const TICK: Duration = Duration::from_millis(250);
+/// Signals that wait for this thread.
+const SIGNALS_MAX: usize = 1_024;
+/// How long the log may be silent at the end before it is over.
+const LAST_WORDS: Duration = Duration::from_millis(50);
+/// Threads that carry connections.
+const CONNECTION_THREADS: usize = 2;
+
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Limits {
+    pub watch: WatchLimits,
+    pub server: server::Limits,
+    pub sinks: SinkLimits,
+}
+
+/// What a run is given.
+pub struct Setup {
+    /// The file that is watched.
+    pub file: PathBuf,
+    /// Its text as it was compiled, and what came of it.
+    pub text: String,
+    pub compiled: Compiled,
+    pub compiler: Box<dyn Compiler>,
+    pub parts: SharedParts,
+    pub learner: Arc<dyn Learner>,
+    pub ear: Box<dyn Ear>,
+    pub stop: Stop,
+    /// End on ctrl-c and SIGTERM.
+    pub heed_signals: bool,
+    pub limits: Limits,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    pub status: Status,
+    /// Rows that were accepted and could not be written.
+    pub undelivered: u64,
+}
+
+/// What this thread waits for.
+pub enum Signal {
+    Notice(Notice),
+    Said(Said),
+    Learned(Done),
+    Stop,
+}
+
+/// Runs until somebody wants an end.
+///
+/// # Errors
+/// What keeps it from starting; nothing is left behind then.
+pub fn run(setup: Setup) -> Result<Summary, Vec<Diagnostic>> {
+    Shell::start(setup).map(Shell::run)
+}
+
+struct Shell {
+    file: PathBuf,
+    text: Arc<str>,
+    graph: Graph,
+    compiler: Box<dyn Compiler>,
+    ear: Box<dyn Ear>,
+    stop: Stop,
+    board: Arc<Board>,
+    orders: SyncSender<Order>,
+    signals: Receiver<Signal>,
+    watcher: Watcher,
+    serving: Serving,
+    learning: Learning,
+    core: JoinHandle<Ended>,
+    /// Carries the connections; shut down last.
+    runtime: Runtime,
+    live: bool,
+}
+
+impl Shell {
+    fn start(setup: Setup) -> Result<Shell, Vec<Diagnostic>> {
+        let Setup { file, text, compiled, compiler, parts, learner, ear, stop, heed_signals, limits } = setup;
+        let Some(graph) = compiled.graph else { return Err(compiled.diagnostics) };
+        let pipeline = file.file_name().map_or_else(|| file.display().to_string(), |name| name.to_string_lossy().into_owned());
+        let board = Arc::new(Board::new(pipeline));
+        let (orders, orders_in) = sync_channel(ORDERS_MAX);
+        let (signal, signals) = sync_channel(SIGNALS_MAX);
+        let runtime = connections().map_err(|error| vec![refused("a runtime for connections", &error)])?;
+        let desk = Arc::new(Desk { orders: orders.clone(), board: board.clone() });
+        let mut serving = Serving::new(desk, limits.server, runtime.handle().clone());
+        let opened = serving.prepare(&graph)?;
+
+        let said = forward(&signal, Signal::Said).map_err(|error| vec![refused("a thread", &error)])?;
+        let mut sinks = Sinks::new(limits.sinks, stop.clone(), said.clone());
+        let settings = Settings { life: Life::Run, ..Settings::default() };
+        let empty = Engine::empty(settings);
+        let ready = Sinks::prepare(&empty, &graph, parts.as_ref())?;
+        let engine = Engine::start(settings, &graph, parts.as_ref())?;
+        let wrong = sinks.take_up(&engine, ready, parts.as_ref());
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        let core = Core::new(engine, parts.clone(), sinks, orders_in, board.clone(), said, stop.clone());
+        let core = std::thread::Builder::new().name("engine".into()).spawn(move || core.run());
+        let core = core.map_err(|error| vec![refused("a thread", &error)])?;
+        serving.commit(opened);
+
+        let (watcher, notices) = Watcher::start(limits.watch, true).map_err(|error| vec![refused("a thread", &error)])?;
+        pass_on(notices, signal.clone()).map_err(|error| vec![refused("a thread", &error)])?;
+        if heed_signals {
+            runtime.spawn(heed(stop.clone(), signal.clone()));
+        }
+        let learning = Learning::new(learner, parts, orders.clone(), signal);
+        let text: Arc<str> = text.into();
+        let live = false;
+        let shell = Shell {
+            file,
+            text,
+            graph,
+            compiler,
+            ear,
+            stop,
+            board,
+            orders,
+            signals,
+            watcher,
+            serving,
+            learning,
+            core,
+            runtime,
+            live,
+        };
+        shell.follow(&compiled.files);
+        Ok(shell)
+    }
+
+    /// The file itself and all that it reads.
+    fn follow(&self, files: &[PathBuf]) {
+        let own = (self.file.clone(), Some(Hash::of_bytes(self.text.as_bytes())));
+        self.watcher.follow(files.iter().map(|file| (file.clone(), None)).chain([own]));
+    }
+
+    fn run(mut self) -> Summary {
+        let pipeline = self.board.status().pipeline;
+        self.say(HostEvent::Started { pipeline, serving: self.serving.addresses() });
+        self.learn_on();
+        let mut look = Instant::now();
+        while self.stop.wanted() == Wanted::Run && !self.core.is_finished() {
+            match self.signals.recv_timeout(look.saturating_duration_since(Instant::now())) {
+                Ok(signal) => self.heed(signal),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if Instant::now() >= look {
+                look = Instant::now() + TICK;
+                self.tick();
+            }
+        }
+        self.end()
+    }
+
+    fn heed(&mut self, signal: Signal) {
+        match signal {
+            Signal::Notice(Notice { path, seen: Seen::Trouble(why) }) => {
+                self.say(HostEvent::FileTrouble { path: path.display().to_string(), why: why.to_string() });
+            }
+            Signal::Notice(Notice { path, seen: Seen::Text(text) }) => self.edited(&path, text),
+            Signal::Said(said) => self.pass(said),
+            Signal::Learned(done) => {
+                let said = self.learning.done(done);
+                said.into_iter().for_each(|event| self.say(event));
+                self.tick();
+            }
+            Signal::Stop => {}
+        }
+    }
+
+    fn pass(&mut self, said: Said) {
+        let went_live = matches!(&said, Said::Engine(Event::WentLive { .. }));
+        self.ear.hear(&said);
+        if went_live {
+            self.live = true;
+            self.learning.went_live();
+            self.tick();
+        }
+    }
+
+    fn tick(&mut self) {
+        if let Some(event) = self.learning.tick(Instant::now()) {
+            self.say(event);
+        }
+        self.board.set_tasks(self.learning.notes());
+        self.ear.look(&self.board.status());
+    }
+
+    /// Other text, of the file itself or of one that it reads.
+    fn edited(&mut self, path: &std::path::Path, text: Arc<str>) {
+        let begun = Instant::now();
+        if path == self.file {
+            self.text = text;
+        }
+        let Compiled { graph, diagnostics, sources, files } = compile(self.compiler.as_mut(), &self.text);
+        self.follow(&files);
+        let Some(wanted) = graph else { return self.refuse(diagnostics, sources) };
+        if wanted == self.graph {
+            self.board.edit(|edits| edits.unchanged += 1, None);
+            return self.say(HostEvent::EditUnchanged);
+        }
+        if !diagnostics.is_empty() {
+            self.say(HostEvent::Finding(Messages { diagnostics, sources: sources.clone() }));
+        }
+        match self.change(&wanted) {
+            Err(wrong) => self.refuse(wrong, sources),
+            Ok((cut, opened)) => {
+                self.serving.commit(opened);
+                self.graph = wanted;
+                let took_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+                let words = in_words(&cut.diff);
+                self.board.edit(|edits| edits.applied += 1, Some(words.clone()));
+                self.say(HostEvent::EditApplied { at: cut.event.at, words, pause_us: cut.event.pause_us, took_us });
+                self.learn_on();
+            }
+        }
+    }
+
+    /// Nothing has changed where this fails.
+    fn change(&self, wanted: &Graph) -> Result<(Cut, Opened), Vec<Diagnostic>> {
+        let opened = self.serving.prepare(wanted)?;
+        let (done, answer) = sync_channel(1);
+        let order = Order::Apply { wanted: Box::new(wanted.clone()), done };
+        let ending = || vec![Diagnostic::new(Code::R0006, "the pipeline is ending; nothing was changed")];
+        self.orders.send(order).map_err(|_| ending())?;
+        let cut = answer.recv().map_err(|_| ending())??;
+        Ok((cut, opened))
+    }
+
+    fn refuse(&mut self, diagnostics: Vec<Diagnostic>, sources: Sources) {
+        self.board.edit(|edits| edits.refused += 1, None);
+        self.say(HostEvent::EditRefused(Messages { diagnostics, sources }));
+    }
+
+    fn learn_on(&mut self) {
+        let said = self.learning.follow(&self.graph, self.live);
+        said.into_iter().for_each(|event| self.say(event));
+        self.tick();
+    }
+
+    fn say(&mut self, event: HostEvent) {
+        self.ear.hear(&Said::Host(event));
+    }
+
+    /// In the order in which things depend on each other: no new requests, no new rows, sinks written, threads gone.
+    fn end(mut self) -> Summary {
+        self.board.stopping();
+        self.say(HostEvent::Stopping);
+        self.learning.stop();
+        self.serving.close();
+        // The engine may be ending by itself; then this is only said again.
+        if self.stop.wanted() == Wanted::Run {
+            self.stop.please();
+        }
+        let Shell { mut ear, board, signals, watcher, learning, core, runtime, orders, .. } = self;
+        drop((watcher, orders, learning));
+        while !core.is_finished() {
+            if let Ok(Signal::Said(said)) = signals.recv_timeout(Duration::from_millis(20)) {
+                ear.hear(&said);
+            }
+        }
+        let ended = core.join().unwrap_or(Ended { rows: 0, undelivered: 0 });
+        // What was said last is still on its way through the forwarding thread.
+        while let Ok(signal) = signals.recv_timeout(LAST_WORDS) {
+            if let Signal::Said(said) = signal {
+                ear.hear(&said);
+            }
+        }
+        ear.hear(&Said::Host(HostEvent::Stopped { rows: ended.rows, undelivered: ended.undelivered }));
+        runtime.shutdown_timeout(Duration::from_secs(1));
+        Summary { status: board.status(), undelivered: ended.undelivered }
+    }
+}
+
+/// A compiler that stops on a text must not take the running pipeline with it.
+fn compile(compiler: &mut dyn Compiler, text: &str) -> Compiled {
+    catch_unwind(AssertUnwindSafe(|| compiler.compile(text))).unwrap_or_else(|panic| {
+        let why = panic.downcast_ref::<String>().cloned();
+        let why = why.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default();
+        let found = Diagnostic::new(Code::R0952, format!("the compiler failed on this text: {why}"));
+        Compiled { diagnostics: vec![found.help("take back the last change, and report this text")], ..Compiled::default() }
+    })
+}
+
+fn connections() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(CONNECTION_THREADS).thread_name("http").enable_all().build()
+}
+
+/// A channel whose messages arrive as signals. Ends when its last sender is gone.
+fn forward<T: Send + 'static>(to: &SyncSender<Signal>, wrap: fn(T) -> Signal) -> std::io::Result<SyncSender<T>> {
+    let (from, inbox) = sync_channel(SIGNALS_MAX);
+    let to = to.clone();
+    std::thread::Builder::new().name("forward".into()).spawn(move || {
+        for message in inbox {
+            if to.send(wrap(message)).is_err() {
+                return;
+            }
+        }
+    })?;
+    Ok(from)
+}
+
+fn pass_on(notices: Receiver<Notice>, to: SyncSender<Signal>) -> std::io::Result<()> {
+    let run = move || {
+        for notice in notices {
+            if to.send(Signal::Notice(notice)).is_err() {
+                return;
+            }
+        }
+    };
+    std::thread::Builder::new().name("notices".into()).spawn(run).map(drop)
+}
+
+/// The first signal is a wish, the second an urgent one.
+async fn heed(stop: Stop, to: SyncSender<Signal>) {
+    loop {
+        interrupted().await;
+        stop.please();
+        let _ = to.try_send(Signal::Stop);
+    }
+}
+
+#[cfg(unix)]
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut term) = signal(SignalKind::terminate()) else {
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn interrupted() {
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+fn refused(what: &str, error: &std::io::Error) -> Diagnostic {
+    Diagnostic::new(Code::R0951, format!("the system does not give {what}: {error}"))
+}

@@ -1,0 +1,166 @@
+//! What happened, for people, logs and tests: the engine's own events, and those of the shell round it.
+
+use serde_json::{Value, json};
+
+use crate::base::{Name, Sources};
+use crate::diag::{Diagnostic, to_json};
+use crate::node::Ordinal;
+use crate::plan::{Diff, Listed};
+use crate::runtime::Event;
+
+/// One entry of the event log.
+#[derive(Clone, Debug)]
+pub enum Said {
+    Engine(Event),
+    Host(HostEvent),
+}
+
+#[derive(Clone, Debug)]
+pub enum HostEvent {
+    /// It runs; requests are answered at these addresses.
+    Started {
+        pipeline: String,
+        serving: Vec<String>,
+    },
+    /// The edit took place before the row with this ordinal.
+    EditApplied {
+        at: Ordinal,
+        words: String,
+        pause_us: u64,
+        took_us: u64,
+    },
+    /// Other text, same meaning.
+    EditUnchanged,
+    /// Nothing has changed but this count.
+    EditRefused(Messages),
+    /// A followed file cannot be read just now; what runs goes on.
+    FileTrouble {
+        path: String,
+        why: String,
+    },
+    /// A former run's model answers.
+    Restored {
+        task: Name,
+        version: String,
+        family: String,
+    },
+    Training {
+        task: Name,
+    },
+    /// The model answers from now on.
+    Trained {
+        task: Name,
+        version: String,
+        family: String,
+        metric: Option<(String, f64)>,
+    },
+    /// The task goes on with what it has.
+    TrainingFailed {
+        task: Name,
+        why: Messages,
+    },
+    SinkTrouble {
+        sink: Name,
+        message: String,
+    },
+    SinkRecovered {
+        sink: Name,
+    },
+    /// So many rows could not be written within the limit of retries.
+    SinkLost {
+        sink: Name,
+        rows: u64,
+        message: String,
+    },
+    /// Something that the engine found wrong while running.
+    Finding(Messages),
+    /// So many events were forgotten because nobody read them in time.
+    Forgotten {
+        events: u64,
+    },
+    Stopping,
+    Stopped {
+        rows: u64,
+        undelivered: u64,
+    },
+}
+
+/// Diagnostics with the texts that they are about.
+#[derive(Clone, Debug, Default)]
+pub struct Messages {
+    pub diagnostics: Vec<Diagnostic>,
+    pub sources: Sources,
+}
+
+impl Messages {
+    pub fn of(diagnostic: Diagnostic) -> Messages {
+        // Without the text there is nothing that its labels could point at.
+        let diagnostic = Diagnostic { labels: Vec::new(), fix: None, ..diagnostic };
+        Messages { diagnostics: vec![diagnostic], sources: Sources::default() }
+    }
+
+    fn to_json(&self) -> Value {
+        self.diagnostics.iter().map(|diagnostic| to_json(diagnostic, &self.sources)).collect()
+    }
+}
+
+impl Said {
+    /// One object; `event` says which.
+    pub fn to_json(&self) -> Value {
+        match self {
+            Said::Engine(event) => serde_json::to_value(event).expect("plain data always serialises"),
+            Said::Host(event) => event.to_json(),
+        }
+    }
+}
+
+impl HostEvent {
+    fn to_json(&self) -> Value {
+        match self {
+            HostEvent::Started { pipeline, serving } => {
+                json!({ "event": "started", "pipeline": pipeline, "serving": serving })
+            }
+            HostEvent::EditApplied { at, words, pause_us, took_us } => {
+                json!({ "event": "edit_applied", "at": at, "words": words, "pause_us": pause_us, "took_us": took_us })
+            }
+            HostEvent::EditUnchanged => json!({ "event": "edit_unchanged" }),
+            HostEvent::EditRefused(messages) => json!({ "event": "edit_refused", "diagnostics": messages.to_json() }),
+            HostEvent::FileTrouble { path, why } => json!({ "event": "file_trouble", "path": path, "why": why }),
+            HostEvent::Restored { task, version, family } => {
+                json!({ "event": "restored", "task": task, "version": version, "family": family })
+            }
+            HostEvent::Training { task } => json!({ "event": "training", "task": task }),
+            HostEvent::Trained { task, version, family, metric } => json!({
+                "event": "trained", "task": task, "version": version, "family": family,
+                "metric": metric.as_ref().map(|(name, _)| name), "value": metric.as_ref().map(|(_, value)| value),
+            }),
+            HostEvent::TrainingFailed { task, why } => {
+                json!({ "event": "training_failed", "task": task, "diagnostics": why.to_json() })
+            }
+            HostEvent::SinkTrouble { sink, message } => {
+                json!({ "event": "sink_trouble", "sink": sink, "message": message })
+            }
+            HostEvent::SinkRecovered { sink } => json!({ "event": "sink_recovered", "sink": sink }),
+            HostEvent::SinkLost { sink, rows, message } => {
+                json!({ "event": "sink_lost", "sink": sink, "rows": rows, "message": message })
+            }
+            HostEvent::Finding(messages) => json!({ "event": "finding", "diagnostics": messages.to_json() }),
+            HostEvent::Forgotten { events } => json!({ "event": "forgotten", "events": events }),
+            HostEvent::Stopping => json!({ "event": "stopping" }),
+            HostEvent::Stopped { rows, undelivered } => {
+                json!({ "event": "stopped", "rows": rows, "undelivered": undelivered })
+            }
+        }
+    }
+}
+
+/// What an edit did, in a line: `air.stuffy retuned (its threshold); alert added`.
+pub fn in_words(diff: &Diff) -> String {
+    let mut words: Vec<String> = diff.renames.iter().map(|rename| format!("{} is now {}", rename.from, rename.to)).collect();
+    for Listed { name, class, why, node: _ } in diff.listed() {
+        let why = why.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let why = if why.is_empty() { why } else { format!(" ({why})") };
+        words.push(format!("{name} {}{why}", class.word()));
+    }
+    if words.is_empty() { "nothing that runs".to_owned() } else { words.join("; ") }
+}

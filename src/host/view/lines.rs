@@ -1,0 +1,134 @@
+//! The few lines at the bottom of a terminal.
+
+use std::collections::VecDeque;
+use std::fmt::Write;
+
+use crate::diag::Style;
+use crate::server::Status;
+
+/// Looks over which a rate is a mean.
+const LOOKS_MAX: usize = 8;
+/// Tasks and sinks that have a line of their own; of more, only the number is said.
+const ITEMS_MAX: usize = 6;
+/// Longest line, in characters, so that none wraps: a wrapped line could not be taken back.
+const WIDTH_MAX: usize = 100;
+
+/// Remembers what is on the screen.
+#[derive(Debug, Default)]
+pub struct Lines {
+    drawn: usize,
+    last: String,
+    /// Uptime in seconds and rows, at the last looks.
+    looks: VecDeque<(f64, u64)>,
+}
+
+impl Lines {
+    /// A text of the log stands above the lines, which are drawn again below it.
+    pub fn above(&mut self, text: &str) -> String {
+        let mut out = self.take_back();
+        out.push_str(text);
+        out.push_str(&self.last);
+        self.drawn = self.last.lines().count();
+        out
+    }
+
+    pub fn redraw(&mut self, status: &Status, style: Style) -> String {
+        self.looks.push_back((status.uptime_s, status.rows_in));
+        if self.looks.len() > LOOKS_MAX {
+            self.looks.pop_front();
+        }
+        let text = self.text(status, style);
+        if text == self.last && self.drawn > 0 {
+            return String::new();
+        }
+        let mut out = self.take_back();
+        out.push_str(&text);
+        self.drawn = text.lines().count();
+        self.last = text;
+        out
+    }
+
+    /// Up to the first of our lines, and everything below it cleared.
+    fn take_back(&mut self) -> String {
+        match std::mem::take(&mut self.drawn) {
+            0 => String::new(),
+            lines => format!("\x1b[{lines}A\r\x1b[J"),
+        }
+    }
+
+    fn rate(&self) -> f64 {
+        match (self.looks.front(), self.looks.back()) {
+            (Some((then, before)), Some((now, rows))) if now > then => rows.saturating_sub(*before) as f64 / (now - then),
+            (Some(_) | None, Some(_) | None) => 0.0,
+        }
+    }
+
+    fn text(&self, status: &Status, style: Style) -> String {
+        let mut out = String::new();
+        let dropped: u64 = status.nodes.iter().flat_map(|node| node.dropped.values()).sum();
+        let head = format!(
+            "{} rows  {}/s  {} dropped on the way",
+            number(status.rows_in),
+            number(self.rate().round() as u64),
+            number(dropped)
+        );
+        line(&mut out, style, status.stage.words(), &head);
+        for task in status.tasks.iter().take(ITEMS_MAX) {
+            let mut text = match (&task.family, &task.version) {
+                (Some(family), Some(version)) => format!("{family} {version}"),
+                (_, Some(version)) => version.clone(),
+                (_, None) => "no model yet".to_owned(),
+            };
+            if let Some((metric, value)) = &task.metric {
+                let _ = write!(text, "  {metric} {value:.4}");
+            }
+            if task.training {
+                text.push_str("  learning");
+            }
+            line(&mut out, style, &task.name, &text);
+        }
+        for sink in status.sinks.iter().take(ITEMS_MAX) {
+            let mut text = format!("{} written", number(sink.delivered));
+            if sink.lost > 0 {
+                let _ = write!(text, "  {} lost", number(sink.lost));
+            }
+            if let Some(trouble) = &sink.trouble {
+                let _ = write!(text, "  {} wait: {trouble}", number(sink.waiting));
+            }
+            line(&mut out, style, &sink.name, &text);
+        }
+        let edits = status.edits;
+        if edits.applied + edits.refused > 0 {
+            let last = status.last_change.as_deref().unwrap_or_default();
+            let text = format!("{} applied  {} refused  {last}", edits.applied, edits.refused);
+            line(&mut out, style, "edits", &text);
+        }
+        out
+    }
+}
+
+fn line(out: &mut String, style: Style, name: &str, text: &str) {
+    let whole: String = format!("{name:<14}  {text}").chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let cut: String = whole.chars().take(WIDTH_MAX).collect();
+    match style {
+        Style::Plain => out.push_str(&cut),
+        Style::Coloured => {
+            let at = cut.char_indices().nth(name.chars().count().min(WIDTH_MAX)).map_or(cut.len(), |(at, _)| at);
+            let _ = write!(out, "\x1b[1m{}\x1b[0m{}", &cut[..at], &cut[at..]);
+        }
+    }
+    out.push('\n');
+}
+
+/// `1 234 567`.
+fn number(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (nth, digit) in digits.chars().enumerate() {
+        if nth > 0 && (digits.len() - nth).is_multiple_of(3) {
+            out.push(' ');
+        }
+        out.push(digit);
+    }
+    out
+}

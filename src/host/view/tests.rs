@@ -1,0 +1,101 @@
+//! What stands on a screen, a pipe and in a log.
+
+use super::super::said::{HostEvent, Messages};
+use super::*;
+use crate::diag::{Code, Diagnostic};
+use crate::node::Ordinal;
+use crate::runtime::Event;
+use crate::server::{Edits, TaskStatus};
+
+fn log() -> Vec<Said> {
+    let started = HostEvent::Started { pipeline: "room.mliot".into(), serving: vec!["http://127.0.0.1:8080/predict/t".into()] };
+    let applied = HostEvent::EditApplied { at: Ordinal(7), words: "air.stuffy retuned".into(), pause_us: 90, took_us: 31_000 };
+    let refused = HostEvent::EditRefused(Messages::of(Diagnostic::new(Code::E0201, "nothing is called `rom`")));
+    vec![Said::Host(started), Said::Engine(Event::WentLive { at: Ordinal(3) }), Said::Host(applied), Said::Host(refused)]
+}
+
+fn status(rows: u64) -> Status {
+    let task = TaskStatus { name: "t".into(), version: Some("3".into()), family: Some("forest".into()), ..Default::default() };
+    let edits = Edits { applied: 1, ..Edits::default() };
+    Status { uptime_s: rows as f64 / 500.0, rows_in: rows, tasks: vec![task], edits, ..Status::default() }
+}
+
+fn shown(form: Form, act: impl FnOnce(&mut View<&mut Vec<u8>>)) -> String {
+    let mut out = Vec::new();
+    act(&mut View::new(form, &mut out));
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn a_pipe_gets_plain_lines_and_no_redrawing() {
+    let text = shown(Form::Plain, |view| {
+        for said in log() {
+            view.hear(&said);
+            view.look(&status(1_000));
+        }
+    });
+    let expected = "room.mliot runs, and answers at http://127.0.0.1:8080/predict/t\n\
+        live, after 3 recorded rows\n\
+        edit applied at row 7: air.stuffy retuned (paused 90us, ready in 31.0ms)\n";
+    assert!(text.starts_with(expected), "{text}");
+    assert!(text.contains("E0201") && text.ends_with("edit refused; what runs goes on\n"), "{text}");
+    assert!(!text.contains('\x1b'), "{text:?}");
+}
+
+#[test]
+fn json_is_one_object_a_line() {
+    let text = shown(Form::Json, |view| log().iter().for_each(|said| view.hear(said)));
+    let events: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let names: Vec<&str> = events.iter().map(|event| event["event"].as_str().unwrap()).collect();
+    assert_eq!(names, ["started", "went_live", "edit_applied", "edit_refused"]);
+    assert_eq!(events[3]["diagnostics"][0]["code"], "E0201");
+}
+
+/// What a terminal shows after this output: lines, with cursor-up and clear-to-end carried out.
+fn screen(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = vec![String::new()];
+    let mut rest = text;
+    while let Some(at) = rest.find(['\x1b', '\n']) {
+        lines.last_mut().unwrap().push_str(&rest[..at]);
+        if rest.as_bytes()[at] == b'\n' {
+            lines.push(String::new());
+            rest = &rest[at + 1..];
+            continue;
+        }
+        let end = at + rest[at..].find(|c: char| c.is_ascii_alphabetic()).unwrap();
+        match (&rest[at + 2..end], &rest[end..=end]) {
+            (up, "A") => {
+                let keep = lines.len() - 1 - up.parse::<usize>().unwrap();
+                lines.truncate(keep);
+                lines.push(String::new());
+            }
+            (_, "J" | "m") => {}
+            other => panic!("{other:?}"),
+        }
+        rest = rest[end + 1..].trim_start_matches('\r');
+    }
+    lines.retain(|line| !line.is_empty());
+    lines
+}
+
+#[test]
+fn a_terminal_keeps_the_log_above_and_a_few_lines_below() {
+    for style in [Style::Plain, Style::Coloured] {
+        let text = shown(Form::Live(style), |view| {
+            view.look(&status(0));
+            view.look(&status(1_000));
+            view.hear(&log()[0]);
+            view.look(&status(2_000));
+            view.hear(&log()[1]);
+        });
+        let expected = [
+            "room.mliot runs, and answers at http://127.0.0.1:8080/predict/t",
+            "live, after 3 recorded rows",
+            "warming up      2 000 rows  500/s  0 dropped on the way",
+            "t               forest 3",
+            "edits           1 applied  0 refused  ",
+        ];
+        assert_eq!(screen(&text), expected, "{text:?}");
+        assert_eq!(text.contains("\x1b[1m"), style == Style::Coloured);
+    }
+}

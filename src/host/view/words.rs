@@ -1,0 +1,68 @@
+//! The log in words, one event at a time.
+
+use crate::diag::{Style, render};
+use crate::runtime::Event;
+
+use super::super::said::{HostEvent, Messages, Said};
+
+/// Ends in a newline; empty for what is not worth a line.
+pub fn of(said: &Said, style: Style) -> String {
+    match said {
+        Said::Engine(event) => engine(event),
+        Said::Host(event) => host(event, style),
+    }
+}
+
+fn engine(event: &Event) -> String {
+    match event {
+        // The shell says these in its own words, with what it knows besides.
+        Event::Cut(_) | Event::Assigned { version: Some(_), .. } | Event::Failed { .. } => String::new(),
+        Event::Assigned { task, version: None, .. } => {
+            format!("{task}: its features have changed; no predictions until it has learned again\n")
+        }
+        Event::WentLive { at } => format!("live, after {} recorded rows\n", at.0),
+        Event::SourceEnded { source, .. } => format!("{source} has ended\n"),
+    }
+}
+
+fn host(event: &HostEvent, style: Style) -> String {
+    match event {
+        HostEvent::Started { pipeline, serving } if serving.is_empty() => format!("{pipeline} runs\n"),
+        HostEvent::Started { pipeline, serving } => format!("{pipeline} runs, and answers at {}\n", serving.join(", ")),
+        HostEvent::EditApplied { at, words, pause_us, took_us } => {
+            let (pause, took) = (time(*pause_us), time(*took_us));
+            format!("edit applied at row {}: {words} (paused {pause}, ready in {took})\n", at.0)
+        }
+        HostEvent::EditUnchanged => "edit: same meaning, nothing to do\n".to_owned(),
+        HostEvent::EditRefused(messages) => format!("{}edit refused; what runs goes on\n", rendered(messages, style)),
+        HostEvent::FileTrouble { path, why } => format!("{path} {why}; what runs goes on\n"),
+        HostEvent::Restored { task, version, family } => format!("{task}: {family} {version} of a former run answers\n"),
+        HostEvent::Training { task } => format!("{task}: learning\n"),
+        HostEvent::Trained { task, version, family, metric } => {
+            let measured = metric.as_ref().map(|(name, value)| format!(", {name} {value:.4}")).unwrap_or_default();
+            format!("{task}: {family} {version} answers{measured}\n")
+        }
+        HostEvent::TrainingFailed { task, why } => format!("{}{task}: goes on with what it has\n", rendered(why, style)),
+        HostEvent::SinkTrouble { sink, message } => format!("{sink}: cannot be written, tried again ({message})\n"),
+        HostEvent::SinkRecovered { sink } => format!("{sink}: is written again\n"),
+        HostEvent::SinkLost { sink, rows, message } => format!("{sink}: {rows} rows given up ({message})\n"),
+        HostEvent::Finding(messages) => rendered(messages, style),
+        HostEvent::Forgotten { events } => format!("{events} events were forgotten\n"),
+        HostEvent::Stopping => "stopping\n".to_owned(),
+        HostEvent::Stopped { rows, undelivered: 0 } => format!("stopped after {rows} rows, all written\n"),
+        HostEvent::Stopped { rows, undelivered } => format!("stopped after {rows} rows, {undelivered} not written\n"),
+    }
+}
+
+fn rendered(messages: &Messages, style: Style) -> String {
+    messages.diagnostics.iter().map(|diagnostic| render(diagnostic, &messages.sources, style)).collect()
+}
+
+/// `850us`, `2.1ms`, `1.3s`.
+fn time(us: u64) -> String {
+    match us {
+        0..1_000 => format!("{us}us"),
+        1_000..1_000_000 => format!("{:.1}ms", us as f64 / 1e3),
+        _ => format!("{:.1}s", us as f64 / 1e6),
+    }
+}

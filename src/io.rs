@@ -1,0 +1,38 @@
+//! Floor 6: the edge of the world. Connectors and formats, synchronous; whoever steps them brings threads and timers.
+//!
+//! A source is an [`Intake`]: connection, decode and gate of one source in one mode. A sink is a [`Deliver`].
+
+mod block;
+mod cell;
+mod column;
+mod columnar;
+mod csv;
+mod deliver;
+mod error;
+mod expr;
+mod files;
+mod fit;
+mod gate;
+mod intake;
+mod json;
+mod lines;
+mod list;
+mod open;
+mod path;
+mod place;
+mod records;
+mod sheet;
+mod simulate;
+mod spec;
+mod stdin;
+
+#[cfg(test)]
+mod testing;
+
+pub use block::SourceCounts;
+pub use deliver::{Deliver, deliver, keep};
+pub use error::IoError;
+pub use files::FilePosition;
+pub use intake::{InputPosition, Intake, Pending, Position, Taken};
+pub use place::{Mode, Now, Place, Wall};
+pub use records::{Ignored, Mark};

@@ -1,0 +1,135 @@
+//! Where rows go out: files and the standard output.
+//!
+//! Only visible columns are written. Times are ISO 8601 in UTC, durations numbers of seconds, enums their text, tensors,
+//! signals and lists JSON arrays, bytes hexadecimal digits, null an empty field or `null`; in Parquet and Arrow files
+//! columns keep their Arrow types.
+//!
+//! Under a replay a file is written anew. Live, lines are appended to what is there: `csv` and `jsonl` files grow with every
+//! batch and hold whole lines at any moment, packed ones after every batch. `parquet`, `arrow` and `json` files have an end,
+//! so they are written aside and get their name when they are finished; live they never replace a file, but take the next
+//! free number (`out.parquet`, `out-2.parquet`). A path that ends in `/` is a folder of numbered files. `{column}` in a path
+//! is filled from each row.
+
+mod aside;
+mod json;
+mod split;
+mod table;
+mod target;
+mod text;
+mod value;
+
+use arrow::array::RecordBatch;
+
+use crate::diag::{Code, Diagnostic};
+use crate::ir::{Connector, FileConnector, FileFormat, Schema};
+use crate::plan::Accept;
+
+use super::error::IoError;
+use super::place::{Mode, Place};
+
+use split::Split;
+use table::TableSink;
+use target::Target;
+use text::TextSink;
+
+/// The outer end of a sink.
+pub trait Deliver: Send {
+    /// Writes these rows; the batch may have hidden columns, which are left out. After an error part of them may be written.
+    fn deliver(&mut self, rows: &RecordBatch) -> Result<(), IoError>;
+
+    /// Nothing more will come: closes what has an end. Called once.
+    fn finish(&mut self) -> Result<(), IoError>;
+}
+
+/// Opens the connector of a sink whose rows have this schema. A file that cannot be written is said here, unless its name
+/// depends on the rows.
+pub fn deliver(accept: &Accept, schema: &Schema, place: &Place, mode: Mode) -> Result<Box<dyn Deliver>, Diagnostic> {
+    let visible = Schema { columns: schema.visible().cloned().collect(), ..schema.clone() };
+    match &accept.connector {
+        Connector::File(file) => to_file(file, &visible, place, mode).map_err(IoError::diagnostic),
+        Connector::Stdout { format } => match text::format(format, &visible) {
+            Some(format) => Ok(Box::new(TextSink::stdout(format))),
+            None => Err(no_binary_stdout().diagnostic()),
+        },
+        Connector::Simulate(_) => Err(cannot_write("simulate").diagnostic()),
+        Connector::Stdin { .. } => Err(cannot_write("stdin").diagnostic()),
+        Connector::Http { .. } => Err(not_yet("http").diagnostic()),
+        Connector::Later { name, .. } => Err(not_yet(name).diagnostic()),
+    }
+}
+
+/// Opens the file or folder in which a source keeps what comes in live. Hidden columns are kept too, so that an
+/// [`Intake`](super::Intake) reads the same rows with the same event times, in the order of their arrival. `parquet`, `arrow`
+/// and `json` need a folder: each time they are opened begins a new file in it.
+pub fn keep(connector: &Connector, schema: &Schema, place: &Place) -> Result<Box<dyn Deliver>, Diagnostic> {
+    let grows = |format: &FileFormat| matches!(format, FileFormat::Csv(_) | FileFormat::Jsonl);
+    match connector {
+        Connector::File(file) if file.path.ends_with('/') || grows(&file.format) => {
+            to_file(file, schema, place, Mode::Live).map_err(IoError::diagnostic)
+        }
+        Connector::File(file) => Err(needs_folder(&file.path).diagnostic()),
+        Connector::Simulate(_) | Connector::Stdin { .. } | Connector::Stdout { .. } | Connector::Http { .. } => {
+            Err(cannot_write("keep").diagnostic())
+        }
+        Connector::Later { name, .. } => Err(not_yet(name).diagnostic()),
+    }
+}
+
+fn to_file(file: &FileConnector, schema: &Schema, place: &Place, mode: Mode) -> Result<Box<dyn Deliver>, IoError> {
+    if file.path.contains('{') {
+        return Ok(Box::new(Split::new(file, schema, place, mode)?));
+    }
+    one_file(&file.path, &file.format, schema, place, mode)
+}
+
+/// A sink whose path is settled.
+fn one_file(path: &str, format: &FileFormat, schema: &Schema, place: &Place, mode: Mode) -> Result<Box<dyn Deliver>, IoError> {
+    let target = Target { path: place.base.join(path), mode };
+    Ok(match format {
+        FileFormat::Csv(_) | FileFormat::Jsonl => {
+            let format = text::format(format, schema).unwrap_or_else(|| unreachable!("both are text"));
+            Box::new(TextSink::file(format, &target)?)
+        }
+        FileFormat::Json => Box::new(json::ArraySink::new(schema, &target)?),
+        FileFormat::Parquet => Box::new(TableSink::parquet(schema, &target)?),
+        FileFormat::Arrow => Box::new(TableSink::arrow(schema, &target)?),
+    })
+}
+
+fn needs_folder(path: &str) -> IoError {
+    let message = format!("`{path}` has an end, so nothing can be appended to it");
+    IoError::new(Code::E0719, message).help("name a folder, as in `keep parquet(\"air/\")`")
+}
+
+fn cannot_write(name: &str) -> IoError {
+    IoError::new(Code::E0719, format!("nothing can be written to `{name}`")).help("write to a file or to `stdout()`")
+}
+
+fn no_binary_stdout() -> IoError {
+    IoError::new(Code::E0719, "the standard output takes rows as text")
+        .help("write `stdout(format: jsonl)` or `stdout(format: csv)`")
+}
+
+fn not_yet(name: &str) -> IoError {
+    IoError::new(Code::E0199, format!("rows cannot be sent to `{name}` in this version"))
+        .help("write to a file or to `stdout()`")
+}
+
+#[cfg(test)]
+mod tests;
+
+/// All columns as lines of CSV without a header, for tests.
+#[cfg(test)]
+pub(super) fn lines_of(rows: &RecordBatch) -> String {
+    let mut out = Vec::new();
+    for row in 0..rows.num_rows() {
+        for (nth, column) in rows.columns().iter().enumerate() {
+            if nth > 0 {
+                out.push(b',');
+            }
+            value::write(&mut out, column.as_ref(), row, value::Style::Bare);
+        }
+        out.push(b'\n');
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}

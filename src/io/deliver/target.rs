@@ -1,0 +1,96 @@
+//! Where a sink's file stands, and what happens to what stands there already.
+
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+
+use crate::diag::Code;
+use crate::io::error::IoError;
+use crate::io::place::Mode;
+
+/// Numbers that are tried for a file that must not replace another.
+const NUMBERS_MAX: u32 = 1_000_000;
+
+/// A path with the mode that says how to treat it.
+pub(super) struct Target {
+    pub path: PathBuf,
+    pub mode: Mode,
+}
+
+impl Target {
+    /// For formats that grow line by line: the file at its end, and whether it was empty.
+    pub fn growing(&self, ending: &str) -> Result<(PathBuf, File, bool), IoError> {
+        let path = if self.is_folder() { self.numbered(ending)? } else { self.path.clone() };
+        prepare(&path)?;
+        let mut options = OpenOptions::new();
+        match self.mode {
+            Mode::Recorded => options.write(true).create(true).truncate(true),
+            Mode::Live => options.append(true).create(true),
+        };
+        let file = options.open(&path).map_err(|error| cannot_be_written(&path, &error))?;
+        let empty = file.metadata().map_err(|error| cannot_be_written(&path, &error))?.len() == 0;
+        Ok((path, file, empty))
+    }
+
+    /// For formats that have an end: the name that the whole file gets.
+    pub fn whole(&self, ending: &str) -> Result<PathBuf, IoError> {
+        let path = match self.mode {
+            _ if self.is_folder() => self.numbered(ending)?,
+            Mode::Recorded => self.path.clone(),
+            Mode::Live => free(&self.path)?,
+        };
+        prepare(&path)?;
+        Ok(path)
+    }
+
+    fn is_folder(&self) -> bool {
+        self.path.as_os_str().as_encoded_bytes().ends_with(b"/") || self.path.is_dir()
+    }
+
+    /// The next number in a folder, in which a replay begins anew at 1.
+    fn numbered(&self, ending: &str) -> Result<PathBuf, IoError> {
+        let name = |number: u32| self.path.join(format!("{number:06}.{ending}"));
+        match self.mode {
+            Mode::Recorded => Ok(name(1)),
+            Mode::Live => first_free(&self.path, name),
+        }
+    }
+}
+
+/// `out.parquet`, else `out-2.parquet` and so on.
+fn free(path: &Path) -> Result<PathBuf, IoError> {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let (stem, ending) = name.split_once('.').map_or((name.as_str(), String::new()), |(stem, rest)| (stem, format!(".{rest}")));
+    first_free(path, |number| match number {
+        1 => path.to_owned(),
+        _ => path.with_file_name(format!("{stem}-{number}{ending}")),
+    })
+}
+
+fn first_free(path: &Path, name: impl Fn(u32) -> PathBuf) -> Result<PathBuf, IoError> {
+    (1..NUMBERS_MAX).map(name).find(|name| !name.exists()).ok_or_else(|| {
+        let message = format!("`{}` has {NUMBERS_MAX} files already", path.display());
+        IoError::new(Code::E0719, message).path(path).help("move old files away")
+    })
+}
+
+fn prepare(path: &Path) -> Result<(), IoError> {
+    match path.parent() {
+        Some(folder) => fs::create_dir_all(folder).map_err(|error| cannot_be_written(folder, &error)),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn cannot_be_written(path: &Path, error: &std::io::Error) -> IoError {
+    let help = match error.kind() {
+        std::io::ErrorKind::PermissionDenied => "allow this user to write there, or take another folder",
+        std::io::ErrorKind::StorageFull => "make room on the disk",
+        _ => "take a path that this user may write to",
+    };
+    IoError::new(Code::E0719, format!("`{}` cannot be written: {error}", path.display())).path(path).help(help)
+}
+
+/// A sink that breaks in the middle.
+pub(super) fn writing_stopped(path: &Path, error: impl std::fmt::Display) -> IoError {
+    let message = format!("`{}` cannot be written any further: {error}", path.display());
+    IoError::new(Code::R0713, message).path(path).help("see whether the disk is full and the folder still there")
+}

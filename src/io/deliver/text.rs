@@ -1,0 +1,231 @@
+//! Lines of CSV or JSON, appended and flushed batch by batch.
+
+use std::fs::File;
+use std::io::{BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use arrow::array::{Array, RecordBatch};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::diag::Code;
+use crate::io::error::IoError;
+use crate::io::open::{self, Packing};
+use crate::ir::{CsvOptions, FileFormat, Schema};
+
+use super::Deliver;
+use super::target::{Target, cannot_be_written, writing_stopped};
+use super::value::{Style, write};
+
+/// How a row becomes a line.
+pub(super) struct LineFormat {
+    columns: Vec<String>,
+    kind: Kind,
+}
+
+enum Kind {
+    Csv(CsvOptions),
+    Json,
+}
+
+/// None for formats that are not made of lines.
+pub(super) fn format(format: &FileFormat, schema: &Schema) -> Option<LineFormat> {
+    let kind = match format {
+        FileFormat::Csv(options) => Kind::Csv(options.clone()),
+        FileFormat::Jsonl | FileFormat::Json => Kind::Json,
+        FileFormat::Parquet | FileFormat::Arrow => return None,
+    };
+    Some(LineFormat { columns: schema.columns.iter().map(|column| column.name.to_string()).collect(), kind })
+}
+
+impl LineFormat {
+    /// The line of names; empty where there is none.
+    fn header(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        if let Kind::Csv(options) = &self.kind
+            && options.header
+        {
+            for (nth, name) in self.columns.iter().enumerate() {
+                separate(&mut out, options, nth);
+                field(&mut out, name.as_bytes(), options);
+            }
+            out.push(b'\n');
+        }
+        out
+    }
+
+    fn ending(&self) -> &'static str {
+        match self.kind {
+            Kind::Csv(_) => "csv",
+            Kind::Json => "jsonl",
+        }
+    }
+
+    /// A line per row. `first` is the number of the first row, from 1.
+    pub fn lines(&self, out: &mut Vec<u8>, rows: &RecordBatch, first: u64) -> Result<(), IoError> {
+        let columns = columns(rows, &self.columns)?;
+        for row in 0..rows.num_rows() {
+            match &self.kind {
+                Kind::Csv(options) => csv_line(out, &columns, row, options, first + row as u64),
+                Kind::Json => json_object(out, &self.columns, &columns, row),
+            }
+            out.push(b'\n');
+        }
+        Ok(())
+    }
+}
+
+/// The named columns of a batch.
+pub(super) fn columns<'a>(rows: &'a RecordBatch, names: &[String]) -> Result<Vec<&'a dyn Array>, IoError> {
+    let find = |name: &String| match rows.column_by_name(name) {
+        Some(column) => Ok(column.as_ref()),
+        None => Err(IoError::new(Code::R0713, format!("the rows have no column `{name}`, which the sink writes"))),
+    };
+    names.iter().map(find).collect()
+}
+
+fn csv_line(out: &mut Vec<u8>, columns: &[&dyn Array], row: usize, options: &CsvOptions, number: u64) {
+    if options.index {
+        out.extend_from_slice(number.to_string().as_bytes());
+    }
+    let mut text = Vec::new();
+    for (nth, column) in columns.iter().enumerate() {
+        separate(out, options, nth + usize::from(options.index));
+        text.clear();
+        write(&mut text, *column, row, Style::Bare);
+        if options.decimal != '.' && column.data_type().is_floating() {
+            text.iter_mut().filter(|byte| **byte == b'.').for_each(|byte| *byte = options.decimal as u8);
+        }
+        field(out, &text, options);
+    }
+}
+
+fn separate(out: &mut Vec<u8>, options: &CsvOptions, nth: usize) {
+    if nth > 0 {
+        out.extend_from_slice(options.separator.unwrap_or(' ').encode_utf8(&mut [0; 4]).as_bytes());
+    }
+}
+
+/// In quotes where it holds a sign of the format; an empty field between blanks could not be seen.
+fn field(out: &mut Vec<u8>, text: &[u8], options: &CsvOptions) {
+    let separator = options.separator.unwrap_or(' ');
+    let is_sign =
+        |byte: &u8| matches!(*byte, b'\n' | b'\r') || char::from(*byte) == separator || char::from(*byte) == options.quote;
+    let blank = options.separator.is_none() && (text.is_empty() || text.iter().any(u8::is_ascii_whitespace));
+    if !blank && !text.iter().any(is_sign) {
+        return out.extend_from_slice(text);
+    }
+    let quote = options.quote as u8;
+    out.push(quote);
+    for byte in text {
+        if *byte == quote {
+            out.push(quote);
+        }
+        out.push(*byte);
+    }
+    out.push(quote);
+}
+
+/// `{"a":1,"b":"x"}`.
+pub(super) fn json_object(out: &mut Vec<u8>, names: &[String], columns: &[&dyn Array], row: usize) {
+    for (nth, (name, column)) in names.iter().zip(columns).enumerate() {
+        out.push(if nth == 0 { b'{' } else { b',' });
+        serde_json::to_writer(&mut *out, name).expect("a vector takes every byte");
+        out.push(b':');
+        write(out, *column, row, Style::Json);
+    }
+    out.extend_from_slice(if names.is_empty() { b"{}" } else { b"}" });
+}
+
+/// Writes lines to a file or to the standard output.
+pub(super) struct TextSink {
+    format: LineFormat,
+    path: PathBuf,
+    out: Writer,
+    lines: Vec<u8>,
+    written: u64,
+    /// Still to be written before the first row.
+    header: Vec<u8>,
+}
+
+enum Writer {
+    Plain(BufWriter<File>),
+    Gzip(Box<GzEncoder<BufWriter<File>>>),
+    Stdout,
+}
+
+impl TextSink {
+    pub fn file(format: LineFormat, target: &Target) -> Result<TextSink, IoError> {
+        let (path, file, empty) = target.growing(format.ending())?;
+        let mut header = format.header();
+        if !empty && !header.is_empty() {
+            check_header(&path, &header)?;
+            header.clear();
+        }
+        let file = BufWriter::new(file);
+        let out = match Packing::of(&path) {
+            Packing::None => Writer::Plain(file),
+            Packing::Gzip => Writer::Gzip(Box::new(GzEncoder::new(file, Compression::default()))),
+            Packing::Zstd => return Err(cannot_be_written(&path, &std::io::Error::other("zstd is only read, not written"))),
+        };
+        let mut sink = TextSink { format, path, out, lines: header, written: 0, header: Vec::new() };
+        sink.flush()?;
+        Ok(sink)
+    }
+
+    pub fn stdout(format: LineFormat) -> TextSink {
+        let header = format.header();
+        TextSink { format, path: "stdout".into(), out: Writer::Stdout, lines: Vec::new(), written: 0, header }
+    }
+
+    /// Writes what was gathered, so that a reader of the file sees whole lines.
+    fn flush(&mut self) -> Result<(), IoError> {
+        let lines = std::mem::take(&mut self.lines);
+        let done = match &mut self.out {
+            Writer::Plain(file) => file.write_all(&lines).and_then(|()| file.flush()),
+            Writer::Gzip(file) => file.write_all(&lines).and_then(|()| file.flush()),
+            Writer::Stdout => {
+                let mut out = std::io::stdout().lock();
+                out.write_all(&lines).and_then(|()| out.flush())
+            }
+        };
+        self.lines = lines;
+        self.lines.clear();
+        done.map_err(|error| writing_stopped(&self.path, error))
+    }
+}
+
+impl Deliver for TextSink {
+    fn deliver(&mut self, rows: &RecordBatch) -> Result<(), IoError> {
+        if rows.num_rows() == 0 {
+            return Ok(());
+        }
+        self.lines.append(&mut self.header);
+        self.format.lines(&mut self.lines, rows, self.written + 1)?;
+        self.written += rows.num_rows() as u64;
+        self.flush()
+    }
+
+    fn finish(&mut self) -> Result<(), IoError> {
+        let done = match &mut self.out {
+            Writer::Plain(file) => file.get_ref().sync_all(),
+            Writer::Gzip(file) => {
+                file.try_finish().and_then(|()| file.get_mut().flush()).and_then(|()| file.get_ref().get_ref().sync_all())
+            }
+            Writer::Stdout => Ok(()),
+        };
+        done.map_err(|error| writing_stopped(&self.path, error))
+    }
+}
+
+/// Rows are not appended under headers that mean something else.
+fn check_header(path: &Path, header: &[u8]) -> Result<(), IoError> {
+    let mut there = Vec::new();
+    open::bytes(path)?.take(header.len() as u64).read_to_end(&mut there).map_err(|error| cannot_be_written(path, &error))?;
+    if there == header {
+        return Ok(());
+    }
+    let shown = |text: &[u8]| String::from_utf8_lossy(text).lines().next().unwrap_or_default().to_owned();
+    let message = format!("`{}` begins with `{}`, and the sink writes `{}`", path.display(), shown(&there), shown(header));
+    Err(IoError::new(Code::E0719, message).path(path).help("take another file, or move this one away"))
+}

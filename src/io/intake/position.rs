@@ -1,0 +1,31 @@
+//! How far a source was taken, as plain data.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::Time;
+use crate::io::files::FilePosition;
+
+/// Of one intake. Resuming from it gives the rest of the rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Position {
+    /// Rows that passed the gate.
+    pub rows: u64,
+    /// Records read, bad ones included.
+    pub records: u64,
+    pub newest: Time,
+    pub watermark: Time,
+    pub input: InputPosition,
+}
+
+/// Of the connection.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum InputPosition {
+    /// Files that were begun.
+    Files(Vec<FilePosition>),
+    /// Everything that arrived before a tick, and so many rows at that tick.
+    Simulated { tick: u64, within: u32 },
+    /// So many records; what comes next cannot be read again.
+    Stream { records: u64 },
+    /// Of a recording and of what was kept behind it.
+    InTurn(Vec<InputPosition>),
+}

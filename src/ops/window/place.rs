@@ -1,0 +1,116 @@
+//! Where a row stands among windows in time.
+
+use crate::base::Duration;
+use crate::node::NodeError;
+
+use super::super::error::{ill_formed, too_many};
+
+/// How many panes make one window.
+const PANES_MAX: usize = 10_000;
+
+/// Windows `[start, start + size)` for every start that is a multiple of `every`, aligned to 1970 and before it too. They are
+/// cut into panes, of which each window and each step holds a whole number. All in microseconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape {
+    pub size: i64,
+    pub every: i64,
+    pub pane: i64,
+}
+
+/// Of one row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The start of its pane.
+    pub pane: i64,
+    /// The end of the last window that holds it; none between windows, where `every` is longer than `size`.
+    pub last_end: Option<i64>,
+}
+
+impl Shape {
+    pub fn new(size: Duration, every: Duration) -> Result<Shape, NodeError> {
+        if size.0 <= 0 || every.0 <= 0 {
+            return Err(ill_formed("a window has a length and a step above zero"));
+        }
+        let pane = greatest_divisor(size.0, every.0);
+        if size.0 / pane > PANES_MAX as i64 {
+            return Err(too_many("parts of one window", PANES_MAX));
+        }
+        Ok(Shape { size: size.0, every: every.0, pane })
+    }
+
+    /// Is every row in exactly one window, its pane?
+    pub fn tumbles(&self) -> bool {
+        self.size == self.every
+    }
+
+    pub fn place(&self, time: i64) -> Place {
+        Place { pane: floor(time, self.pane), last_end: self.last_end(time) }
+    }
+
+    fn last_end(&self, time: i64) -> Option<i64> {
+        let start = floor(time, self.every);
+        let end = start.saturating_add(self.size);
+        (time < end || end == i64::MAX).then_some(end)
+    }
+
+    /// The ends of the windows that hold this pane, rising.
+    pub fn ends(&self, pane: i64) -> impl Iterator<Item = i64> + use<> {
+        let last = floor(pane, self.every);
+        let earliest = pane.saturating_add(self.pane).saturating_sub(self.size);
+        let (size, every) = (self.size, self.every);
+        let windows = if last < earliest { 0 } else { (last.saturating_sub(earliest)) / every + 1 };
+        (0..windows).rev().map(move |back| last.saturating_sub(back * every).saturating_add(size))
+    }
+}
+
+/// The last multiple of `step` at or before `time`.
+fn floor(time: i64, step: i64) -> i64 {
+    time.saturating_sub(time.rem_euclid(step))
+}
+
+fn greatest_divisor(a: i64, b: i64) -> i64 {
+    if b == 0 { a } else { greatest_divisor(b, a % b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(size: i64, every: i64) -> Shape {
+        Shape::new(Duration(size), Duration(every)).unwrap()
+    }
+
+    #[test]
+    fn windows_are_aligned_to_the_epoch_on_both_sides() {
+        assert_eq!(shape(10, 10).place(-1), Place { pane: -10, last_end: Some(0) });
+        assert_eq!(shape(10, 10).place(0), Place { pane: 0, last_end: Some(10) });
+        assert_eq!(shape(10, 4).place(7), Place { pane: 6, last_end: Some(14) });
+        assert_eq!(shape(3, 10).place(3), Place { pane: 3, last_end: None });
+    }
+
+    #[test]
+    fn a_pane_knows_its_windows() {
+        for (size, every) in [(10, 10), (10, 4), (6, 2), (3, 10), (4, 6)] {
+            let shape = shape(size, every);
+            for pane in (-60..60).filter(|at| at % shape.pane == 0) {
+                let naive: Vec<i64> = (-100..100)
+                    .map(|nth| nth * every)
+                    .filter(|start| *start <= pane && pane < start + size)
+                    .map(|start| start + size)
+                    .collect();
+                assert_eq!(shape.ends(pane).collect::<Vec<_>>(), naive, "{size} every {every}, pane {pane}");
+                assert_eq!(shape.place(pane).last_end, naive.last().copied());
+            }
+        }
+    }
+
+    #[test]
+    fn the_ends_of_time_do_not_overflow() {
+        for time in [i64::MIN, i64::MIN + 1, i64::MAX - 1, i64::MAX] {
+            let shape = shape(7, 3);
+            let place = shape.place(time);
+            assert!(place.last_end.is_some());
+            assert!(shape.ends(place.pane).count() <= 3);
+        }
+    }
+}

@@ -1,0 +1,367 @@
+//! Windows in time: tumbling and hopping.
+//!
+//! A window fires at the ordinal at which the watermark passes its end, whether or not the row that moved it has come this
+//! far; a row is late if by then, before itself, the last of its windows had fired.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow::array::{Array, BooleanArray, Int64Array, RecordBatch, cast::AsArray};
+use arrow::buffer::ScalarBuffer;
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Int64Type};
+
+use crate::base::{Duration, Time};
+use crate::ir::{self, Outlet};
+use crate::node::{Batch, Clock, Node, NodeError, Ordinal, Out, Port, Retune, State};
+use crate::plan::NodeSpec;
+
+use super::super::error::{failed, ill_formed, too_many, unreadable};
+use super::super::keys::{Id, Keys, NO_KEY};
+use super::super::table::{FORMAT, column_named, expect_state};
+use super::aggregate::Inputs;
+use super::output::Fired;
+use super::pane::Pane;
+use super::place::{Place, Shape};
+use super::saved::{CLOCK, load_clock, load_panes, save_clock, save_panes};
+use super::watermark::Walk;
+use super::{GROUPS_MAX, Parts};
+
+/// The state: open panes by their start, and how far windows have fired.
+pub(super) struct TimeWindow {
+    parts: Parts,
+    shape: Shape,
+    keys: Keys,
+    panes: BTreeMap<i64, Pane>,
+    /// Windows that end here or before have fired; the watermark as far as it is known.
+    fired: Time,
+    /// Groups in all panes.
+    open: usize,
+    /// Keys are looked through for unused ones when there are this many.
+    tidy_at: usize,
+    scratch: Vec<usize>,
+}
+
+/// Rows of a batch that count, each with its pane, in order.
+struct Kept {
+    rows: Vec<u32>,
+    panes: Vec<i64>,
+    ids: Vec<Id>,
+    inputs: Inputs,
+    ordinals: Option<ScalarBuffer<u64>>,
+}
+
+/// What becomes of the rows of a batch.
+#[derive(Default)]
+struct Verdicts {
+    rows: Vec<u32>,
+    panes: Vec<i64>,
+    late: Vec<u32>,
+    keyless: usize,
+    timeless: usize,
+    between: usize,
+}
+
+const PANES: &str = "panes";
+const TIDY_AT_LEAST: usize = 4_096;
+
+impl TimeWindow {
+    pub fn build(spec: &NodeSpec, input: &ir::Schema, size: Duration, every: Duration) -> Result<TimeWindow, NodeError> {
+        if input.time.is_none() {
+            return Err(ill_formed(format!("{} is a window in time over rows without one", spec.key)));
+        }
+        let parts = Parts::build(spec, input)?;
+        let keys = Keys::new(parts.by.types())?;
+        let shape = Shape::new(size, every)?;
+        let (panes, scratch) = (BTreeMap::new(), Vec::new());
+        Ok(TimeWindow { parts, shape, keys, panes, fired: Time::MIN, open: 0, tidy_at: TIDY_AT_LEAST, scratch })
+    }
+
+    fn times(&self, rows: &RecordBatch) -> Result<Int64Array, NodeError> {
+        let name = self.parts.input.time.as_deref().unwrap_or_default();
+        let whole = cast(column_named(rows, name)?, &DataType::Int64).map_err(failed)?;
+        Ok(whole.as_primitive::<Int64Type>().clone())
+    }
+
+    fn judge(&self, batch: &Batch, ids: &[Id], times: &Int64Array) -> Verdicts {
+        let mut verdicts =
+            Verdicts { rows: Vec::with_capacity(ids.len()), panes: Vec::with_capacity(ids.len()), ..Verdicts::default() };
+        let mut lateness = Lateness::new(batch, self.fired);
+        let mut near = Near::new(self.shape);
+        for (row, id) in ids.iter().enumerate() {
+            if *id == NO_KEY {
+                verdicts.keyless += 1;
+            } else if times.is_null(row) {
+                verdicts.timeless += 1;
+            } else {
+                let place = near.place(times.value(row));
+                match place.last_end {
+                    None => verdicts.between += 1,
+                    Some(end) if lateness.is_late(row, Time(end)) => verdicts.late.push(row as u32),
+                    Some(_) => {
+                        verdicts.rows.push(row as u32);
+                        verdicts.panes.push(place.pane);
+                    }
+                }
+            }
+        }
+        verdicts
+    }
+
+    /// Folds the kept rows `from..to` into their panes.
+    fn absorb(&mut self, kept: &Kept, from: usize, to: usize) -> Result<(), NodeError> {
+        let heads: Vec<i64> = kept.panes[from..to].chunk_by(|a, b| a == b).map(|run| run[0]).collect();
+        if heads.len() > 2 * heads.iter().collect::<BTreeSet<_>>().len() {
+            return self.absorb_scattered(kept, from, to);
+        }
+        let mut at = from;
+        for run in kept.panes[from..to].chunk_by(|a, b| a == b) {
+            let inputs = kept.inputs.slice(at, run.len());
+            self.fold(run[0], &inputs, kept.ids[at..at + run.len()].iter().copied())?;
+            at += run.len();
+        }
+        Ok(())
+    }
+
+    /// Rows jump between panes: each pane's are gathered, in their order.
+    fn absorb_scattered(&mut self, kept: &Kept, from: usize, to: usize) -> Result<(), NodeError> {
+        let mut by_pane: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
+        for at in from..to {
+            by_pane.entry(kept.panes[at]).or_default().push(at as u32);
+        }
+        for (pane, rows) in by_pane {
+            let inputs = kept.inputs.take(&rows)?;
+            self.fold(pane, &inputs, rows.iter().map(|at| kept.ids[*at as usize]))?;
+        }
+        Ok(())
+    }
+
+    fn fold(&mut self, pane: i64, inputs: &Inputs, ids: impl Iterator<Item = Id>) -> Result<(), NodeError> {
+        let aggregates = &self.parts.aggregates;
+        let pane = match self.panes.entry(pane) {
+            std::collections::btree_map::Entry::Occupied(open) => open.into_mut(),
+            std::collections::btree_map::Entry::Vacant(free) => free.insert(Pane::new(aggregates)?),
+        };
+        self.open += pane.update(aggregates, inputs, ids, &mut self.scratch)?;
+        if self.open > GROUPS_MAX { Err(too_many("open groups of a window", GROUPS_MAX)) } else { Ok(()) }
+    }
+
+    /// Ends of windows, rising, that may fire by `limit`: of the open panes and of those that `more` rows open.
+    fn due(&self, limit: Time, more: &[i64]) -> BTreeSet<i64> {
+        let (shape, fired) = (self.shape, self.fired);
+        let due = move |pane: &i64| shape.ends(*pane).filter(move |end| Time(*end) > fired && Time(*end) <= limit);
+        let mut ends: BTreeSet<i64> = BTreeSet::new();
+        for pane in self.panes.keys() {
+            // Later panes have later windows only.
+            if shape.ends(*pane).next().is_some_and(|end| Time(end) > limit) {
+                break;
+            }
+            ends.extend(due(pane));
+        }
+        for run in more.chunk_by(|a, b| a == b) {
+            ends.extend(due(&run[0]));
+        }
+        ends
+    }
+
+    fn fire(&mut self, end: i64, at: Ordinal, fired: &mut Fired) -> Result<(), NodeError> {
+        let start = end.saturating_sub(self.shape.size);
+        let Parts { aggregates, .. } = &self.parts;
+        let results = if self.shape.tumbles() {
+            let Some(pane) = self.panes.remove(&start) else { return Ok(()) };
+            self.open -= pane.keys.len();
+            pane.finish(aggregates, &self.keys)?
+        } else {
+            let mut window = Pane::new(aggregates)?;
+            for (_, pane) in self.panes.range_mut(start..end) {
+                window.merge(pane, aggregates, &mut self.scratch)?;
+            }
+            window.finish(aggregates, &self.keys)?
+        };
+        fired.push(results, (Time(start), Time(end)), at);
+        Ok(())
+    }
+
+    /// Rows and firings in the order of their ordinals. Where every row has one window, that order cannot be seen: no row
+    /// that comes after a firing is in its window, or it would be late.
+    fn advance(&mut self, kept: &Kept, batch: &Batch, fired: &mut Fired) -> Result<(), NodeError> {
+        let after = batch.clock.after();
+        let mut walk = Walk::new(&batch.clock, batch.upto);
+        let mut done = 0;
+        if self.shape.tumbles() {
+            self.absorb(kept, 0, kept.rows.len())?;
+            done = kept.rows.len();
+        }
+        for end in self.due(after, &kept.panes[done..]) {
+            let at = walk.passes(Time(end));
+            let reached = kept.ordinals.as_ref().map_or(done, |ordinals| ordinals.partition_point(|ordinal| *ordinal <= at.0));
+            self.absorb(kept, done, reached.max(done))?;
+            done = reached.max(done);
+            self.fire(end, at, fired)?;
+        }
+        self.absorb(kept, done, kept.rows.len())?;
+        self.fired = self.fired.max(after);
+        self.close();
+        Ok(())
+    }
+
+    /// Drops panes of which all windows have fired.
+    fn close(&mut self) {
+        let (shape, fired) = (self.shape, self.fired);
+        while let Some(first) = self.panes.first_entry()
+            && shape.ends(*first.key()).last().is_none_or(|end| Time(end) <= fired)
+        {
+            self.open -= first.remove().keys.len();
+        }
+    }
+
+    /// Forgets keys that no open pane holds, once they are most of all.
+    fn tidy(&mut self) -> Result<(), NodeError> {
+        if self.keys.len() < self.tidy_at {
+            return Ok(());
+        }
+        let mut used: Vec<bool> = vec![false; self.keys.len()];
+        self.panes.values().flat_map(|pane| &pane.keys).for_each(|key| used[*key as usize] = true);
+        let kept: Vec<Id> = (0..used.len()).filter(|key| used[*key]).map(|key| key as Id).collect();
+        self.tidy_at = TIDY_AT_LEAST.max(2 * kept.len());
+        let mut to = vec![NO_KEY; used.len()];
+        kept.iter().enumerate().for_each(|(new, old)| to[*old as usize] = new as Id);
+        self.keys.keep(&kept)?;
+        self.panes.values_mut().for_each(|pane| pane.renumber(&to));
+        Ok(())
+    }
+}
+
+/// The place of the row before is nearly always the place of the next.
+struct Near {
+    shape: Shape,
+    from: i64,
+    to: i64,
+    place: Place,
+}
+
+impl Near {
+    fn new(shape: Shape) -> Near {
+        Near { shape, from: 0, to: 0, place: Place { pane: 0, last_end: None } }
+    }
+
+    /// All times of a pane have one place, for windows begin and end where panes do.
+    fn place(&mut self, time: i64) -> Place {
+        if !(self.from <= time && time < self.to) {
+            self.place = self.shape.place(time);
+            (self.from, self.to) = (self.place.pane, self.place.pane.saturating_add(self.shape.pane));
+        }
+        self.place
+    }
+}
+
+/// Lateness of rows in rising order; looks into the clock only where a row may be late at all.
+struct Lateness<'a> {
+    batch: &'a Batch,
+    fired: Time,
+    after: Time,
+    walk: Walk<'a>,
+    ordinals: Option<ScalarBuffer<u64>>,
+}
+
+impl<'a> Lateness<'a> {
+    fn new(batch: &'a Batch, fired: Time) -> Lateness<'a> {
+        let walk = Walk::new(&batch.clock, batch.upto);
+        Lateness { batch, fired, after: batch.clock.after(), walk, ordinals: None }
+    }
+
+    fn is_late(&mut self, row: usize, last_end: Time) -> bool {
+        if last_end <= self.fired {
+            return true;
+        }
+        if last_end > self.after {
+            return false;
+        }
+        let ordinals = self.ordinals.get_or_insert_with(|| self.batch.ordinals.to_column(self.batch.len()));
+        self.walk.before(Ordinal(ordinals[row])) >= last_end
+    }
+}
+
+impl Kept {
+    /// Ordinals are looked up only where rows and firings interleave.
+    fn new(window: &TimeWindow, batch: &Batch, verdicts: &mut Verdicts, ids: &[Id]) -> Result<Kept, NodeError> {
+        let all = window.parts.aggregates.read(&batch.rows)?;
+        let (rows, panes) = (std::mem::take(&mut verdicts.rows), std::mem::take(&mut verdicts.panes));
+        let whole = rows.len() == batch.len();
+        let ordinals = (!window.shape.tumbles()).then(|| {
+            let column = batch.ordinals.to_column(batch.len());
+            rows.iter().map(|row| column[*row as usize]).collect()
+        });
+        let inputs = if whole { all } else { all.take(&rows)? };
+        Ok(Kept { ids: rows.iter().map(|row| ids[*row as usize]).collect(), rows, panes, inputs, ordinals })
+    }
+}
+
+impl Node for TimeWindow {
+    fn batch(&mut self, _: Port, batch: Batch, out: &mut Out) -> Result<(), NodeError> {
+        let ids = self.keys.ids(&self.parts.by.read(&batch.rows)?, batch.len())?;
+        let times = self.times(&batch.rows)?;
+        let mut verdicts = self.judge(&batch, &ids, &times);
+        let kept = Kept::new(self, &batch, &mut verdicts, &ids)?;
+        let mut fired = Fired::default();
+        out.absorbed(kept.rows.len());
+        self.advance(&kept, &batch, &mut fired)?;
+        out.dropped("late", verdicts.late.len());
+        out.dropped("null key", verdicts.keyless);
+        out.dropped("no time", verdicts.timeless);
+        out.dropped("between windows", verdicts.between);
+        if !verdicts.late.is_empty() {
+            let mut late = vec![false; batch.len()];
+            verdicts.late.iter().for_each(|row| late[*row as usize] = true);
+            out.send_aside(Outlet::Late, batch.filter(&BooleanArray::from(late)).map_err(failed)?);
+        }
+        out.send(self.parts.output.batch(fired, &self.keys, batch.upto, batch.clock)?);
+        self.tidy()
+    }
+
+    fn end(&mut self, at: Ordinal, out: &mut Out) -> Result<(), NodeError> {
+        let mut fired = Fired::default();
+        for end in self.due(Time::MAX, &[]) {
+            self.fire(end, at, &mut fired)?;
+        }
+        let clock = Clock::still(self.fired);
+        self.fired = Time::MAX;
+        self.close();
+        out.send(self.parts.output.batch(fired, &self.keys, at, clock)?);
+        Ok(())
+    }
+
+    fn save(&mut self) -> Result<State, NodeError> {
+        let mut state = State::empty(FORMAT, self.parts.spec.hashes.state);
+        let panes = self.panes.iter_mut().map(|(start, pane)| (*start, pane));
+        let panes = save_panes(panes, &self.parts.by, &self.keys, &self.parts.aggregates)?;
+        state.tables.insert(PANES.into(), panes);
+        state.tables.insert(CLOCK.into(), save_clock(self.fired)?);
+        Ok(state)
+    }
+
+    fn load(&mut self, state: State) -> Result<(), NodeError> {
+        expect_state(&state, self.parts.spec.hashes.state)?;
+        let saved = |name: &str| state.tables.get(name).ok_or_else(|| unreadable(format!("it has no table `{name}`")));
+        let mut keys = Keys::new(self.parts.by.types())?;
+        let panes = load_panes(saved(PANES)?, &self.parts.by, &mut keys, &self.parts.aggregates)?;
+        let fired = load_clock(saved(CLOCK)?)?;
+        self.open = panes.iter().map(|(_, pane)| pane.keys.len()).sum();
+        self.panes = panes.into_iter().collect();
+        self.keys = keys;
+        self.fired = fired;
+        Ok(())
+    }
+
+    fn retune(&mut self) -> Option<&mut dyn Retune> {
+        Some(self)
+    }
+}
+
+impl Retune for TimeWindow {
+    fn to(&mut self, spec: &NodeSpec) -> Result<(), NodeError> {
+        // What stays out of frozen panes would be thawed by accumulators of the old meaning.
+        self.panes.values_mut().try_for_each(|pane| pane.states().map(|_| ()))?;
+        self.parts = self.parts.retuned(spec)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,105 @@
+//! Which wanted node goes on from which running one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::base::Name;
+use crate::plan::{Graph, Input, NodeKey, Slot};
+
+use super::{Rename, align, rename};
+
+/// The pairing of both graphs' nodes, in both directions.
+pub(super) struct Identity {
+    pub renames: Vec<Rename>,
+    /// Running to wanted.
+    onward: BTreeMap<NodeKey, NodeKey>,
+    /// Wanted to running.
+    back: BTreeMap<NodeKey, NodeKey>,
+    /// Tasks under a new name, running to wanted.
+    tasks: BTreeMap<Name, Name>,
+}
+
+/// Names stand for one thing each within a space: rows, or tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::plan) enum Space {
+    Rows,
+    Tasks,
+}
+
+pub(in crate::plan) type Decl = (Space, Name);
+
+pub(in crate::plan) fn declaration(key: &NodeKey) -> Decl {
+    let space = match key.slot {
+        Slot::Connection | Slot::Decode | Slot::Gate | Slot::Stage { .. } | Slot::Accept => Space::Rows,
+        Slot::Task | Slot::Serve => Space::Tasks,
+    };
+    (space, key.decl.clone())
+}
+
+/// Those that the file declares and that have nodes.
+pub(super) fn declarations(graph: &Graph) -> BTreeSet<Decl> {
+    graph.nodes.keys().filter(|key| key.is_of_file()).map(declaration).collect()
+}
+
+impl Identity {
+    pub fn find(running: &Graph, wanted: &Graph) -> Identity {
+        let renamed = rename::renamed(running, wanted);
+        let mut found = Identity { renames: vec![], onward: BTreeMap::new(), back: BTreeMap::new(), tasks: BTreeMap::new() };
+        let known = declarations(wanted);
+        for old in declarations(running) {
+            let new = renamed.get(&old).map_or(&old.1, |(new, _)| new);
+            if known.contains(&(old.0, new.clone())) {
+                found.pair_declaration(running, wanted, &old, new);
+            }
+        }
+        for ((space, from), (to, declared)) in renamed {
+            if space == Space::Tasks {
+                found.tasks.insert(from.clone(), to.clone());
+            }
+            found.renames.push(Rename { from, to, declared });
+        }
+        found
+    }
+
+    fn pair_declaration(&mut self, running: &Graph, wanted: &Graph, old: &Decl, new: &Name) {
+        for node in running.of_declaration(&old.1) {
+            let counterpart = NodeKey { decl: new.clone(), ..node.key.clone() };
+            let is_stage = matches!(node.key.slot, Slot::Stage { .. });
+            if !is_stage && declaration(&node.key) == *old && wanted.nodes.contains_key(&counterpart) {
+                self.pair(&node.key, &counterpart);
+            }
+        }
+        if old.0 == Space::Rows {
+            for (from, to) in align::align(running, &running.stages(&old.1), wanted, &wanted.stages(new)) {
+                self.pair(from, to);
+            }
+        }
+    }
+
+    fn pair(&mut self, from: &NodeKey, to: &NodeKey) {
+        self.onward.insert(from.clone(), to.clone());
+        self.back.insert(to.clone(), from.clone());
+    }
+
+    /// The running node that a wanted one goes on from.
+    pub fn from<'a>(&self, running: &'a Graph, wanted: &NodeKey) -> Option<&'a crate::plan::NodeSpec> {
+        running.nodes.get(self.back.get(wanted)?)
+    }
+
+    pub fn to(&self, running: &NodeKey) -> Option<&NodeKey> {
+        self.onward.get(running)
+    }
+
+    /// Is a running input, in today's names, the wanted one?
+    pub fn same_input(&self, running: &Input, wanted: &Input) -> bool {
+        running.outlet == wanted.outlet && self.to(&running.node) == Some(&wanted.node)
+    }
+
+    pub fn same_task(&self, running: &Name, wanted: &Name) -> bool {
+        self.tasks.get(running).unwrap_or(running) == wanted
+    }
+
+    /// Running nodes of the file that nothing goes on from.
+    pub fn removed(&self, running: &Graph) -> Vec<NodeKey> {
+        running.order().into_iter().filter(|key| key.is_of_file() && !self.onward.contains_key(key)).cloned().collect()
+    }
+}

@@ -1,0 +1,90 @@
+//! What an entry reads and remembers, to say why it changes.
+
+use std::collections::BTreeMap;
+
+use crate::base::Name;
+use crate::ir::{Expr, ExprKind, Op, Type, Value};
+use crate::plan::fingerprint::values::Columns;
+use crate::plan::{NodeOp, NodeSpec};
+
+use super::{ParamEdit, Why};
+
+/// Edited params if there are any, else that it is calculated differently.
+pub(super) fn recalculated(old: &NodeSpec, new: &NodeSpec, entry: Option<&Name>, otherwise: Why) -> Vec<Why> {
+    let edits = param_edits(&written(old, entry), &written(new, entry));
+    if edits.is_empty() { vec![otherwise] } else { vec![Why::Params(edits)] }
+}
+
+fn param_edits(old: &[&Expr], new: &[&Expr]) -> Vec<ParamEdit> {
+    let (old, new) = (params(old), params(new));
+    let edits = new.into_iter().filter_map(|(name, is)| {
+        let (was, ty) = (old.get(name)?.0, is.1);
+        (was != is.0).then(|| ParamEdit { name: name.clone(), ty: ty.clone(), was: was.clone(), is: is.0.clone() })
+    });
+    edits.collect()
+}
+
+fn params<'a>(exprs: &[&'a Expr]) -> BTreeMap<&'a Name, (&'a Value, &'a Type)> {
+    let mut found = BTreeMap::new();
+    for expr in exprs {
+        expr.walk(&mut |part| {
+            if let ExprKind::Param(name, value) = &part.kind {
+                found.insert(name, (value, &part.ty));
+            }
+        });
+    }
+    found
+}
+
+/// All expressions of one entry, or of the whole stage.
+fn written<'a>(node: &'a NodeSpec, entry: Option<&Name>) -> Vec<&'a Expr> {
+    let NodeOp::Stage(op) = &node.op else { return vec![] };
+    let wanted = |name: &Name| entry.is_none_or(|entry| entry == name);
+    match &**op {
+        Op::Where { predicate } => vec![predicate],
+        Op::Set { entries } | Op::Project { entries } => {
+            entries.iter().filter(|entry| wanted(&entry.name)).map(|entry| &entry.value).collect()
+        }
+        Op::Scan { by: _, entries } => {
+            let entries = entries.iter().filter(|entry| wanted(&entry.name));
+            entries.flat_map(|entry| entry.calls.iter().flat_map(|call| &call.args).chain([&entry.value])).collect()
+        }
+        Op::Window(window) => {
+            let entries = window.entries.iter().filter(|entry| wanted(&entry.name));
+            let calls = entries.clone().flat_map(|entry| &entry.calls);
+            let args = calls.flat_map(|call| call.args.iter().chain(&call.filter));
+            args.chain(entries.map(|entry| &entry.value)).collect()
+        }
+        Op::Union { .. } | Op::Predict(_) => vec![],
+    }
+}
+
+/// What an entry remembers and keys it by: the columns whose definitions `flow` is made of.
+fn remembered(node: &NodeSpec, entry: &Name) -> Vec<Name> {
+    let NodeOp::Stage(op) = &node.op else { return vec![] };
+    let (by, args): (&[Name], Vec<&Expr>) = match &**op {
+        Op::Scan { by, entries } => {
+            let entries = entries.iter().filter(|one| one.name == *entry);
+            (by, entries.flat_map(|entry| &entry.calls).flat_map(|call| &call.args).collect())
+        }
+        Op::Window(window) => {
+            let entries = window.entries.iter().filter(|one| one.name == *entry);
+            let calls = entries.flat_map(|entry| &entry.calls);
+            (&window.by, calls.flat_map(|call| call.args.iter().chain(&call.filter)).collect())
+        }
+        Op::Where { .. } | Op::Set { .. } | Op::Project { .. } | Op::Union { .. } | Op::Predict(_) => (&[], vec![]),
+    };
+    by.iter().cloned().chain(args.into_iter().flat_map(Expr::columns)).collect()
+}
+
+/// Why what an entry remembers means something else: columns that were redefined upstream, or its own calculation.
+pub(super) fn remembers(old: (&NodeSpec, &Columns), new: (&NodeSpec, &Columns), entry: &Name) -> Vec<Why> {
+    let mut redefined = remembered(new.0, entry);
+    redefined.retain(|name| old.1.of(name) != new.1.of(name));
+    redefined.sort();
+    redefined.dedup();
+    if !redefined.is_empty() {
+        return vec![Why::Remembers(redefined)];
+    }
+    recalculated(old.0, new.0, Some(entry), Why::Remembers(vec![]))
+}

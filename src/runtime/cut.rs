@@ -1,0 +1,321 @@
+//! The cut: a prepared change takes the place of what runs, between two ordinals.
+//!
+//! Because a round is carried all the way to the sinks before the next one enters, nothing is under way when a cut comes: rows
+//! below the ordinal X saw the old graph on all their paths, rows from X on see the new one. What can still fail, moving state
+//! and changing meanings in place, is done first and undone by the old parameters; from then on nothing can fail.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::base::Name;
+use crate::diag::{Code, Diagnostic};
+use crate::node::{self, Assignment, Message, NodeError, Ordinal, Predictor};
+use crate::plan::{Change, Class, Diff, Graph, NodeKey, NodeOp, NodeSpec};
+
+use super::audit::placed;
+use super::engine::Engine;
+use super::event::{CutEvent, Event, Fate, NodeEvent};
+use super::feed::{Nothing, Parts, SourceSpec};
+use super::layout::{components, origin, outlet_schema};
+use super::prepare::{Prepared, Way, prepare, spec_of};
+use super::sequencer::Source;
+use super::slot::Slot;
+use super::task::Task;
+
+/// What was done.
+#[derive(Clone, Debug)]
+pub struct Cut {
+    pub event: CutEvent,
+    pub diff: Diff,
+}
+
+/// The old graph runs on as if nothing had been tried.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Aborted {
+    pub why: Diagnostic,
+}
+
+/// What has been changed in place so far, and how it was.
+#[derive(Default)]
+struct Undo {
+    nodes: Vec<(NodeKey, Arc<NodeSpec>)>,
+    feeds: Vec<Name>,
+}
+
+impl Engine {
+    /// A running graph. The start is a change of the empty graph.
+    pub fn start(settings: super::Settings, graph: &Graph, parts: &dyn Parts) -> Result<Engine, Vec<Diagnostic>> {
+        let mut engine = Engine::empty(settings);
+        engine.apply(graph, parts)?;
+        Ok(engine)
+    }
+
+    /// Changes the running graph into `wanted` at the next ordinal. If anything is wrong the old graph runs on untouched.
+    pub fn apply(&mut self, wanted: &Graph, parts: &dyn Parts) -> Result<Cut, Vec<Diagnostic>> {
+        let prepared = prepare(self, wanted, parts)?;
+        prepared.cut(self).map_err(|aborted| vec![aborted.why])
+    }
+
+    /// From the next ordinal on this model answers for the task; none answers with null.
+    pub fn assign(&mut self, task: &Name, model: Option<Arc<dyn Predictor>>) {
+        let at = self.next();
+        let version = model.as_ref().map(|model| model.version().to_owned());
+        let assignment = self.assignments.entry(task.clone()).or_default();
+        assignment.pieces.retain(|(from, _)| *from < at);
+        assignment.pieces.push((at, model));
+        self.hand_out(task);
+        self.events.put(Event::Assigned { task: task.clone(), at, version });
+    }
+
+    /// Of the model that answers for the next row.
+    pub fn version(&self, task: &Name) -> Option<&str> {
+        self.assignments.get(task)?.at(self.next()).map(|model| model.version())
+    }
+
+    /// Who predicts which row of the whole recording, known before it is read (a replay's second pass).
+    pub fn assign_all(&mut self, task: &Name, assignment: Assignment) {
+        self.assignments.insert(task.clone(), assignment);
+        self.hand_out(task);
+    }
+
+    fn hand_out(&mut self, task: &Name) {
+        let Some(assignment) = self.assignments.get(task) else { return };
+        let slots = self.tasks.iter_mut().flat_map(|part| part.slots_mut());
+        for slot in slots.filter(|slot| slot.spec.predicts_by() == Some(task)) {
+            if let Some(predicts) = slot.node.predicts() {
+                predicts.assign(assignment.clone());
+            }
+        }
+    }
+}
+
+impl Prepared {
+    /// Switches at the next ordinal. On an error the old graph runs on, its parameters put back.
+    pub fn cut(mut self, engine: &mut Engine) -> Result<Cut, Aborted> {
+        if self.generation != engine.generation {
+            return Err(Aborted { why: overtaken() });
+        }
+        let begun = Instant::now();
+        engine.carry();
+        let mut undo = Undo::default();
+        if let Err(why) = self.transfer(engine, &mut undo) {
+            undo.back(engine);
+            return Err(Aborted { why });
+        }
+        let at = engine.next();
+        let nodes = self.switch(engine, at);
+        engine.carry();
+        let entries = self.entries();
+        let event = CutEvent { at, nodes, entries, pause_us: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX) };
+        engine.events.put(Event::Cut(event.clone()));
+        Ok(Cut { event, diff: self.diff })
+    }
+
+    /// What can still fail.
+    fn transfer(&mut self, engine: &mut Engine, undo: &mut Undo) -> Result<(), Diagnostic> {
+        for (key, way) in &mut self.ways {
+            let Some(slot) = self.diff.nodes[key].from.as_ref().and_then(|old| engine.slot_mut(old)) else { continue };
+            let failed = |error| cannot_switch(key, &error, &self.graph);
+            match way {
+                Way::Keep | Way::Fresh(_) => {}
+                Way::Carry(new) => slot.node.save().and_then(|state| new.load(state)).map_err(failed)?,
+                Way::Retune => {
+                    let Some(retune) = slot.node.retune() else { continue };
+                    retune.to(&self.graph.nodes[key]).map_err(failed)?;
+                    undo.nodes.push((slot.key.clone(), slot.spec.clone()));
+                }
+            }
+        }
+        for (name, ends) in self.sources.iter().filter(|(_, ends)| ends.retune) {
+            let spec = SourceSpec::of(&self.graph, name).expect("a source that is kept has its three nodes");
+            let was = ends.was.as_ref().unwrap_or(name);
+            let now = engine.sequencer.feed_mut(was).filter(|_| ends.now.is_none());
+            let live = engine.live.get_mut(was).filter(|_| ends.live.is_none());
+            undo.feeds.push(was.clone());
+            for feed in now.into_iter().chain(live) {
+                feed.retune(&spec).map_err(|error| cannot_switch(&spec.gate.key, &error, &self.graph))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts everything in its place. Nothing here can fail.
+    fn switch(&mut self, engine: &mut Engine, at: Ordinal) -> Vec<NodeEvent> {
+        let mut old: BTreeMap<NodeKey, Slot> = BTreeMap::new();
+        for task in std::mem::take(&mut engine.tasks) {
+            old.extend(task.into_slots().into_iter().map(|slot| (slot.key.clone(), slot)));
+        }
+        let renames = self.renames();
+        let mut events = Vec::new();
+        let mut slots: BTreeMap<NodeKey, Slot> = BTreeMap::new();
+        for (key, way) in std::mem::take(&mut self.ways) {
+            let change = &self.diff.nodes[&key];
+            let before = change.from.as_ref().and_then(|old_key| old.remove(old_key));
+            let (slot, event) = self.place(&key, change, way, before, at);
+            engine.failed.remove(&key);
+            slots.insert(key, slot);
+            events.push(event);
+        }
+        events.extend(old.into_values().map(|slot| removed(slot, at)));
+        slots.values_mut().for_each(|slot| slot.rewire(&renames));
+        engine.open_outboxes(&self.graph, &renames);
+        tell_ends(&mut slots);
+        let mut task = |keys: Vec<NodeKey>| Task::new(keys.iter().filter_map(|key| slots.remove(key)).collect());
+        engine.tasks = components(&self.graph).into_iter().map(&mut task).collect();
+        self.open_sources(engine);
+        engine.graph = self.graph.clone();
+        engine.generation += 1;
+        self.unassign(engine);
+        let tasks: Vec<Name> = engine.assignments.keys().cloned().collect();
+        tasks.iter().for_each(|task| engine.hand_out(task));
+        events
+    }
+
+    /// What changed, by the names that people use.
+    fn entries(&self) -> BTreeMap<Name, Name> {
+        self.diff.listed().into_iter().map(|listed| (listed.name.into(), listed.class.word().into())).collect()
+    }
+
+    fn renames(&self) -> BTreeMap<NodeKey, NodeKey> {
+        self.diff.moved().map(|(from, to)| (from.clone(), to.clone())).collect()
+    }
+
+    fn place(&self, key: &NodeKey, change: &Change, way: Way, before: Option<Slot>, at: Ordinal) -> (Slot, NodeEvent) {
+        let spec = spec_of(&self.graph, key);
+        let first = spec.inputs.first().filter(|_| !matches!(spec.op, NodeOp::Gate(_)));
+        let input = first.map_or_else(|| spec.schema.clone(), |first| outlet_schema(&self.graph, first, &self.bad));
+        let input = node::schema(&input);
+        let rows_before = before.as_ref().map_or(0, |slot| slot.counts.input);
+        let (slot, fate) = match (way, before) {
+            (Way::Keep | Way::Retune, None) => unreachable!("only a running node is kept"),
+            (Way::Carry(node) | Way::Fresh(node), None) => (Slot::new(spec, input, node, at), Fate::Added),
+            (way, Some(mut slot)) => {
+                slot.become_spec(spec, input);
+                let fate = slot.take_way(way, change.class, at);
+                (slot, fate)
+            }
+        };
+        let event = NodeEvent {
+            node: key.to_string(),
+            class: change.class.word().into(),
+            fate,
+            since: slot.since,
+            rows_before,
+            why: why(change, fate),
+        };
+        (slot, event)
+    }
+
+    fn open_sources(&mut self, engine: &mut Engine) {
+        let mut sources = engine.sequencer.take_sources();
+        let mut live = std::mem::take(&mut engine.live);
+        for (name, ends) in std::mem::take(&mut self.sources) {
+            let Some(spec) = SourceSpec::of(&self.graph, &name) else { continue };
+            let schema = node::schema(&spec.gate.schema);
+            let was = ends.was.as_ref().unwrap_or(&name);
+            let source = match (sources.remove(was), ends.now) {
+                (Some(source), Some(feed)) => source.with(feed, schema),
+                (Some(source), None) => source.shaped(schema),
+                (None, feed) => Source::new(feed.unwrap_or_else(|| Box::new(Nothing)), schema),
+            };
+            engine.sequencer.put(name.clone(), source);
+            if let Some(feed) = ends.live.or_else(|| live.remove(was)) {
+                engine.live.insert(name, feed);
+            }
+        }
+    }
+
+    /// A model is never fed by other feature definitions than those it was trained with.
+    fn unassign(&self, engine: &mut Engine) {
+        let stranger = |change: &Change| match change.class {
+            Class::Shadowed | Class::Reset(_) | Class::Stale => true,
+            Class::Same | Class::Rewired | Class::Retuned | Class::Migrated | Class::Added | Class::Removed => false,
+        };
+        let tasks = self.diff.nodes.iter().filter(|(_, change)| stranger(change));
+        let tasks: Vec<Name> = tasks.filter_map(|(key, _)| task_of(&self.graph.nodes[key]).cloned()).collect();
+        for task in tasks {
+            if engine.assignments.get(&task).is_some_and(|assignment| assignment.at(engine.next()).is_some()) {
+                engine.assign(&task, None);
+            }
+        }
+    }
+}
+
+/// The task whose model's inputs the node defines: its own, or the one that it asks.
+fn task_of(spec: &NodeSpec) -> Option<&Name> {
+    match &spec.op {
+        NodeOp::Task(learn) => Some(&learn.task.name),
+        NodeOp::Stage(_)
+        | NodeOp::Connection(_)
+        | NodeOp::Decode(_)
+        | NodeOp::Gate(_)
+        | NodeOp::Accept(_)
+        | NodeOp::Serve(_) => spec.predicts_by(),
+    }
+}
+
+/// Who newly reads a node that has ended is told so.
+fn tell_ends(slots: &mut BTreeMap<NodeKey, Slot>) {
+    let ended: BTreeMap<NodeKey, Ordinal> =
+        slots.iter().filter_map(|(key, slot)| Some((key.clone(), slot.ended_at()?))).collect();
+    for slot in slots.values_mut().filter(|slot| !matches!(slot.spec.op, NodeOp::Gate(_))) {
+        for edge in slot.inputs.iter_mut().filter(|edge| edge.ended().is_none() && edge.is_idle()) {
+            if let Some(at) = ended.get(&origin(&edge.from).node) {
+                edge.push(Message::End { at: *at });
+            }
+        }
+    }
+}
+
+fn removed(slot: Slot, at: Ordinal) -> NodeEvent {
+    NodeEvent {
+        node: slot.key.to_string(),
+        class: Class::Removed.word().into(),
+        fate: Fate::Removed,
+        since: at,
+        rows_before: slot.counts.input,
+        why: String::new(),
+    }
+}
+
+/// In one sentence or several, for people.
+fn why(change: &Change, fate: Fate) -> String {
+    let mut parts: Vec<String> = change.why.iter().map(ToString::to_string).collect();
+    if fate == Fate::Reset {
+        parts.extend(change.class.limit().map(str::to_owned));
+    }
+    parts.join("; ")
+}
+
+impl Undo {
+    /// The old parameters are the way back.
+    fn back(self, engine: &mut Engine) {
+        for (key, spec) in self.nodes.into_iter().rev() {
+            let Some(slot) = engine.slot_mut(&key) else { continue };
+            let back = slot.node.retune().map_or(Ok(()), |retune| retune.to(&spec));
+            if let Err(error) = back {
+                slot.failed = Some(error);
+            }
+        }
+        let graph = engine.graph.clone();
+        for name in self.feeds {
+            let Some(spec) = SourceSpec::of(&graph, &name) else { continue };
+            let feeds = engine.sequencer.feed_mut(&name).into_iter().chain(engine.live.get_mut(&name));
+            let failed = feeds.map(|feed| feed.retune(&spec)).find_map(Result::err);
+            if let Some(error) = failed {
+                engine.source_failed(&name, error);
+            }
+        }
+    }
+}
+
+fn overtaken() -> Diagnostic {
+    Diagnostic::new(Code::R0006, "another change came first; this one was prepared for a graph that no longer runs")
+        .help("save the file again")
+}
+
+fn cannot_switch(key: &NodeKey, error: &NodeError, graph: &Graph) -> Diagnostic {
+    let found = Diagnostic::new(Code::R0006, format!("`{key}` could not be changed while running: {error}"));
+    placed(found, key, graph).help("nothing was changed; the old version runs on")
+}

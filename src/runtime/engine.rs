@@ -1,0 +1,375 @@
+//! The running graph: its tasks, its sources, and what its sinks have accepted.
+//!
+//! The engine is stepped and never waits: replay, tests and the live shell step the same one. A step lets sources draw one
+//! round and carries it all the way to the sinks' outboxes, so between two steps nothing is under way, and a change of the
+//! graph (see `cut`) stands exactly between two ordinals.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::base::{Name, Time};
+use crate::diag::Diagnostic;
+use crate::ir;
+use crate::node::{Assignment, Batch, Message, NodeError, Ordinal};
+use crate::plan::{Graph, Input, NodeKey, NodeOp};
+
+use super::audit::{self, Audit};
+use super::event::{Event, EventLog};
+use super::feed::{Feed, FeedCounts};
+use super::outbox::{Outbox, OutboxId};
+use super::sequencer::{Entered, Order, Round, RoundLimits, Sequencer};
+use super::slot::Slot;
+use super::tap::Tap;
+use super::task::{Budget, Task};
+
+/// Findings that wait to be read; there is one a node at most between two changes of the graph.
+pub const FINDINGS_MAX: usize = 1_024;
+
+/// Fixed for the life of an engine.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Largest batch, in rows.
+    pub batch_rows_max: usize,
+    pub life: Life,
+    /// No row later than this is read from recordings.
+    pub until: Option<Time>,
+}
+
+/// Which of its lives the text leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Life {
+    /// Recordings only, to their end.
+    Replay,
+    /// Recordings first, with mute sinks; then what comes live.
+    Run,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { batch_rows_max: 8_192, life: Life::Replay, until: None }
+    }
+}
+
+pub struct Engine {
+    pub(super) settings: Settings,
+    pub(super) graph: Graph,
+    pub(super) tasks: Vec<Task>,
+    pub(super) sequencer: Sequencer,
+    /// Live ends that are open and wait until the recordings have been read.
+    pub(super) live: BTreeMap<Name, Box<dyn Feed>>,
+    pub(super) outboxes: BTreeMap<NodeKey, Outbox>,
+    /// Of sinks that are gone or connected elsewhere, until their rows are taken.
+    retired: Vec<Outbox>,
+    next_outbox: u64,
+    /// Counts changes of the graph.
+    pub(super) generation: u64,
+    /// By task: who predicts which row.
+    pub(super) assignments: BTreeMap<Name, Assignment>,
+    pub(super) events: EventLog,
+    pub(super) phase: Phase,
+    pub(super) failed: BTreeSet<NodeKey>,
+    findings: Vec<Diagnostic>,
+    audit: Audit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    Recorded,
+    Live,
+}
+
+/// What a step brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// So many rows entered (none if only time went on or a source ended).
+    Rows(usize),
+    /// Nothing has come.
+    Waiting,
+    /// An outbox is full; its sources wait.
+    Blocked,
+    /// All sources have ended.
+    Ended,
+}
+
+impl Engine {
+    /// Runs nothing yet. Starting is a change of this into the wanted graph.
+    pub fn empty(settings: Settings) -> Engine {
+        Engine {
+            settings,
+            graph: Graph::default(),
+            tasks: Vec::new(),
+            sequencer: Sequencer::default(),
+            live: BTreeMap::new(),
+            outboxes: BTreeMap::new(),
+            retired: Vec::new(),
+            next_outbox: 0,
+            generation: 0,
+            assignments: BTreeMap::new(),
+            events: EventLog::default(),
+            phase: Phase::Recorded,
+            failed: BTreeSet::new(),
+            findings: Vec::new(),
+            audit: Audit::default(),
+        }
+    }
+
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// The ordinal of the next row that enters.
+    pub fn next(&self) -> Ordinal {
+        self.sequencer.next()
+    }
+
+    /// Lets one round in and carries it to the sinks.
+    pub fn step(&mut self) -> Progress {
+        self.step_until(None)
+    }
+
+    /// The same, but nothing with the ordinal `stop` or a later one: the place of a cut may lie inside a batch.
+    pub fn step_until(&mut self, stop: Option<Ordinal>) -> Progress {
+        if self.sequencer.all_ended() && !self.go_live() {
+            return Progress::Ended;
+        }
+        let (order, blocked) = (self.order(), self.blocked());
+        // The order of a recording does not depend on who has to wait.
+        if !blocked.is_empty() && order == Order::Recorded {
+            return Progress::Blocked;
+        }
+        let limits = RoundLimits { rows_max: self.settings.batch_rows_max, stop, until: self.settings.until };
+        let Some(round) = self.sequencer.round(order, limits, |source| !blocked.contains(source)) else {
+            return if blocked.is_empty() { Progress::Waiting } else { Progress::Blocked };
+        };
+        let rows = round.rows;
+        self.let_in(round);
+        self.carry();
+        Progress::Rows(rows)
+    }
+
+    fn order(&self) -> Order {
+        match self.phase {
+            Phase::Recorded => Order::Recorded,
+            Phase::Live => Order::Arrival,
+        }
+    }
+
+    /// Sources that have to wait, because a sink that their rows reach is not delivered fast enough.
+    fn blocked(&self) -> BTreeSet<Name> {
+        let full: BTreeSet<&NodeKey> =
+            self.outboxes.iter().filter(|(_, outbox)| outbox.is_full()).map(|(key, _)| key).collect();
+        if full.is_empty() {
+            return BTreeSet::new();
+        }
+        let tasks = self.tasks.iter().filter(|task| task.slots().iter().any(|slot| full.contains(&slot.key)));
+        tasks.flat_map(|task| task.sources().cloned()).collect()
+    }
+
+    fn let_in(&mut self, round: Round) {
+        let Round { upto, drawn, ended, failed, rows: _ } = round;
+        for (source, error) in failed {
+            self.source_failed(&source, error);
+        }
+        for (source, Entered { rows, bad }) in drawn {
+            if let Some(task) = self.task_of(&source) {
+                task.push(&source, Message::Batch(rows), bad);
+            }
+        }
+        for source in ended {
+            self.end_source(source, upto);
+        }
+    }
+
+    /// A source that goes on live has not ended; its windows stay open.
+    fn end_source(&mut self, source: Name, at: Ordinal) {
+        if self.live.contains_key(&source) {
+            return;
+        }
+        if let Some(task) = self.task_of(&source) {
+            task.push(&source, Message::End { at }, None);
+        }
+        self.events.put(Event::SourceEnded { source, at });
+    }
+
+    fn task_of(&mut self, source: &Name) -> Option<&mut Task> {
+        self.tasks.iter_mut().find(|task| task.has_source(source))
+    }
+
+    /// Steps all tasks until nothing is under way, and checks the books.
+    pub(super) fn carry(&mut self) {
+        let muted = self.settings.life == Life::Run && self.phase == Phase::Recorded;
+        for task in &mut self.tasks {
+            task.step(Budget::ALL);
+            for (key, batch) in task.take_accepted() {
+                if let Some(outbox) = self.outboxes.get_mut(&key) {
+                    outbox.put(batch.rows, muted);
+                }
+            }
+        }
+        self.note_failures();
+        self.check_books();
+    }
+
+    fn note_failures(&mut self) {
+        let failures = self.tasks.iter().flat_map(Task::failures).filter(|(key, _)| !self.failed.contains(*key));
+        let failures: Vec<(NodeKey, NodeError)> = failures.map(|(key, error)| (key.clone(), error.clone())).collect();
+        for (key, error) in failures {
+            self.find(audit::node_failed(&key, error.code, &error.message, &self.graph));
+            self.put_failure(key.to_string(), error);
+            self.failed.insert(key);
+        }
+    }
+
+    pub(super) fn source_failed(&mut self, source: &Name, error: NodeError) {
+        let key = NodeKey::of_file(source, crate::plan::Slot::Connection);
+        self.find(audit::node_failed(&key, error.code, &error.message, &self.graph));
+        self.put_failure(source.to_string(), error);
+    }
+
+    /// A sink's writer failed, outside of the graph.
+    pub fn sink_failed(&mut self, sink: &Name, error: &NodeError) {
+        self.node_failed(&NodeKey::of_file(sink, crate::plan::Slot::Accept), error);
+    }
+
+    /// Reports a failure of a node that happened outside of a step.
+    pub fn node_failed(&mut self, key: &NodeKey, error: &NodeError) {
+        self.find(audit::node_failed(key, error.code, &error.message, &self.graph));
+        self.put_failure(key.to_string(), error.clone());
+    }
+
+    fn put_failure(&mut self, name: String, error: NodeError) {
+        let NodeError { code, message, help: _ } = error;
+        let at = self.next();
+        self.events.put(Event::Failed { name, at, code: code.to_string(), message });
+    }
+
+    fn check_books(&mut self) {
+        let mut found = Vec::new();
+        for slot in self.tasks.iter().flat_map(Task::slots) {
+            found.extend(self.audit.slot(slot, &self.graph));
+        }
+        for (key, outbox) in &self.outboxes {
+            found.extend(self.audit.outbox(key, outbox, &self.graph));
+        }
+        found.into_iter().for_each(|finding| self.find(finding));
+    }
+
+    fn find(&mut self, finding: Diagnostic) {
+        if self.findings.len() < FINDINGS_MAX {
+            self.findings.push(finding);
+        }
+    }
+
+    /// The recordings have ended: live ends take over, where there are any.
+    fn go_live(&mut self) -> bool {
+        if self.settings.life == Life::Replay || self.phase == Phase::Live {
+            return false;
+        }
+        self.phase = Phase::Live;
+        let at = self.next();
+        self.events.put(Event::WentLive { at });
+        let live = std::mem::take(&mut self.live);
+        let any = !live.is_empty();
+        for (name, feed) in live {
+            self.sequencer.switch(&name, feed);
+        }
+        any
+    }
+
+    /// What went wrong since the last call; empty as long as all is well.
+    pub fn take_findings(&mut self) -> Vec<Diagnostic> {
+        std::mem::take(&mut self.findings)
+    }
+
+    pub fn take_events(&mut self) -> Vec<Event> {
+        self.events.take()
+    }
+
+    pub fn slots(&self) -> impl Iterator<Item = &Slot> {
+        self.tasks.iter().flat_map(Task::slots)
+    }
+
+    pub fn slot_mut(&mut self, key: &NodeKey) -> Option<&mut Slot> {
+        self.tasks.iter_mut().find_map(|task| task.slot_mut(key))
+    }
+
+    /// Looks at what leaves a node from now on. False if there is no such node.
+    pub fn tap(&mut self, at: &Input, rows_max: usize) -> bool {
+        let from = super::layout::origin(at);
+        let slot = self.slot_mut(&from.node);
+        slot.map(|slot| slot.tap = Some(Tap::new(at.outlet, rows_max))).is_some()
+    }
+
+    /// What the tap has seen since the last call.
+    pub fn tapped(&mut self, at: &NodeKey) -> Vec<Batch> {
+        self.slot_mut(at).and_then(|slot| slot.tap.as_mut()).map(Tap::take).unwrap_or_default()
+    }
+
+    /// Of the sinks that run.
+    pub fn outboxes(&self) -> impl Iterator<Item = &Outbox> {
+        self.outboxes.values()
+    }
+
+    /// Of the sinks that run, and of former ones that still hold rows.
+    pub fn outboxes_mut(&mut self) -> impl Iterator<Item = &mut Outbox> {
+        self.retired.iter_mut().chain(self.outboxes.values_mut())
+    }
+
+    pub fn outbox(&self, sink: &Name) -> Option<&Outbox> {
+        self.outboxes.values().find(|outbox| outbox.sink == *sink)
+    }
+
+    pub fn outbox_mut(&mut self, sink: &Name) -> Option<&mut Outbox> {
+        self.outboxes.values_mut().find(|outbox| outbox.sink == *sink)
+    }
+
+    /// Forgets former outboxes whose rows have been taken.
+    pub fn forget_retired(&mut self) {
+        self.retired.retain(|outbox| outbox.waiting() > 0);
+    }
+
+    /// One outbox a sink. A sink that is renamed keeps its own; one that is connected elsewhere leaves the old one to be
+    /// emptied where it was to go.
+    pub(super) fn open_outboxes(&mut self, wanted: &Graph, renames: &BTreeMap<NodeKey, NodeKey>) {
+        let mut old = std::mem::take(&mut self.outboxes);
+        for (from, to) in renames {
+            if let Some(mut outbox) = old.remove(from) {
+                outbox.sink = to.decl.clone();
+                old.insert(to.clone(), outbox);
+            }
+        }
+        for (key, spec) in &wanted.nodes {
+            let NodeOp::Accept(accept) = &spec.op else { continue };
+            let kept = old.remove(key).and_then(|outbox| self.keep_or_retire(outbox, &accept.connector));
+            let outbox = kept.unwrap_or_else(|| self.new_outbox(key.decl.clone(), accept.connector.clone()));
+            self.outboxes.insert(key.clone(), outbox);
+        }
+        self.retired.extend(old.into_values());
+    }
+
+    fn keep_or_retire(&mut self, outbox: Outbox, connector: &ir::Connector) -> Option<Outbox> {
+        if outbox.connector == *connector {
+            return Some(outbox);
+        }
+        self.retired.push(outbox);
+        None
+    }
+
+    fn new_outbox(&mut self, sink: Name, connector: ir::Connector) -> Outbox {
+        self.next_outbox += 1;
+        Outbox::new(OutboxId(self.next_outbox), sink, connector)
+    }
+
+    /// Of one source, since it was declared.
+    pub fn source_counts(&self, source: &Name) -> FeedCounts {
+        self.sequencer.counts(source)
+    }
+
+    /// Rows on edges. Between steps this is nothing unless something is wrong.
+    pub fn in_flight(&self) -> u64 {
+        self.tasks.iter().map(Task::in_flight).sum()
+    }
+}

@@ -1,0 +1,80 @@
+//! The nodes that the runtime itself brings: the inner end of a source and the end of a sink.
+
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+
+use crate::base::Hash;
+use crate::diag::Code;
+use crate::node::{self, Batch, Node, NodeError, Ordinal, Out, Port, State};
+use crate::plan::NodeSpec;
+
+/// A gate as the graph sees it: the rows have their time and ordinals already (the sequencer's work), and pass.
+#[derive(Debug, Default)]
+pub struct Gate;
+
+/// The end of a sink: the visible columns pass, in their order. What it sends goes to the sink's outbox.
+#[derive(Debug)]
+pub struct Accept {
+    schema: SchemaRef,
+}
+
+impl Accept {
+    pub fn new(spec: &NodeSpec) -> Accept {
+        let visible = spec.schema.visible().map(node::field).collect::<Vec<_>>();
+        Accept { schema: SchemaRef::new(arrow::datatypes::Schema::new(visible)) }
+    }
+
+    fn fitted(&self, rows: &RecordBatch) -> Result<RecordBatch, NodeError> {
+        let column = |name: &String| rows.column_by_name(name).cloned().ok_or_else(|| no_column(name));
+        let columns = self.schema.fields().iter().map(|field| column(field.name())).collect::<Result<_, _>>()?;
+        RecordBatch::try_new(self.schema.clone(), columns)
+            .map_err(|error| NodeError::new(Code::R0001, format!("the rows do not fit the sink: {error}")))
+    }
+}
+
+fn no_column(name: &str) -> NodeError {
+    NodeError::new(Code::R0001, format!("the rows that reach the sink have no column `{name}`"))
+}
+
+impl Node for Gate {
+    fn batch(&mut self, _: Port, batch: Batch, out: &mut Out) -> Result<(), NodeError> {
+        out.passed(batch.len());
+        out.send(batch);
+        Ok(())
+    }
+
+    fn end(&mut self, _: Ordinal, _: &mut Out) -> Result<(), NodeError> {
+        Ok(())
+    }
+
+    fn save(&mut self) -> Result<State, NodeError> {
+        Ok(State::empty(1, Hash::default()))
+    }
+
+    fn load(&mut self, _: State) -> Result<(), NodeError> {
+        Ok(())
+    }
+}
+
+impl Node for Accept {
+    fn batch(&mut self, _: Port, batch: Batch, out: &mut Out) -> Result<(), NodeError> {
+        if !batch.is_empty() {
+            out.passed(batch.len());
+            let rows = self.fitted(&batch.rows)?;
+            out.send(batch.with_rows(rows));
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, _: Ordinal, _: &mut Out) -> Result<(), NodeError> {
+        Ok(())
+    }
+
+    fn save(&mut self) -> Result<State, NodeError> {
+        Ok(State::empty(1, Hash::default()))
+    }
+
+    fn load(&mut self, _: State) -> Result<(), NodeError> {
+        Ok(())
+    }
+}

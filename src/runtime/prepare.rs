@@ -1,0 +1,217 @@
+//! Everything of a change that can fail, done beside the running graph: nodes are built, sources opened, states tried on
+//! copies. Dropping what was prepared is the abort, and leaves no trace.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::base::Name;
+use crate::diag::{Code, Diagnostic};
+use crate::ir;
+use crate::node::{Node, NodeError};
+use crate::plan::{Change, Class, Diff, Graph, NodeKey, NodeOp, NodeSpec, Slot, diff};
+
+use super::audit::placed;
+use super::engine::{Engine, Life, Phase};
+use super::feed::{self, Feed, Parts, Side, SourceSpec};
+use super::layout::{is_stepped, outlet_schema};
+use super::pass;
+
+/// A change that is ready: nothing in it can fail any more but a transfer of state.
+pub struct Prepared {
+    pub(super) generation: u64,
+    pub(super) graph: Graph,
+    pub(super) diff: Diff,
+    pub(super) ways: BTreeMap<NodeKey, Way>,
+    pub(super) sources: BTreeMap<Name, Ends>,
+    /// The columns of bad outlets.
+    pub(super) bad: ir::Schema,
+}
+
+/// How a node of the wanted graph comes to be.
+pub(super) enum Way {
+    /// As it is.
+    Keep,
+    /// Its meaning changes in place.
+    Retune,
+    /// A new node takes over the state of the old one, in the state's portable form.
+    Carry(Box<dyn Node>),
+    /// A new node that remembers nothing.
+    Fresh(Box<dyn Node>),
+}
+
+/// How a source of the wanted graph comes to be.
+#[derive(Default)]
+pub(super) struct Ends {
+    /// Its name in the running graph.
+    pub was: Option<Name>,
+    /// A newly opened end, in place of the one that is read now.
+    pub now: Option<Box<dyn Feed>>,
+    /// The same for the live end that waits until the recordings have been read.
+    pub live: Option<Box<dyn Feed>>,
+    /// Ends that stay read their columns or their time differently.
+    pub retune: bool,
+}
+
+/// Builds what `wanted` needs beyond what runs. The running graph is not touched: the states that are tried are saved, which
+/// leaves their nodes as they were. All that is wrong is reported, not only the first.
+///
+/// # Errors
+/// Everything that keeps the change from being made; nothing of it remains.
+pub fn prepare(engine: &mut Engine, wanted: &Graph, parts: &dyn Parts) -> Result<Prepared, Vec<Diagnostic>> {
+    let diff = diff(&engine.graph, wanted);
+    let bad = parts.bad();
+    let mut wrong: Vec<Diagnostic> = diff.rejected().map(|key| rejected(key, wanted)).collect();
+    let mut ways = BTreeMap::new();
+    let mut builder = Builder { engine, wanted, parts, bad: &bad };
+    for (key, change) in diff.nodes.iter().filter(|(key, _)| is_stepped(&wanted.nodes[*key])) {
+        match builder.way(key, change) {
+            Ok(way) => _ = ways.insert(key.clone(), way),
+            Err(found) => wrong.push(found),
+        }
+    }
+    let mut sources = BTreeMap::new();
+    for name in feed::sources(wanted) {
+        match builder.ends(&name, &diff) {
+            Ok(ends) => _ = sources.insert(name, ends),
+            Err(found) => wrong.push(found),
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    Ok(Prepared { generation: engine.generation, graph: wanted.clone(), diff, ways, sources, bad })
+}
+
+struct Builder<'a> {
+    engine: &'a mut Engine,
+    wanted: &'a Graph,
+    parts: &'a dyn Parts,
+    bad: &'a ir::Schema,
+}
+
+impl Builder<'_> {
+    fn way(&mut self, key: &NodeKey, change: &Change) -> Result<Way, Diagnostic> {
+        let spec = &self.wanted.nodes[key];
+        // A gate's rows are made at the edge; in the graph it only lets them pass.
+        if change.from.is_some() && matches!(spec.op, NodeOp::Gate(_)) {
+            return Ok(Way::Keep);
+        }
+        match change.class {
+            Class::Same | Class::Rewired if !self.is_reshaped(key, change) => Ok(Way::Keep),
+            Class::Same | Class::Rewired | Class::Retuned | Class::Migrated => self.keeping(key, change),
+            Class::Stale | Class::Shadowed | Class::Reset(_) | Class::Added | Class::Removed => {
+                Ok(Way::Fresh(self.build(key)?))
+            }
+        }
+    }
+
+    /// Do its rows have other columns than before, or do those that it reads? A node knows its columns by their places.
+    fn is_reshaped(&self, key: &NodeKey, change: &Change) -> bool {
+        let inputs = |graph: &Graph, key: &NodeKey| input_schemas(graph, &graph.nodes[key], self.bad);
+        let before = change.from.as_ref().map(|from| inputs(&self.engine.graph, from));
+        change.reshaped || before != Some(inputs(self.wanted, key))
+    }
+
+    /// In place where the node can, and only its parameters changed; else a new node takes over the state, if it reads it.
+    fn keeping(&mut self, key: &NodeKey, change: &Change) -> Result<Way, Diagnostic> {
+        let new = self.build(key)?;
+        let reshaped = self.is_reshaped(key, change);
+        let Some(slot) = change.from.as_ref().and_then(|from| self.engine.slot_mut(from)) else { return Ok(Way::Fresh(new)) };
+        if change.class == Class::Retuned && !reshaped && slot.node.retune().is_some() {
+            return Ok(Way::Retune);
+        }
+        match transfer(slot.node.as_mut(), new) {
+            Some(new) => Ok(Way::Carry(new)),
+            None if self.wanted.nodes[key].on_change == ir::OnChange::Reject => Err(rejected(key, self.wanted)),
+            None => Ok(Way::Fresh(self.build(key)?)),
+        }
+    }
+
+    fn build(&self, key: &NodeKey) -> Result<Box<dyn Node>, Diagnostic> {
+        let spec = &self.wanted.nodes[key];
+        match &spec.op {
+            NodeOp::Stage(_) | NodeOp::Task(_) => {
+                let built = self.parts.node(spec, &input_schemas(self.wanted, spec, self.bad));
+                built.map_err(|error| cannot_build(key, &error, self.wanted))
+            }
+            NodeOp::Accept(_) => Ok(Box::new(pass::Accept::new(spec))),
+            NodeOp::Connection(_) | NodeOp::Decode(_) | NodeOp::Gate(_) | NodeOp::Serve(_) => Ok(Box::new(pass::Gate)),
+        }
+    }
+
+    fn ends(&mut self, name: &Name, diff: &Diff) -> Result<Ends, Diagnostic> {
+        let Some(new) = SourceSpec::of(self.wanted, name) else { return Ok(Ends::default()) };
+        let was = diff.nodes.get(&NodeKey::of_file(name, Slot::Gate)).and_then(|change| change.from.clone());
+        let was = was.map(|gate| gate.decl).filter(|was| self.engine.sequencer.has(was));
+        let old = was.as_ref().and_then(|was| SourceSpec::of(&self.engine.graph, was));
+        let settings = (self.engine.settings.life, self.engine.phase);
+        let open = |side| self.parts.feed(&new, side).map_err(|error| cannot_open(&new, &error, self.wanted));
+        let stays = |side| old.is_some_and(|old| old.end(side) == new.end(side));
+        let (now, live) = match settings {
+            (Life::Replay, _) if stays(Side::Recorded) => (None, None),
+            (Life::Replay, _) => (open(Side::Recorded)?, None),
+            (Life::Run, Phase::Live) if stays(Side::Live) => (None, None),
+            // What has no live end is read from its recording, also when it comes into a graph that already runs live.
+            (Life::Run, Phase::Live) => match open(Side::Live)? {
+                Some(live) => (Some(live), None),
+                None => (open(Side::Recorded)?, None),
+            },
+            (Life::Run, Phase::Recorded) => {
+                let one = |side| if stays(side) { Ok(None) } else { open(side) };
+                (one(Side::Recorded)?, one(Side::Live)?)
+            }
+        };
+        if now.is_none() && live.is_none() && old.is_none() {
+            return Err(nothing_to_read(&new, settings.0, self.wanted));
+        }
+        let retune = old.is_some_and(|old| meaning(&old) != meaning(&new));
+        Ok(Ends { was, now, live, retune })
+    }
+}
+
+/// How its rows are read: columns and time.
+fn meaning<'a>(source: &SourceSpec<'a>) -> (&'a NodeOp, &'a NodeOp, &'a ir::Schema) {
+    (&source.decode.op, &source.gate.op, &source.gate.schema)
+}
+
+/// The columns at each port.
+fn input_schemas(graph: &Graph, spec: &NodeSpec, bad: &ir::Schema) -> Vec<ir::Schema> {
+    spec.inputs.iter().map(|input| outlet_schema(graph, input, bad)).collect()
+}
+
+/// Tries the old state on the new node; none if it cannot be read.
+fn transfer(old: &mut dyn Node, mut new: Box<dyn Node>) -> Option<Box<dyn Node>> {
+    let state = old.save().ok()?;
+    new.load(state).ok()?;
+    Some(new)
+}
+
+fn cannot_build(key: &NodeKey, error: &NodeError, graph: &Graph) -> Diagnostic {
+    let found = error.diagnostic(&format!("`{key}` cannot be built"));
+    placed(found, key, graph)
+}
+
+fn cannot_open(source: &SourceSpec, error: &NodeError, graph: &Graph) -> Diagnostic {
+    let found = error.diagnostic(&format!("the source `{}` cannot be opened", source.name()));
+    placed(found, &source.connection.key, graph)
+}
+
+fn rejected(key: &NodeKey, graph: &Graph) -> Diagnostic {
+    let found =
+        Diagnostic::new(Code::R0004, format!("this change would empty the state of `{key}`, which says `on change reject`"));
+    placed(found, key, graph).help("undo the change, or write `on change empty` or `on change backfill`")
+}
+
+fn nothing_to_read(source: &SourceSpec, life: Life, graph: &Graph) -> Diagnostic {
+    let name = source.name();
+    let (what, help) = match life {
+        Life::Replay => ("no recording to replay", format!("give `{name}` a `recorded` clause, or pass `--input {name}=FILE`")),
+        Life::Run => ("nothing to read", format!("give `{name}` a `live` clause")),
+    };
+    placed(Diagnostic::new(Code::R0005, format!("the source `{name}` has {what}")), &source.connection.key, graph).help(help)
+}
+
+/// Shared by all slots of one graph.
+pub(super) fn spec_of(graph: &Graph, key: &NodeKey) -> Arc<NodeSpec> {
+    Arc::new(graph.nodes[key].clone())
+}

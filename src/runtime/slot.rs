@@ -1,0 +1,238 @@
+//! A node in its place: its inputs, its books, its tap, and whether it has failed.
+
+use std::collections::BTreeMap;
+use std::mem;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+
+use crate::base::Time;
+use crate::diag::Code;
+use crate::ir::Outlet;
+use crate::node::{self, Batch, Clock, Counts, Message, Node, NodeError, Ordinal, Out, Port};
+use crate::plan::{Class, NodeKey, NodeOp, NodeSpec};
+
+use super::clocks;
+use super::edge::Edge;
+use super::event::Fate;
+use super::merge::{self, Merged, Next, OrderedMerge};
+use super::prepare::Way;
+use super::tap::Tap;
+
+/// Moves between tasks as a whole when the layout changes; nothing in it is rebuilt then.
+pub struct Slot {
+    pub key: NodeKey,
+    pub spec: Arc<NodeSpec>,
+    pub node: Box<dyn Node>,
+    /// One per input of the spec, in order.
+    pub inputs: Vec<Edge>,
+    pub counts: Counts,
+    pub tap: Option<Tap>,
+    /// A failed node drops what reaches it, counted, and lets time pass: what does not depend on it runs on.
+    pub failed: Option<NodeError>,
+    /// The ordinal from which on it has run.
+    pub since: Ordinal,
+    schema: SchemaRef,
+    /// Of the rows at its first port.
+    input: SchemaRef,
+    merge: OrderedMerge,
+    /// How far its clock has got; rows that come from elsewhere after a change never take it back.
+    floor: Time,
+    /// Up to which ordinal it has seen everything.
+    upto: Ordinal,
+    /// Of its bad and late rows, for messages without any.
+    aside: Option<SchemaRef>,
+    ended: bool,
+}
+
+/// What came of one step.
+pub enum Acted {
+    /// Nothing to act on.
+    Idle,
+    /// These leave it, in order.
+    Sent(Vec<(Outlet, Message)>),
+}
+
+impl Slot {
+    /// `input` is the schema of its first port.
+    pub fn new(spec: Arc<NodeSpec>, input: SchemaRef, node: Box<dyn Node>, since: Ordinal) -> Slot {
+        Slot {
+            key: spec.key.clone(),
+            schema: node::schema(&spec.schema),
+            node,
+            inputs: spec.inputs.iter().cloned().map(Edge::new).collect(),
+            input,
+            counts: Counts::default(),
+            tap: None,
+            failed: None,
+            since,
+            merge: OrderedMerge::default(),
+            floor: Time::MIN,
+            upto: since,
+            aside: None,
+            ended: false,
+            spec,
+        }
+    }
+
+    /// The node's new meaning; its state, books and clock stay.
+    pub fn become_spec(&mut self, spec: Arc<NodeSpec>, input: SchemaRef) {
+        self.input = input;
+        self.aside = None;
+        self.key = spec.key.clone();
+        self.schema = node::schema(&spec.schema);
+        self.spec = spec;
+        self.failed = None;
+    }
+
+    /// Puts another node in, or leaves the one that is there; books, clock and tap stay with the name.
+    pub(super) fn take_way(&mut self, way: Way, class: Class, at: Ordinal) -> Fate {
+        match way {
+            Way::Keep => match class {
+                Class::Same => Fate::Kept,
+                Class::Rewired => Fate::Rewired,
+                // A gate: how its rows are read changes at the edge, the node stays.
+                Class::Retuned
+                | Class::Migrated
+                | Class::Stale
+                | Class::Shadowed
+                | Class::Reset(_)
+                | Class::Added
+                | Class::Removed => Fate::Retuned,
+            },
+            Way::Retune => Fate::Retuned,
+            Way::Carry(node) => {
+                self.node = node;
+                Fate::Carried
+            }
+            Way::Fresh(node) => {
+                self.node = node;
+                self.since = at;
+                Fate::Reset
+            }
+        }
+    }
+
+    /// Inputs that stay keep their books and what is under way; the others begin.
+    pub fn rewire(&mut self, renames: &BTreeMap<NodeKey, NodeKey>) {
+        let mut old = mem::take(&mut self.inputs);
+        for edge in &mut old {
+            if let Some(new) = renames.get(&edge.from.node) {
+                edge.from.node = new.clone();
+            }
+        }
+        for wanted in &self.spec.inputs {
+            let kept = old.iter().position(|edge| edge.from == *wanted).map(|at| old.remove(at));
+            self.inputs.push(kept.unwrap_or_else(|| Edge::new(wanted.clone())));
+        }
+        self.ended &= self.inputs.iter().all(|edge| edge.ended().is_some());
+    }
+
+    /// Where all that it reads has ended, if it has.
+    pub fn ended_at(&self) -> Option<Ordinal> {
+        self.inputs.iter().filter_map(Edge::ended).max().filter(|_| self.ended)
+    }
+
+    /// Acts on one message, or on one span of all inputs.
+    pub fn act(&mut self) -> Acted {
+        match self.inputs.len() {
+            0 => Acted::Idle,
+            1 => match self.inputs[0].pop() {
+                None => Acted::Idle,
+                Some(Message::Batch(batch)) => self.on_batches(vec![(0, batch)]),
+                Some(Message::End { at }) => self.on_end(at),
+            },
+            _ => match self.merge.next(&mut self.inputs) {
+                Next::Wait => Acted::Idle,
+                Next::End(_) if self.ended => Acted::Idle,
+                Next::End(at) => self.on_end(at),
+                Next::Span(merged) => self.on_merged(merged),
+            },
+        }
+    }
+
+    fn on_merged(&mut self, merged: Merged) -> Acted {
+        let (rows, upto, clock) = (merged.rows(), merged.upto, merged.clock.clone());
+        match merged.gather(&self.input) {
+            Ok(batches) => self.on_batches(batches),
+            Err(error) => {
+                self.failed.get_or_insert(NodeError::new(Code::R0001, error.to_string()));
+                self.counts.input += rows as u64;
+                *self.counts.dropped.entry("failed").or_default() += rows as u64;
+                self.on_batches(vec![(0, merge::nothing(&self.input, upto, clock))])
+            }
+        }
+    }
+
+    fn on_batches(&mut self, batches: Vec<(Port, Batch)>) -> Acted {
+        let mut sent = Vec::new();
+        for (port, batch) in batches {
+            let clock = clocks::raised(batch.clock, self.floor);
+            self.jump(clock.start(), &mut sent);
+            self.floor = self.floor.max(clock.after());
+            self.upto = batch.upto;
+            self.on_batch(port, Batch { clock, ..batch }, &mut sent);
+        }
+        Acted::Sent(sent)
+    }
+
+    /// Between two spans a clock may jump: an input of a merge ended that had held it back, or a change of the graph took such
+    /// an input away. Then time goes on where the last span ended, whatever the size of the next.
+    fn jump(&mut self, to: Time, sent: &mut Vec<(Outlet, Message)>) {
+        if self.floor > Time::MIN && to > self.floor {
+            let clock = Clock::Steps { before: self.floor, after: to, at: [].into() };
+            self.on_batch(0, merge::nothing(&self.input, self.upto, clock), sent);
+        }
+    }
+
+    fn on_batch(&mut self, port: Port, batch: Batch, sent: &mut Vec<(Outlet, Message)>) {
+        let rows = batch.len();
+        self.counts.input += rows as u64;
+        if self.aside.is_none() {
+            self.aside = Some(batch.rows.schema());
+        }
+        let (upto, clock) = (batch.upto, batch.clock.clone());
+        let mut out = Out::default();
+        let result = match &self.failed {
+            Some(_) => Err(None),
+            None => self.node.batch(port, batch, &mut out).map_err(Some),
+        };
+        if let Err(error) = result {
+            self.failed = self.failed.take().or(error);
+            out = Out::default();
+            out.dropped("failed", rows);
+            if self.has_rows_outlet() {
+                out.send(merge::nothing(&self.schema, upto, clock));
+            }
+        }
+        self.counts.add(&out.counts);
+        sent.extend(out.batches.into_iter().map(|(outlet, batch)| (outlet, Message::Batch(batch))));
+    }
+
+    /// An empty message for an outlet beside the rows that has sent nothing.
+    pub fn silence(&self, upto: Ordinal) -> Option<Message> {
+        let schema = self.aside.as_ref()?;
+        Some(Message::Batch(merge::nothing(schema, upto, Clock::still(self.floor))))
+    }
+
+    fn on_end(&mut self, at: Ordinal) -> Acted {
+        self.ended = true;
+        let mut out = Out::default();
+        if self.failed.is_none()
+            && let Err(error) = self.node.end(at, &mut out)
+        {
+            self.failed = Some(error);
+        }
+        self.counts.add(&out.counts);
+        let rows = out.batches.into_iter().map(|(outlet, batch)| (outlet, Message::Batch(batch)));
+        let ends = [Outlet::Rows, Outlet::Bad, Outlet::Late].map(|outlet| (outlet, Message::End { at }));
+        Acted::Sent(rows.chain(ends).collect())
+    }
+
+    fn has_rows_outlet(&self) -> bool {
+        match self.spec.op {
+            NodeOp::Task(_) | NodeOp::Accept(_) | NodeOp::Serve(_) => false,
+            NodeOp::Connection(_) | NodeOp::Decode(_) | NodeOp::Gate(_) | NodeOp::Stage(_) => true,
+        }
+    }
+}

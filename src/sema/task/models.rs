@@ -1,0 +1,216 @@
+//! `models`: which families, with fixed values or ranges to search.
+
+use std::collections::BTreeMap;
+
+use crate::base::Span;
+use crate::diag::{Code, Diagnostic};
+use crate::ir::{Candidate, Choices, Dimension, ExprKind, Models, TaskKind, Type, Value};
+use crate::sema::checker::Checker;
+use crate::sema::expr::{Typed, value_of};
+use crate::sema::findings::{not_yet, unknown};
+use crate::syntax::ast;
+
+/// What a family can learn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Family {
+    name: &'static str,
+    classify: bool,
+    regress: bool,
+    forecast: bool,
+    detect: bool,
+    online: bool,
+}
+
+const NONE: Family = Family { name: "", classify: false, regress: false, forecast: false, detect: false, online: false };
+const ANY: Family = Family { classify: true, regress: true, forecast: true, ..NONE };
+
+const FAMILIES: &[Family] = &[
+    Family { name: "constant", ..ANY },
+    Family { name: "persistence", ..ANY },
+    Family { name: "logistic", classify: true, ..NONE },
+    Family { name: "linear", regress: true, forecast: true, ..NONE },
+    Family { name: "naive_bayes", classify: true, ..NONE },
+    Family { name: "knn", ..ANY },
+    Family { name: "tree", ..ANY },
+    Family { name: "forest", ..ANY },
+    Family { name: "boosted", ..ANY },
+    Family { name: "mlp", ..ANY },
+    Family { name: "conv1d", ..ANY },
+    Family { name: "conv2d", ..ANY },
+    Family { name: "seasonal_naive", forecast: true, ..NONE },
+    Family { name: "ets", forecast: true, ..NONE },
+    Family { name: "arima", forecast: true, ..NONE },
+    Family { name: "zscore", detect: true, ..NONE },
+    Family { name: "isolation_forest", detect: true, ..NONE },
+    Family { name: "half_space", detect: true, ..NONE },
+    Family { name: "autoencoder", detect: true, ..NONE },
+    Family { name: "online_logistic", classify: true, online: true, ..NONE },
+    Family { name: "hoeffding_tree", classify: true, online: true, ..NONE },
+    Family { name: "adaptive_forest", classify: true, online: true, ..NONE },
+];
+
+impl Family {
+    fn named(name: &str) -> Option<&'static Family> {
+        FAMILIES.iter().find(|family| family.name == name)
+    }
+
+    fn learns(&self, kind: &TaskKind) -> bool {
+        match kind {
+            TaskKind::Classify => self.classify,
+            TaskKind::Regress | TaskKind::Rank => self.regress,
+            TaskKind::Forecast { .. } => self.forecast,
+            TaskKind::Detect { .. } => self.detect,
+        }
+    }
+}
+
+/// Do all listed families learn row by row?
+pub(crate) fn all_online(models: &Models) -> bool {
+    match models {
+        Models::Auto => false,
+        Models::Listed(list) => {
+            !list.is_empty()
+                && list.iter().all(|candidate| Family::named(&candidate.family).is_some_and(|family| family.online))
+        }
+    }
+}
+
+impl<'a> Checker<'a> {
+    pub(super) fn models(&mut self, models: Option<&'a ast::Models>, kind: Option<&TaskKind>) -> Option<Models> {
+        let Some(models) = models else { return Some(Models::Auto) };
+        let list = match &models.kind {
+            ast::ModelsKind::Auto => return Some(Models::Auto),
+            ast::ModelsKind::List(list) => list,
+        };
+        let candidates: Vec<Option<Candidate>> = list.iter().map(|call| self.candidate(call, kind)).collect();
+        candidates.into_iter().collect::<Option<Vec<_>>>().map(Models::Listed)
+    }
+
+    fn candidate(&mut self, call: &'a ast::Call, kind: Option<&TaskKind>) -> Option<Candidate> {
+        let name = &call.name.name;
+        let Some(family) = Family::named(name) else {
+            let diagnostic = self.unknown_family(&call.name);
+            self.report(diagnostic);
+            return None;
+        };
+        if let Some(kind) = kind.filter(|kind| !family.learns(kind)) {
+            self.report(cannot_learn(&call.name, kind));
+            return None;
+        }
+        let mut settings = BTreeMap::new();
+        let mut sound = true;
+        for arg in &call.args {
+            match &arg.name {
+                Some(ident) => match self.choices(&arg.value) {
+                    Some(choices) => drop(settings.insert(ident.name.clone(), choices)),
+                    None => sound = false,
+                },
+                None => {
+                    self.report(unnamed_setting(arg.span));
+                    sound = false;
+                }
+            }
+        }
+        sound.then(|| Candidate { family: name.clone(), settings, span: call.span })
+    }
+
+    fn unknown_family(&self, ident: &ast::Ident) -> Diagnostic {
+        if self.globals.index.networks.contains_key(&ident.name) || ident.name == "network" {
+            return not_yet(format!("the network `{}` as a model", ident.name), ident.span, "use `mlp` or `conv1d`");
+        }
+        if ident.name == "onnx" {
+            return not_yet("`onnx`", ident.span, "use one of the families that mliot trains");
+        }
+        let mut out = unknown("model family", &ident.name, ident.span, FAMILIES.iter().map(|family| family.name));
+        out.code = Code::E0506;
+        out.help.get_or_insert_with(|| {
+            "such as `logistic`, `tree`, `forest`, `boosted`, `mlp`; `models auto` tries the usual ones".to_owned()
+        });
+        out
+    }
+
+    fn choices(&mut self, expr: &'a ast::Expr) -> Option<Choices> {
+        match &expr.bare().kind {
+            ast::ExprKind::List(items) => {
+                let items: Vec<Option<Dimension>> = items.iter().map(|item| self.dimension(item)).collect();
+                items.into_iter().collect::<Option<Vec<_>>>().map(Choices::Each)
+            }
+            _ => self.dimension(expr).map(Choices::One),
+        }
+    }
+
+    fn dimension(&mut self, expr: &'a ast::Expr) -> Option<Dimension> {
+        match &expr.bare().kind {
+            ast::ExprKind::Range { low, high } => {
+                let (low, high) = (self.setting(low), self.setting(high));
+                let (low, high) = (low?, high?);
+                match (low.as_f64(), high.as_f64()) {
+                    (Some(a), Some(b)) if a <= b => Some(Dimension::Range(low, high)),
+                    _ => {
+                        self.report(no_range(expr.span));
+                        None
+                    }
+                }
+            }
+            _ => self.setting(expr).map(Dimension::Fixed),
+        }
+    }
+
+    /// A number without a unit (20% is 0.2), a text, or true or false.
+    fn setting(&mut self, expr: &'a ast::Expr) -> Option<Value> {
+        if let ast::ExprKind::Name(ident) = &expr.kind
+            && self.globals.index.value(&ident.name).is_none()
+        {
+            return Some(Value::Text(ident.name.clone()));
+        }
+        let Typed { expr: typed, .. } = self.constant_typed(expr, "a setting of a model")?;
+        let is_share = matches!(&typed.ty, Type::Float(unit) if !unit.is_one() && unit.dimension.is_empty());
+        if is_share && matches!(typed.kind, ExprKind::Literal(_)) {
+            return self.constant(expr, &Type::NUMBER(), "a setting of a model");
+        }
+        let value = value_of(&typed);
+        if value.is_none() {
+            self.report(
+                Diagnostic::new(Code::E0308, "a setting of a model is a constant")
+                    .at(expr.span, "")
+                    .help("write a number, a text or a range"),
+            );
+        }
+        value
+    }
+}
+
+/// E0506.
+fn cannot_learn(ident: &ast::Ident, kind: &TaskKind) -> Diagnostic {
+    let (verb, families): (&str, Vec<&str>) = (
+        match kind {
+            TaskKind::Classify => "classify",
+            TaskKind::Regress => "regress",
+            TaskKind::Forecast { .. } => "forecast",
+            TaskKind::Detect { .. } => "detect anomalies",
+            TaskKind::Rank => "rank",
+        },
+        FAMILIES.iter().filter(|family| family.learns(kind)).map(|family| family.name).collect(),
+    );
+    let list: Vec<String> = families.iter().map(|name| format!("`{name}`")).collect();
+    let out = Diagnostic::new(Code::E0506, format!("`{}` cannot {verb}", ident.name))
+        .at(ident.span, "")
+        .help(format!("choose among {}", list.join(", ")));
+    match (&*ident.name, kind) {
+        ("logistic", TaskKind::Regress | TaskKind::Forecast { .. }) => out.fix(ident.span, "linear"),
+        ("linear", TaskKind::Classify) => out.fix(ident.span, "logistic"),
+        _ => out,
+    }
+}
+
+/// E0506.
+fn unnamed_setting(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::E0506, "a setting of a model has a name").at(span, "").help("write it, such as `trees: 50..400`")
+}
+
+/// E0309.
+fn no_range(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::E0309, "this is no range of numbers")
+        .at(span, "")
+        .help("write the smaller number first, such as `50..400`")
+}

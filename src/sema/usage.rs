@@ -1,0 +1,50 @@
+//! What is declared and never used.
+
+use crate::base::Span;
+use crate::diag::{Code, Diagnostic};
+
+use super::checker::Checker;
+use super::index::{Rows, Space};
+
+impl Checker<'_> {
+    /// Warns of streams and values that nothing reads. Where something is broken it might be what reads them, so then
+    /// nothing is said.
+    pub(super) fn warn_of_unused(&mut self) {
+        let broken = self.findings.diagnostics.iter().any(Diagnostic::is_error) || !self.globals.index.broken.is_empty();
+        if broken {
+            return;
+        }
+        let index = &self.globals.index;
+        let mut unused = Vec::new();
+        for (name, (rows, _)) in &index.rows {
+            if let Rows::Stream(stream) = rows
+                && !self.findings.used.contains(&(Space::Rows, name.clone()))
+            {
+                unused.push(unused_stream(name, stream.head.name.span));
+            }
+        }
+        for (name, (param, _)) in &index.params {
+            if !self.findings.used.contains(&(Space::Value, name.clone())) {
+                unused.push(unused_value("param", name, param.head.name.span));
+            }
+        }
+        for (name, value) in &index.lets {
+            if !self.findings.used.contains(&(Space::Value, name.clone())) {
+                unused.push(unused_value("value", name, value.head.name.span));
+            }
+        }
+        self.findings.diagnostics.extend(unused);
+    }
+}
+
+/// W0201.
+fn unused_stream(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::W0201, format!("nothing reads the stream `{name}`"))
+        .at(span, "computed for nothing")
+        .help("add a sink, such as `sink out = … | to stdout`, or remove it")
+}
+
+/// W0202.
+fn unused_value(kind: &str, name: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::W0202, format!("nothing uses the {kind} `{name}`")).at(span, "").help("use it, or remove it")
+}

@@ -1,0 +1,26 @@
+//! Floor 9: predictions on request, and what a machine or a person may ask about the running pipeline, over HTTP.
+//!
+//! A [`Listener`] is an open port; what it answers stands in its [`Doors`], which are opened and closed while it runs. What
+//! stands behind a door is a [`Backend`]: the server knows nothing of engines.
+
+mod answer;
+mod backend;
+mod bounded;
+mod cell;
+mod door;
+mod error;
+mod http;
+mod listener;
+mod meter;
+mod metrics;
+mod page;
+mod rows;
+mod status;
+
+pub use backend::{Answer, Answering, Backend, Refusal};
+pub use door::{Door, DoorKey, Doors, Missing};
+pub use listener::{Address, Limits, Listener};
+pub use status::{Edits, SinkStatus, Stage, Status, TaskStatus};
+
+#[cfg(test)]
+mod tests;

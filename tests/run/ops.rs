@@ -1,0 +1,9 @@
+//! The relational nodes: whatever the cut into batches, whenever saved and loaded, the same bits come out.
+
+mod collect;
+mod expression;
+mod feed;
+mod harness;
+mod predict;
+mod scan;
+mod window;

@@ -1,0 +1,11 @@
+//! The running graph: batches, merges, and changes while it runs.
+//!
+//! Most of these tests run on nodes of their own (`reference`), which act row by row and are as plain as can be: what is
+//! tested is what steps them.
+
+mod bench;
+mod edits;
+mod files;
+mod program;
+mod reference;
+mod steps;
