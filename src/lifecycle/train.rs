@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 
-use crate::base::Hash;
+use crate::base::{Hash, Span, nearest};
 use crate::diag::{Code, Diagnostic};
 use crate::ir::{BinaryOp, Goal, Metric, MetricKind, Models, Policy, Task};
-use crate::model::{Config, Control, Purpose, kind_of};
+use crate::model::{Classes, Config, Control, Purpose, kind_of};
 
 use super::baselines::{Baselines, judging_rows, persistence_on, table_of};
 use super::candidates::spaces;
@@ -92,6 +92,10 @@ pub fn train(
     }
     let data = Data::new(task, purpose, table)?;
     let split = split(&data.table, task, policy, purpose)?;
+    let unknown = unknown_classes(policy, &data);
+    if !unknown.is_empty() {
+        return Err(unknown);
+    }
     let mut context = Context { task, policy, data, split, baselines: Baselines::new(), baseline_mae: None, trials };
     let constant = context.measure_baselines()?;
     progress(Progress::Baselines(context.baselines.clone()));
@@ -207,6 +211,34 @@ fn unfit_metrics(policy: &Policy, purpose: Purpose) -> Vec<Diagnostic> {
     found
 }
 
+/// Metrics of a class that no row has, and those that need a class and name none.
+fn unknown_classes(policy: &Policy, data: &Data) -> Vec<Diagnostic> {
+    let Some(classes) = Classes::seen(&data.table.target, data.table.labelled_rows().into_iter()) else { return Vec::new() };
+    let required = policy.choice.requirements.iter().map(|requirement| (&requirement.metric, requirement.span));
+    let complaint = |(metric, span): (&Metric, Span)| {
+        let of_one = matches!(metric.kind, MetricKind::F1 | MetricKind::Precision | MetricKind::Recall);
+        match &metric.class {
+            Some(class) => classes.named(class).is_none().then(|| no_class(metric, Some(class), &classes, span)),
+            None => (of_one && classes.len() > 2).then(|| no_class(metric, None, &classes, span)),
+        }
+    };
+    if data.purpose == Purpose::Regress {
+        return Vec::new();
+    }
+    required.chain([(&policy.choice.goal.metric, policy.span)]).filter_map(complaint).collect()
+}
+
+fn no_class(metric: &Metric, class: Option<&str>, classes: &Classes, span: Span) -> Diagnostic {
+    let names: Vec<String> = classes.iter().map(ToString::to_string).collect();
+    let kind = metric.kind.name();
+    let message = match class {
+        Some(class) => format!("no row has the class {class:?} that `{kind}` asks for"),
+        None => format!("`{kind}` is of one class, and there are {}", names.len()),
+    };
+    let near = class.and_then(|class| nearest(class, names.iter().map(String::as_str))).unwrap_or(&names[0]);
+    Diagnostic::new(Code::E0651, message).at(span, "").help(format!("write `{kind}({near:?})`, or use macro_f1"))
+}
+
 fn suits(kind: MetricKind, purpose: Purpose) -> bool {
     match kind {
         MetricKind::Accuracy
@@ -234,7 +266,7 @@ fn suits(kind: MetricKind, purpose: Purpose) -> bool {
     }
 }
 
-fn unfit_metric(kind: MetricKind, purpose: Purpose, span: crate::base::Span) -> Diagnostic {
+fn unfit_metric(kind: MetricKind, purpose: Purpose, span: Span) -> Diagnostic {
     let (what, help) = match purpose {
         Purpose::Classify => {
             ("a task with classes", "use accuracy, macro_f1, recall(…), log_loss, latency.p99, memory or model.size")

@@ -72,7 +72,7 @@ impl Fitted {
         }
         let family = family(&header.family);
         let family = family.ok_or_else(|| BundleError(format!("this program has no family `{}`", header.family)))?;
-        let model = family.load(&weights).ok_or_else(|| broken(&"arrays are missing"))?;
+        let model = family.load(&mut weights).ok_or_else(|| broken(&"arrays are missing"))?;
         Ok(Fitted {
             version: version.to_owned(),
             family: header.family,

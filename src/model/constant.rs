@@ -44,9 +44,9 @@ impl Family for Constant {
         Ok(Box::new(Answer(answer.iter().map(|sum| (sum / total) as f32).collect())))
     }
 
-    fn load(&self, weights: &Weights) -> Option<Box<dyn Model>> {
-        let (_, answer) = weights.f32("answer")?;
-        Some(Box::new(Answer(answer.to_vec())))
+    fn load(&self, weights: &mut Weights) -> Option<Box<dyn Model>> {
+        let (_, answer) = weights.take_f32("answer")?;
+        Some(Box::new(Answer(answer)))
     }
 }
 

@@ -42,12 +42,13 @@ impl Dense {
         )
     }
 
-    pub fn load(name: &str, weights: &Weights) -> Option<Dense> {
-        let (shape, values) = weights.f32(&format!("{name}.weight"))?;
-        let (_, bias) = weights.f32(&format!("{name}.bias"))?;
-        let [inputs, outputs] = shape else { return None };
-        let whole = values.len() == inputs * outputs && bias.len() == *outputs;
-        whole.then(|| Dense { inputs: *inputs, outputs: *outputs, weights: values.to_vec(), bias: bias.to_vec() })
+    /// None where the arrays are missing or do not fit each other.
+    pub fn load(name: &str, weights: &mut Weights) -> Option<Dense> {
+        let (shape, values) = weights.take_f32(&format!("{name}.weight"))?;
+        let (_, bias) = weights.take_f32(&format!("{name}.bias"))?;
+        let [inputs, outputs] = shape[..] else { return None };
+        let whole = values.len() == inputs * outputs && bias.len() == outputs;
+        whole.then_some(Dense { inputs, outputs, weights: values, bias })
     }
 }
 

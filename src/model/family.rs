@@ -37,8 +37,8 @@ pub trait Family: Sync {
     /// Equal inputs give equal bytes, whatever the number of threads.
     fn fit(&self, set: &TrainSet, config: &Config, seed: u64, control: &Control) -> Result<Box<dyn Model>, FitError>;
 
-    /// None where the weights are not of this family.
-    fn load(&self, weights: &Weights) -> Option<Box<dyn Model>>;
+    /// Takes what it needs out of `weights`; None where they are not of this family.
+    fn load(&self, weights: &mut Weights) -> Option<Box<dyn Model>>;
 }
 
 /// What was learned.
@@ -141,3 +141,6 @@ pub fn families() -> &'static [&'static dyn Family] {
 pub fn family(name: &str) -> Option<&'static dyn Family> {
     families().iter().copied().find(|family| family.name() == name)
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,7 +75,7 @@ impl Family for Forest {
         Ok(Box::new(Fit { trees, forests: targets.len(), width, columns: set.x.columns }))
     }
 
-    fn load(&self, weights: &Weights) -> Option<Box<dyn Model>> {
+    fn load(&self, weights: &mut Weights) -> Option<Box<dyn Model>> {
         let number = |name: &str| usize::try_from(weights.rest.get(name)?.as_u64()?).ok();
         let columns = number("columns")?;
         let (forests, width) = (number("forests")?, number("width")?);
@@ -253,7 +253,7 @@ mod tests {
             let right = (0..900).filter(|row| argmax(scores.row(*row)) as u32 == index[*row]).count();
             assert!(right > 880, "{right} of 900 for {count} classes");
             assert!((scores.row(5).iter().sum::<f32>() - 1.0).abs() < 1e-5);
-            let loaded = Forest.load(&model.save()).unwrap();
+            let loaded = Forest.load(&mut model.save()).unwrap();
             assert_eq!(loaded.predict(&x), scores);
         }
     }

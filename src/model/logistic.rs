@@ -57,7 +57,7 @@ impl Family for Logistic {
         Ok(Box::new(Fit { layer: layer(solution, set.x.columns, width) }))
     }
 
-    fn load(&self, weights: &Weights) -> Option<Box<dyn Model>> {
+    fn load(&self, weights: &mut Weights) -> Option<Box<dyn Model>> {
         Some(Box::new(Fit { layer: Dense::load("scores", weights)? }))
     }
 }
@@ -206,11 +206,11 @@ mod tests {
             assert!(found.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 2e-4), "{found:?} and {wanted:?}");
         };
         let three = fit(vec![0, 0, 1, 1, 2, 2, 2, 0], 3, 1.0);
-        close(three.f32("scores.weight").unwrap().1, &THREE_WEIGHTS);
-        close(three.f32("scores.bias").unwrap().1, &THREE_BIAS);
+        close(&three.clone().take_f32("scores.weight").unwrap().1, &THREE_WEIGHTS);
+        close(&three.clone().take_f32("scores.bias").unwrap().1, &THREE_BIAS);
         let two = fit(vec![0, 0, 0, 0, 1, 1, 1, 0], 2, 0.5);
-        close(two.f32("scores.weight").unwrap().1, &TWO_WEIGHTS);
-        close(two.f32("scores.bias").unwrap().1, &TWO_BIAS);
+        close(&two.clone().take_f32("scores.weight").unwrap().1, &TWO_WEIGHTS);
+        close(&two.clone().take_f32("scores.bias").unwrap().1, &TWO_BIAS);
     }
 
     const THREE_WEIGHTS: [f32; 6] = [0.290126, -0.571720, 0.281594, -0.980044, 0.141925, 0.838119];

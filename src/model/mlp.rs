@@ -72,7 +72,7 @@ impl Family for Mlp {
         Ok(Box::new(Fit { layers, classes }))
     }
 
-    fn load(&self, weights: &Weights) -> Option<Box<dyn Model>> {
+    fn load(&self, weights: &mut Weights) -> Option<Box<dyn Model>> {
         let count = usize::try_from(weights.rest.get("layers")?.as_u64()?).ok()?;
         let layers: Vec<Dense> = (0..count).map(|at| Dense::load(&format!("layer{at}"), weights)).collect::<Option<_>>()?;
         let joined = layers.windows(2).all(|pair| pair[0].outputs == pair[1].inputs);

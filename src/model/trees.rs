@@ -94,13 +94,12 @@ impl Trees {
     }
 
     /// None where the arrays make no trees over `columns` columns.
-    pub fn load(weights: &Weights, columns: usize) -> Option<Trees> {
-        let array = |name: &str| weights.u32(name).map(<[u32]>::to_vec);
+    pub fn load(weights: &mut Weights, columns: usize) -> Option<Trees> {
         let trees = Trees {
-            roots: array("trees.roots")?,
-            feature: array("trees.feature")?,
-            second: array("trees.second")?,
-            value: weights.f32("trees.value")?.1.to_vec(),
+            roots: weights.take_u32("trees.roots")?,
+            feature: weights.take_u32("trees.feature")?,
+            second: weights.take_u32("trees.second")?,
+            value: weights.take_f32("trees.value")?.1,
         };
         trees.is_sound(columns).then_some(trees)
     }
@@ -163,8 +162,8 @@ mod tests {
         assert_eq!(trees.sum(0, 1, &[2.0, 0.6]), 2.0);
         assert_eq!(trees.sum(0, 2, &[2.1, 0.6]), 13.0);
         let saved = trees.save(Weights::default());
-        assert_eq!(Trees::load(&saved, 2), Some(trees));
-        assert_eq!(Trees::load(&saved, 1), None, "it looks at a second column");
+        assert_eq!(Trees::load(&mut saved.clone(), 2), Some(trees));
+        assert_eq!(Trees::load(&mut saved.clone(), 1), None, "it looks at a second column");
     }
 
     #[test]

@@ -32,17 +32,17 @@ impl Weights {
         self
     }
 
-    /// The array of this name; None where it is missing or of another type.
-    pub fn f32(&self, name: &str) -> Option<(&[usize], &[f32])> {
-        let array = self.arrays.get(name)?;
-        match &array.data {
-            Data::F32(data) => Some((&array.shape, data)),
+    /// Moves an array out, so that a model is never in memory twice; None where it is missing or of another type.
+    pub fn take_f32(&mut self, name: &str) -> Option<(Vec<usize>, Vec<f32>)> {
+        let array = self.arrays.remove(name)?;
+        match array.data {
+            Data::F32(data) => Some((array.shape, data)),
             Data::U32(_) => None,
         }
     }
 
-    pub fn u32(&self, name: &str) -> Option<&[u32]> {
-        match &self.arrays.get(name)?.data {
+    pub fn take_u32(&mut self, name: &str) -> Option<Vec<u32>> {
+        match self.arrays.remove(name)?.data {
             Data::U32(data) => Some(data),
             Data::F32(_) => None,
         }

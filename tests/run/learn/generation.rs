@@ -153,6 +153,11 @@ fn what_is_wrong_is_said_before_anything_is_trained() {
     assert_eq!(codes(&two_numbers(&[]), &quick(4), &rows(0)), [Code::E0551]);
     let lacking = rows(40).project(&[0, 1, 3]).unwrap();
     assert_eq!(codes(&two_numbers(&[]), &quick(4), &lacking), [Code::E0551]);
+    let mut unknown = quick(4);
+    let recall = Metric { kind: MetricKind::Recall, class: Some("ture".into()) };
+    unknown.choice.goal.metric = recall;
+    let found = train(&two_numbers(&[]), &unknown, &rows(40), &ONE, &mut |_| {}).unwrap_err();
+    assert_eq!((found[0].code, found[0].help.as_deref()), (Code::E0651, Some("write `recall(\"true\")`, or use macro_f1")));
     let ranked = Task { kind: TaskKind::Rank, per: vec!["device".into()], ..two_numbers(&[]) };
     assert_eq!(codes(&ranked, &quick(4), &rows(40)), [Code::E0199, Code::E0199]);
 }

@@ -38,7 +38,7 @@ fn failures_of_machines_are_found_better_by_trees_than_by_lines() {
     eprintln!("{}", generation.report.text());
     let f1 = |at: usize| generation.report.candidates[at].metrics["f1"];
     assert!(f1(0) > 0.1 && f1(0) < 0.5, "logistic: {}", f1(0));
-    assert!(f1(1) > 0.55, "forest: {}", f1(1));
+    assert!(f1(1) > f1(0) + 0.15, "forest: {}", f1(1));
     assert!(generation.report.candidates[1].metrics["auc"] > 0.92);
 }
 
