@@ -1,5 +1,5 @@
 //! The test binary of the machines: real nodes, real files, real models.
 
-mod ops;
 mod io;
+mod ops;
 mod runtime;
