@@ -52,6 +52,11 @@ impl Pipe {
         Pipe { stages: vec![], columns }
     }
 
+    /// Begins with the columns of a window.
+    pub fn windowed() -> Pipe {
+        Pipe { stages: vec![], ..Pipe::new().window(1, "v") }
+    }
+
     pub fn columns(&self) -> Schema {
         Schema { columns: self.columns.clone(), time: Some("at".into()), clock_by: vec![] }
     }
