@@ -4,6 +4,7 @@
 //! training, writing) has a thread of its own and speaks with it through bounded channels.
 
 mod board;
+mod compiler;
 mod desk;
 mod engine;
 mod hear;
@@ -20,6 +21,8 @@ pub mod view;
 pub mod watch;
 
 pub use board::Board;
+pub use compiler::FileCompiler;
+pub use engine::{SharedParts, closure};
 pub use hear::Ear;
 pub use outside::{Compiled, Compiler, Job, Learned, Learner};
 pub use parts::Machines;
@@ -27,4 +30,4 @@ pub use resources::{Lease, Table};
 pub use run::{Limits, Setup, Summary, run};
 pub use said::{HostEvent, Messages, Said};
 pub use sinks::SinkLimits;
-pub use stop::Stop;
+pub use stop::{Stop, Wanted};

@@ -95,15 +95,14 @@ fn params_are_set_from_outside_in_the_language_s_own_words() {
 fn every_code_of_the_check_has_a_snapshot() {
     // Said where there is no text, or where a whole folder of files would be needed: tested in this file.
     const ELSEWHERE: [&str; 1] = ["E0207"];
-    let shown: String = ui::files("tests/ui/sema")
-        .iter()
-        .map(|file| std::fs::read_to_string(file.with_extension("snap")).unwrap())
-        .collect();
+    let shown: String =
+        ui::files("tests/ui/sema").iter().map(|file| std::fs::read_to_string(file.with_extension("snap")).unwrap()).collect();
     let of_the_check = |code: &&Code| {
         let section = &code.as_str()[..3];
         matches!(section, "E02" | "E03" | "E04" | "E05" | "E06" | "E08") && !ELSEWHERE.contains(&code.as_str())
     };
-    let missing: Vec<&Code> = Code::ALL.iter().filter(of_the_check).filter(|code| !shown.contains(&format!("{code}:"))).collect();
+    let missing: Vec<&Code> =
+        Code::ALL.iter().filter(of_the_check).filter(|code| !shown.contains(&format!("{code}:"))).collect();
     assert!(missing.is_empty(), "no snapshot shows {missing:?}");
 }
 

@@ -1,5 +1,6 @@
 //! The test binary of the machines: real nodes, real files, real models.
 
-mod ops;
+mod host;
 mod io;
+mod ops;
 mod runtime;
