@@ -19,6 +19,12 @@ pub mod node;
 #[cfg(feature = "run")]
 pub mod ops;
 #[cfg(feature = "run")]
+pub mod model;
+#[cfg(feature = "run")]
+pub mod io;
+#[cfg(feature = "run")]
+pub mod lifecycle;
+#[cfg(feature = "run")]
 pub mod runtime;
 #[cfg(feature = "run")]
 pub mod server;

@@ -63,6 +63,12 @@ impl<'a> Checker<'a> {
     fn declaration(&mut self, declaration: &'a ast::Declaration) {
         let span = declaration.span;
         match &declaration.kind {
+            ast::DeclarationKind::Param(ast::Param { head, .. })
+            | ast::DeclarationKind::Let(ast::Let { head, .. })
+            | ast::DeclarationKind::Policy(ast::Policy { head, .. }) => self.later_was(head.was.as_ref()),
+            _ => {}
+        }
+        match &declaration.kind {
             ast::DeclarationKind::Source(it) => drop(self.rows(&it.head.name)),
             ast::DeclarationKind::Stream(it) => drop(self.rows(&it.head.name)),
             ast::DeclarationKind::Sink(it) if self.is_first(&it.head.name, span) => self.sink(it),

@@ -117,6 +117,14 @@ impl<'a> Checker<'a> {
         None
     }
 
+    /// `(was old)` is carried out for streams only.
+    pub(super) fn later_was(&mut self, was: Option<&ast::Ident>) {
+        if let Some(was) = was {
+            let help = "leave it out: a rename is recognised where meaning and inputs are equal";
+            self.report(super::findings::not_yet("`was` for anything but a stream", was.span, help));
+        }
+    }
+
     /// Says that declarations refer to each other in a circle, if this one is being resolved already.
     pub(super) fn is_circular(&mut self, space: Space, ident: &ast::Ident) -> bool {
         let Some(from) = self.visiting.iter().position(|(before, name, _)| (*before, name) == (space, &ident.name)) else {

@@ -2,5 +2,7 @@
 
 mod host;
 mod io;
+mod io;
+mod learn;
 mod ops;
 mod runtime;
