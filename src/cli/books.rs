@@ -21,7 +21,13 @@ pub fn text(replayed: &Replayed) -> String {
 
 fn dropped(node: &NodeReport) -> String {
     let reasons: Vec<String> = node.dropped.iter().map(|(reason, rows)| format!("{} {reason}", grouped(*rows))).collect();
-    format!("  {}: {} of {} in dropped: {}\n", node.name, grouped(node.dropped.values().sum()), grouped(node.input), reasons.join(", "))
+    format!(
+        "  {}: {} of {} in dropped: {}\n",
+        node.name,
+        grouped(node.dropped.values().sum()),
+        grouped(node.input),
+        reasons.join(", ")
+    )
 }
 
 fn written(sink: &SinkReport) -> String {

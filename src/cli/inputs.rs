@@ -31,7 +31,9 @@ fn replace_one(program: &mut Program, source: &str, path: &str) -> Result<(), Ou
             Ok(())
         }
         Some(_) | None => {
-            note(&format!("the source `{source}` has no recorded file whose options `{path}` could take\n  help: give it `recorded csv(…)` in the file"));
+            note(&format!(
+                "the source `{source}` has no recorded file whose options `{path}` could take\n  help: give it `recorded csv(…)` in the file"
+            ));
             Err(Outcome::Refused)
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::diag::Diagnostic;
-use crate::host::{Study, Studied};
+use crate::host::{Studied, Study};
 use crate::plan::{self, Graph};
 use crate::runtime::{self, Replay, Replayed, Settings};
 

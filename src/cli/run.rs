@@ -45,11 +45,8 @@ fn setup(args: &RunArgs, text: String, compiled: Compiled, compiler: FileCompile
     let state = state(&file, args.state.state.as_ref());
     let parts = Arc::new(live_machines(&file, &state)?);
     let learner = Arc::new(Keeper { registry: Registry::at(&state) });
-    let ear: Box<dyn Ear> = if args.json {
-        Box::new(View::new(Form::Json, stdout()))
-    } else {
-        Box::new(View::new(Form::of(&stderr()), stderr()))
-    };
+    let ear: Box<dyn Ear> =
+        if args.json { Box::new(View::new(Form::Json, stdout())) } else { Box::new(View::new(Form::of(&stderr()), stderr())) };
     Ok(Setup {
         file,
         text,

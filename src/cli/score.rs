@@ -28,7 +28,10 @@ pub fn score(args: &ScoreArgs) -> Outcome {
     };
     match scored(args, &loaded.graph) {
         Ok(all) if args.json => {
-            say(&format!("{}\n", json!({ "tasks": all.iter().map(|one| (one.task.clone(), one)).collect::<BTreeMap<_, _>>() })));
+            say(&format!(
+                "{}\n",
+                json!({ "tasks": all.iter().map(|one| (one.task.clone(), one)).collect::<BTreeMap<_, _>>() })
+            ));
             Outcome::Good
         }
         Ok(all) => {
@@ -111,5 +114,6 @@ fn one(learn: &Learn, stored: &Stored, table: &RecordBatch) -> Result<Scored, Ve
 }
 
 fn no_champion(task: &Name) -> Diagnostic {
-    Diagnostic::new(Code::E0558, format!("the task `{task}` has no champion to judge")).help("learn one first: mliot replay FILE")
+    Diagnostic::new(Code::E0558, format!("the task `{task}` has no champion to judge"))
+        .help("learn one first: mliot replay FILE")
 }

@@ -206,7 +206,7 @@ impl Core {
 
     /// Everything that can fail first; then the cut.
     fn apply(&mut self, wanted: &Graph) -> Result<Cut, Vec<Diagnostic>> {
-        let ready = Sinks::prepare(&self.engine, wanted, self.parts.as_ref())?;
+        let ready = self.sinks.prepare(&self.engine, wanted, self.parts.as_ref())?;
         let prepared = prepare(&mut self.engine, wanted, self.parts.as_ref())?;
         let cut = prepared.cut(&mut self.engine).map_err(|aborted| vec![aborted.why])?;
         self.ended = false;

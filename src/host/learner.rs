@@ -1,10 +1,12 @@
 //! Trains for a live run, in worker processes, and keeps what was chosen in the state folder.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::diag::{Code, Diagnostic};
-use crate::lifecycle::{self, Data, Done, Generation, Manifest, Processes, Registry, RegistryError, Stored, TrialError, Trials};
+use crate::lifecycle::{
+    self, Data, Done, Generation, Manifest, Processes, Registry, RegistryError, Stored, TrialError, Trials,
+};
 use crate::model::Control;
 use crate::plan::{Graph, Learn};
 

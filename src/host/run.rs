@@ -120,7 +120,7 @@ impl Shell {
         let mut sinks = Sinks::new(limits.sinks, stop.clone(), said.clone());
         let settings = Settings { life: Life::Run, ..Settings::default() };
         let empty = Engine::empty(settings);
-        let ready = Sinks::prepare(&empty, &graph, parts.as_ref())?;
+        let ready = sinks.prepare(&empty, &graph, parts.as_ref())?;
         let engine = Engine::start(settings, &graph, parts.as_ref())?;
         let wrong = sinks.take_up(&engine, ready, parts.as_ref());
         if !wrong.is_empty() {

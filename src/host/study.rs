@@ -45,7 +45,8 @@ impl Study<'_> {
     /// # Errors
     /// Everything that keeps a task from being learned; nothing is kept of a task that failed.
     pub fn learn(mut self) -> Result<Studied, Vec<Diagnostic>> {
-        let refused: Vec<Diagnostic> = learns(self.graph).values().flat_map(|learn| lifecycle::unsupported(&learn.policy)).collect();
+        let refused: Vec<Diagnostic> =
+            learns(self.graph).values().flat_map(|learn| lifecycle::unsupported(&learn.policy)).collect();
         if !refused.is_empty() {
             return Err(refused);
         }
@@ -131,6 +132,7 @@ pub fn learns(graph: &Graph) -> BTreeMap<Name, Learn> {
 }
 
 fn torn_rows(task: &Name, positions: usize) -> Diagnostic {
-    let message = format!("{positions} positions hold rows of `{task}` that different models would have to predict; these rows get null");
+    let message =
+        format!("{positions} positions hold rows of `{task}` that different models would have to predict; these rows get null");
     Diagnostic::new(Code::W0553, message)
 }

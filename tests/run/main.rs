@@ -1,5 +1,7 @@
 //! The test binary of the machines: real nodes, real files, real models.
 
+mod host;
+mod io;
 mod io;
 mod learn;
 mod ops;
