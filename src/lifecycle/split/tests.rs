@@ -1,3 +1,5 @@
+//! Splits on small tables: groups, times and hold-outs never cross.
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
