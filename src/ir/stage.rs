@@ -162,7 +162,7 @@ pub struct AggregateCall {
     pub ty: super::Type,
 }
 
-/// Adds `NAME`, `NAME_confidence` (classify) or `NAME_score` (detect, rank), and `NAME_version`; nullable.
+/// Adds `NAME`, `NAME_confidence` (classify), `NAME_score` (detect, rank) or `NAME_for` (forecast), and `NAME_version`; nullable.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PredictOp {
     pub task: Name,
@@ -171,6 +171,8 @@ pub struct PredictOp {
     /// The task's features, which the input carries.
     pub features: Vec<Name>,
     pub probabilities: bool,
+    /// Of a forecast: how far ahead of its row an answer is; `NAME_for` is that time.
+    pub ahead: Option<Duration>,
 }
 
 /// What happens when a stage's state cannot be read by its new version.

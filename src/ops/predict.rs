@@ -3,16 +3,17 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, StringArray, new_null_array};
-use arrow::compute::concat;
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray, cast::AsArray, new_null_array};
+use arrow::compute::{cast, concat, is_null, nullif};
+use arrow::datatypes::{DataType, Int64Type, SchemaRef};
 
+use crate::base::{Duration, Name};
 use crate::ir;
 use crate::node::{self, Assignment, Batch, Node, NodeError, Ordinal, Out, Port, Predictor, Predicts, State};
 use crate::plan::{NodeOp, NodeSpec};
 
 use super::error::{failed, ill_formed, not_in_this_version};
-use super::table::{FORMAT, expect_state, table, widened};
+use super::table::{FORMAT, column_named, expect_state, table, widened};
 
 /// Has no state: which model predicts which row is assigned by those who keep the models.
 pub(super) struct Predict {
@@ -22,6 +23,8 @@ pub(super) struct Predict {
     features: SchemaRef,
     places: Vec<usize>,
     added: Vec<Added>,
+    time: Option<Name>,
+    ahead: Option<Duration>,
     models: Assignment,
 }
 
@@ -39,6 +42,8 @@ enum Kind {
     Value,
     Score,
     Version,
+    /// The time that a forecast is about.
+    For,
 }
 
 impl Predict {
@@ -47,7 +52,7 @@ impl Predict {
         if op.probabilities {
             return Err(not_in_this_version("`predict … with probabilities`"));
         }
-        let place = |name: &crate::base::Name| {
+        let place = |name: &Name| {
             let found = input.columns.iter().position(|column| column.name == *name);
             found.ok_or_else(|| ill_formed(format!("the feature `{name}` does not come in")))
         };
@@ -61,6 +66,8 @@ impl Predict {
             features,
             places,
             added,
+            time: input.time.clone(),
+            ahead: op.ahead,
             models: Assignment::default(),
         })
     }
@@ -75,6 +82,17 @@ impl Predict {
         }
         runs.retain(|(run, _)| !run.is_empty());
         runs
+    }
+
+    /// The row's time and how far ahead the forecast looks; null where there is no forecast.
+    fn times_ahead(&self, rows: &RecordBatch, values: &ArrayRef, ty: &DataType) -> Result<ArrayRef, NodeError> {
+        let (Some(time), Some(ahead)) = (&self.time, self.ahead) else {
+            return Err(ill_formed(format!("{} forecasts over rows without a time", self.spec.key)));
+        };
+        let times = cast(column_named(rows, time)?, &DataType::Int64).map_err(failed)?;
+        let later: Int64Array = times.as_primitive::<Int64Type>().unary_opt(|time| time.checked_add(ahead.0));
+        let later = nullif(&later, &is_null(values).map_err(failed)?).map_err(failed)?;
+        cast(&later, ty).map_err(failed)
     }
 
     /// The added columns for one run.
@@ -92,6 +110,7 @@ impl Predict {
                     Some(scores) => Arc::new(scores.clone()),
                     None => new_null_array(&column.ty, count),
                 },
+                Kind::For => self.times_ahead(rows, &predictions.values, &column.ty)?,
                 Kind::Version => Arc::new(StringArray::from_iter_values(std::iter::repeat_n(model.version(), count))),
             };
             if array.len() == count && *array.data_type() == column.ty {
@@ -126,6 +145,7 @@ fn added(spec: &NodeSpec, op: &ir::PredictOp, input: &ir::Schema) -> Result<Vec<
         Some("") => Ok(Kind::Value),
         Some("_confidence" | "_score") => Ok(Kind::Score),
         Some("_version") => Ok(Kind::Version),
+        Some("_for") => Ok(Kind::For),
         _ => Err(not_in_this_version(format!("the column `{}` of `predict`", column.name))),
     };
     new.iter().map(|column| Ok(Added { kind: kind(column)?, ty: node::data_type(&column.ty) })).collect()

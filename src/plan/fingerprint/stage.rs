@@ -189,12 +189,15 @@ fn union(schema: &Schema, inputs: &[Columns]) -> Marks {
 /// A prediction is of its target, whichever model or version makes it; the task's own name is where it comes from, not what
 /// it means. What the features are is the task's affair.
 fn predict(predict: &PredictOp, schema: &Schema, input: &Columns, target: Hash) -> Marks {
-    let PredictOp { task: _, name, features: _, probabilities } = predict;
+    let PredictOp { task: _, name, features: _, probabilities, ahead } = predict;
     let mut made = input.clone();
     let mut marked = Vec::new();
     for column in schema.columns.iter().filter(|column| !input.contains(&column.name)) {
         let part = column.name.strip_prefix(name.as_str()).unwrap_or(&column.name);
-        let sem = Hash::of(&("predict", part, form::ty(&column.ty), column.nullable));
+        let sem = match part {
+            "_for" => Hash::of(&("predict", part, ahead)),
+            _ => Hash::of(&("predict", part, form::ty(&column.ty), column.nullable)),
+        };
         marked.push((column.name.clone(), Hashes { sem, flow: target, ..Hashes::default() }));
         made.set(column.name.clone(), Hash::of(&("predict", part, target)));
     }

@@ -19,7 +19,13 @@ impl<'a> Checker<'a> {
             self.report(not_yet("`with probabilities`", span, "use `NAME_confidence`, the probability of the answer"));
         }
         for predicted in &it.tasks {
+            let before = flow.stages.len();
             self.predict(predicted, stage, flow);
+            // Several stages of one line need identities of their own.
+            if let (Some(id), true) = (&stage.id, it.tasks.len() > 1) {
+                let ids = flow.stages[before..].iter_mut();
+                ids.for_each(|made| made.id = Some(format!("{}_{}", id.name, predicted.task.name).into()));
+            }
         }
     }
 
@@ -53,7 +59,11 @@ impl<'a> Checker<'a> {
         }
         if fits {
             let features = task.features.iter().map(|(column, _)| column.name.clone()).collect();
-            let op = PredictOp { task: task.name.clone(), name: name.name.clone(), features, probabilities: false };
+            let ahead = match task.kind {
+                TaskKind::Forecast { ahead } => Some(ahead),
+                TaskKind::Classify | TaskKind::Regress | TaskKind::Detect { .. } | TaskKind::Rank => None,
+            };
+            let op = PredictOp { task: task.name.clone(), name: name.name.clone(), features, probabilities: false, ahead };
             flow.push(StageKind::Predict, Op::Predict(op), stage);
         }
     }

@@ -151,6 +151,7 @@ pub fn now() -> Stream {
         name: "guess".into(),
         features: task().features.iter().map(|column| column.name.clone()).collect(),
         probabilities: false,
+        ahead: None,
     };
     stream("now", "air", vec![stage(StageKind::Predict, Op::Predict(predict), &now_columns())])
 }

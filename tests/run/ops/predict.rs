@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{Float64Array, RecordBatch, cast::AsArray};
 use arrow::datatypes::Float64Type;
+use mliot::base::Duration;
 use mliot::ir::{Op, PredictOp, StageKind, Type};
 use mliot::node::{Assignment, NodeError, Ordinal, Predictions, Predictor};
 use mliot::plan::NodeSpec;
@@ -31,8 +32,14 @@ impl Predictor for Times {
 }
 
 fn spec() -> NodeSpec {
-    let added = [("guess", float()), ("guess_score", float()), ("guess_version", Type::Text)];
-    let op = PredictOp { task: "t".into(), name: "guess".into(), features: vec!["x".into()], probabilities: false };
+    let added = [("guess", float()), ("guess_score", float()), ("guess_version", Type::Text), ("guess_for", Type::Time)];
+    let op = PredictOp {
+        task: "t".into(),
+        name: "guess".into(),
+        features: vec!["x".into()],
+        probabilities: false,
+        ahead: Some(Duration(100)),
+    };
     stage(StageKind::Predict, Op::Predict(op), with(&schema(ClockKind::Gate), &added))
 }
 
@@ -58,6 +65,8 @@ proptest! {
             let model = if *ordinal >= second + 5 { "2" } else if (first..second).contains(ordinal) { "1" } else { "null" };
             prop_assert_eq!(&cells[7], model, "at {}", ordinal);
             prop_assert_eq!(cells[6] == "null", model == "null");
+            let ahead = if cells[5] == "null" { "null".into() } else { (cells[0].parse::<i64>().unwrap() + 100).to_string() };
+            prop_assert_eq!(&cells[8], &ahead, "the time that it is about");
         }
     }
 }
