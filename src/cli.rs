@@ -10,9 +10,25 @@ mod plan;
 mod terminal;
 
 #[cfg(feature = "run")]
+mod books;
+#[cfg(feature = "run")]
+mod inputs;
+#[cfg(feature = "run")]
+mod models;
+#[cfg(feature = "run")]
 mod place;
 #[cfg(feature = "run")]
+mod progress;
+#[cfg(feature = "run")]
+mod replay;
+#[cfg(feature = "run")]
+mod run;
+#[cfg(feature = "run")]
+mod score;
+#[cfg(feature = "run")]
 mod test;
+#[cfg(feature = "run")]
+mod worker;
 
 use std::process::ExitCode;
 
@@ -49,5 +65,15 @@ fn dispatch(command: Command) -> Outcome {
         Command::Explain(args) => explain::explain(&args),
         #[cfg(feature = "run")]
         Command::Test(args) => test::test(&args),
+        #[cfg(feature = "run")]
+        Command::Replay(args) => replay::replay(&args),
+        #[cfg(feature = "run")]
+        Command::Score(args) => score::score(&args),
+        #[cfg(feature = "run")]
+        Command::Run(args) => run::run(&args),
+        #[cfg(feature = "run")]
+        Command::Models(args) => models::models(&args),
+        #[cfg(feature = "run")]
+        Command::Worker => worker::worker(),
     }
 }

@@ -4,9 +4,11 @@
 //! training, writing) has a thread of its own and speaks with it through bounded channels.
 
 mod board;
+mod compiler;
 mod desk;
 mod engine;
 mod hear;
+mod learner;
 mod learning;
 mod outside;
 mod parts;
@@ -16,15 +18,20 @@ mod said;
 mod serving;
 mod sinks;
 mod stop;
+mod study;
 pub mod view;
 pub mod watch;
 
 pub use board::Board;
+pub use compiler::FileCompiler;
+pub use engine::{SharedParts, closure};
 pub use hear::Ear;
+pub use learner::Keeper;
 pub use outside::{Compiled, Compiler, Job, Learned, Learner};
 pub use parts::Machines;
 pub use resources::{Lease, Table};
 pub use run::{Limits, Setup, Summary, run};
 pub use said::{HostEvent, Messages, Said};
 pub use sinks::SinkLimits;
-pub use stop::Stop;
+pub use stop::{Stop, Wanted};
+pub use study::{Studied, Study, Told, learns};

@@ -54,6 +54,7 @@ pub fn check(file: &ast::File, sources: &Sources, settings: &Settings<'_>) -> (i
     for declaration in &file.declarations {
         checker.declaration(declaration);
     }
+    checker.settle_policies();
     checker.warn_of_unused();
     let Checker { findings, program, .. } = checker;
     (program, sorted(findings.diagnostics))
@@ -62,6 +63,12 @@ pub fn check(file: &ast::File, sources: &Sources, settings: &Settings<'_>) -> (i
 impl<'a> Checker<'a> {
     fn declaration(&mut self, declaration: &'a ast::Declaration) {
         let span = declaration.span;
+        match &declaration.kind {
+            ast::DeclarationKind::Param(ast::Param { head, .. })
+            | ast::DeclarationKind::Let(ast::Let { head, .. })
+            | ast::DeclarationKind::Policy(ast::Policy { head, .. }) => self.later_was(head.was.as_ref()),
+            _ => {}
+        }
         match &declaration.kind {
             ast::DeclarationKind::Source(it) => drop(self.rows(&it.head.name)),
             ast::DeclarationKind::Stream(it) => drop(self.rows(&it.head.name)),

@@ -32,6 +32,8 @@ pub enum UnitError {
     Mismatch,
     /// Arithmetic on a scale with a zero of its own: `20degC + 20degC`, `degC * 2`.
     Offset,
+    /// A power above 127.
+    Power,
 }
 
 impl Unit {
@@ -77,18 +79,17 @@ impl Unit {
         if self.has_offset() {
             return Err(UnitError::Offset);
         }
-        let dimension = self.dimension.iter().map(|(name, power)| (name.clone(), power * exponent));
+        let mut dimension = Dimension::new();
+        for (name, power) in &self.dimension {
+            dimension.insert(name.clone(), power.checked_mul(exponent).ok_or(UnitError::Power)?);
+        }
+        dimension.retain(|_, power| *power != 0);
         let text = match (self.text.is_empty(), exponent) {
             (true, _) | (_, 0) => String::new(),
             (_, 1) => self.text.to_string(),
             _ => format!("{}^{exponent}", atom(&self.text)),
         };
-        Ok(Unit {
-            dimension: dimension.filter(|(_, power)| *power != 0).collect(),
-            factor: self.factor.powi(exponent.into()),
-            text: text.into(),
-            ..Unit::one()
-        })
+        Ok(Unit { dimension, factor: self.factor.powi(exponent.into()), text: text.into(), ..Unit::one() })
     }
 
     /// The unit of a difference of two values: K for degC, itself for others.
@@ -102,7 +103,9 @@ impl Unit {
         }
         let mut dimension = self.dimension.clone();
         for (name, power) in &other.dimension {
-            *dimension.entry(name.clone()).or_default() += sign * power;
+            let entry = dimension.entry(name.clone()).or_default();
+            let change = power.checked_mul(sign).ok_or(UnitError::Power)?;
+            *entry = entry.checked_add(change).ok_or(UnitError::Power)?;
         }
         dimension.retain(|_, power| *power != 0);
         let factor = if sign > 0 { self.factor * other.factor } else { self.factor / other.factor };
@@ -156,6 +159,15 @@ mod tests {
         assert_eq!(speed.times(&second).unwrap(), metre);
         assert_eq!(second.power(2).unwrap().to_string(), "s^2");
         assert!(metre.per(&metre).unwrap().is_one());
+    }
+
+    #[test]
+    fn powers_have_an_end() {
+        let metre = Unit::base("m".into());
+        let high = metre.power(100).unwrap();
+        assert_eq!(high.power(2), Err(UnitError::Power));
+        assert_eq!(high.times(&high), Err(UnitError::Power));
+        assert_eq!(metre.power(-128).unwrap().per(&metre), Err(UnitError::Power));
     }
 
     #[test]

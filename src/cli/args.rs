@@ -27,6 +27,22 @@ pub enum Command {
     /// Run the file's own tests
     #[cfg(feature = "run")]
     Test(TestArgs),
+    /// Run a file over its recordings: learn, predict out of sample, report
+    #[cfg(feature = "run")]
+    Replay(ReplayArgs),
+    /// Judge the champions of a replay on another recording, without learning from it
+    #[cfg(feature = "run")]
+    Score(ScoreArgs),
+    /// Run a file live: learn, serve, watch the file and rewire on every save
+    #[cfg(feature = "run")]
+    Run(RunArgs),
+    /// List the models of a file, with their measurements
+    #[cfg(feature = "run")]
+    Models(ModelsArgs),
+    /// Carry out one trial: a request on standard input, the fitted model on standard output
+    #[cfg(feature = "run")]
+    #[command(hide = true)]
+    Worker,
 }
 
 /// The file, and what a caller may set in it.

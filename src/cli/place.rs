@@ -1,9 +1,13 @@
 //! Where a file's commands find and leave things.
 
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::base::Time;
 use crate::host::Machines;
 use crate::io::{Mode, Place};
+use crate::lifecycle::Registry;
 
 /// The real parts for the file, in virtual time: sinks are written anew, recordings are looked for beside the file and in
 /// `MLIOT_DATA`.
@@ -11,4 +15,39 @@ pub fn machines(file: &Path) -> Machines {
     let base = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let place = Place { data: std::env::var_os("MLIOT_DATA").map(PathBuf::from), ..Place::beside(base) };
     Machines { place, sinks: Mode::Recorded }
+}
+
+/// The same for a live run: sinks are appended to, and simulated recordings end where the first run of this state began.
+///
+/// # Errors
+/// If the state folder cannot be written.
+pub fn live_machines(file: &Path, state: &Path) -> io::Result<Machines> {
+    let mut machines = machines(file);
+    machines.place.began = began(state, machines.place.now.now())?;
+    machines.sinks = Mode::Live;
+    Ok(machines)
+}
+
+/// When the first run of this state began; `now` if this is the first.
+fn began(state: &Path, now: Time) -> io::Result<Time> {
+    let path = state.join("began");
+    if let Ok(text) = fs::read_to_string(&path)
+        && let Ok(began) = Time::parse(text.trim())
+    {
+        return Ok(began);
+    }
+    fs::create_dir_all(state)?;
+    fs::write(&path, format!("{now}\n"))?;
+    Ok(now)
+}
+
+/// The state folder: as told, else `.mliot/FILE-STEM/` beside the file.
+pub fn state(file: &Path, told: Option<&PathBuf>) -> PathBuf {
+    let stem = file.file_stem().unwrap_or(file.as_os_str());
+    told.cloned().unwrap_or_else(|| file.with_file_name(".mliot").join(stem))
+}
+
+/// The models of the state folder.
+pub fn registry(file: &Path, told: Option<&PathBuf>) -> Registry {
+    Registry::at(&state(file, told))
 }

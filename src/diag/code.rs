@@ -104,12 +104,22 @@ codes! {
     E0506 "a model family that is not known, or cannot learn this",
     E0507 "a clause of another kind of task",
     E0508 "a task has nothing to learn from",
+    E0509 "a request cannot carry rows of several sources",
     E0558 "nothing has been learned yet",
+    E0551 "there is nothing to learn from",
+    E0552 "all rows have the same class",
+    E0553 "there are too few rows for this split",
+    E0554 "no model family has this name",
+    E0555 "this setting does not fit its model family",
+    E0556 "no candidate could be trained",
+    E0557 "a feature of this type cannot be learned from",
     // Policies.
     E0601 "a metric does not measure this task",
     E0602 "a metric of a class that the target does not have",
     E0603 "an objective points the wrong way",
     E0604 "a comparison that cannot stand here",
+    E0651 "this metric cannot be measured for this task",
+    E0652 "no candidate meets the requirements",
     // Connectors.
     E0701 "a connector that is not known, or cannot stand here",
     E0702 "a pattern without a column",
@@ -132,11 +142,15 @@ codes! {
     E0802 "no number of rows can be right",
     E0811 "an expectation was not met",
     // Warnings.
-    W0101 "a list without its brackets",
+    W0101 "one column without brackets",
     W0201 "nothing reads a stream",
     W0202 "nothing uses a value",
+    W0501 "a hold-out divides a group",
     W0601 "a requirement that can never be broken",
     W0602 "rows wait longer than a requirement allows",
+    W0551 "a class is too rare to be judged",
+    W0553 "rows at one position were seen by different models",
+    W0651 "no candidate meets the requirements, the nearest one is used",
     // At run time.
     R0001 "a calculation failed",
     R0002 "a saved state cannot be read",
@@ -150,6 +164,9 @@ codes! {
     R0712 "the recording cannot be put in time order",
     R0713 "writing stopped",
     R0010 "a stage would have to remember more than its limit",
+    R0501 "a saved model cannot be read",
+    R0502 "a row does not fit the model",
+    R0503 "a model cannot be written",
 }
 
 impl Code {

@@ -14,7 +14,7 @@ use crate::diag::Diagnostic;
 use crate::ir;
 use crate::node::{NodeError, Predictor, State};
 use crate::plan::{Graph, NodeKey, NodeOp, Slot};
-use crate::runtime::{Asked, Askers, CutEvent, Engine, Parts, Phase, Progress, Unasked, prepare};
+use crate::runtime::{Asked, Askers, Cut, Engine, Parts, Phase, Progress, Unasked, prepare};
 use crate::server::Stage;
 
 use super::board::{Board, Machine};
@@ -42,7 +42,7 @@ pub enum Order {
     /// Change the running graph.
     Apply {
         wanted: Box<Graph>,
-        done: SyncSender<Result<CutEvent, Vec<Diagnostic>>>,
+        done: SyncSender<Result<Cut, Vec<Diagnostic>>>,
     },
     /// Let the model answer, if the task's features are still those that it was trained with. False: they are not.
     Assign {
@@ -205,8 +205,8 @@ impl Core {
     }
 
     /// Everything that can fail first; then the cut.
-    fn apply(&mut self, wanted: &Graph) -> Result<CutEvent, Vec<Diagnostic>> {
-        let ready = Sinks::prepare(&self.engine, wanted, self.parts.as_ref())?;
+    fn apply(&mut self, wanted: &Graph) -> Result<Cut, Vec<Diagnostic>> {
+        let ready = self.sinks.prepare(&self.engine, wanted, self.parts.as_ref())?;
         let prepared = prepare(&mut self.engine, wanted, self.parts.as_ref())?;
         let cut = prepared.cut(&mut self.engine).map_err(|aborted| vec![aborted.why])?;
         self.ended = false;
@@ -214,7 +214,7 @@ impl Core {
         for found in self.sinks.take_up(&self.engine, ready, self.parts.as_ref()) {
             self.put(Said::Host(HostEvent::Finding(Messages::of(found))));
         }
-        Ok(cut.event)
+        Ok(cut)
     }
 
     fn collect(&mut self, task: &Name) -> Option<Collected> {

@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 use crate::base::{Hash, Sources};
 use crate::diag::{Code, Diagnostic};
 use crate::plan::Graph;
-use crate::runtime::{CutEvent, Engine, Event, Life, Settings};
+use crate::runtime::{Cut, Engine, Event, Life, Settings};
 use crate::server::{self, Status};
 
 use super::board::Board;
@@ -21,7 +21,7 @@ use super::engine::{Core, Ended, ORDERS_MAX, Order, SharedParts};
 use super::hear::Ear;
 use super::learning::{Done, Learning};
 use super::outside::{Compiled, Compiler, Learner};
-use super::said::{HostEvent, Messages, Said, cut_in_words};
+use super::said::{HostEvent, Messages, Said, in_words};
 use super::serving::{Opened, Serving};
 use super::sinks::{SinkLimits, Sinks};
 use super::stop::{Stop, Wanted};
@@ -120,7 +120,7 @@ impl Shell {
         let mut sinks = Sinks::new(limits.sinks, stop.clone(), said.clone());
         let settings = Settings { life: Life::Run, ..Settings::default() };
         let empty = Engine::empty(settings);
-        let ready = Sinks::prepare(&empty, &graph, parts.as_ref())?;
+        let ready = sinks.prepare(&empty, &graph, parts.as_ref())?;
         let engine = Engine::start(settings, &graph, parts.as_ref())?;
         let wrong = sinks.take_up(&engine, ready, parts.as_ref());
         if !wrong.is_empty() {
@@ -241,16 +241,16 @@ impl Shell {
                 self.serving.commit(opened);
                 self.graph = wanted;
                 let took_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-                let words = cut_in_words(&cut);
+                let words = in_words(&cut.diff);
                 self.board.edit(|edits| edits.applied += 1, Some(words.clone()));
-                self.say(HostEvent::EditApplied { at: cut.at, words, pause_us: cut.pause_us, took_us });
+                self.say(HostEvent::EditApplied { at: cut.event.at, words, pause_us: cut.event.pause_us, took_us });
                 self.learn_on();
             }
         }
     }
 
     /// Nothing has changed where this fails.
-    fn change(&self, wanted: &Graph) -> Result<(CutEvent, Opened), Vec<Diagnostic>> {
+    fn change(&self, wanted: &Graph) -> Result<(Cut, Opened), Vec<Diagnostic>> {
         let opened = self.serving.prepare(wanted)?;
         let (done, answer) = sync_channel(1);
         let order = Order::Apply { wanted: Box::new(wanted.clone()), done };

@@ -1,13 +1,12 @@
 //! What happened, for people, logs and tests: the engine's own events, and those of the shell round it.
 
-use std::fmt::Write;
-
 use serde_json::{Value, json};
 
 use crate::base::{Name, Sources};
 use crate::diag::{Diagnostic, to_json};
 use crate::node::Ordinal;
-use crate::runtime::{CutEvent, Event};
+use crate::plan::{Diff, Listed};
+use crate::runtime::Event;
 
 /// One entry of the event log.
 #[derive(Clone, Debug)]
@@ -155,26 +154,13 @@ impl HostEvent {
     }
 }
 
-/// What a cut did, in a line: `air.stuffy retuned; air/scan reset (its definition changed)`.
-pub fn cut_in_words(cut: &CutEvent) -> String {
-    let mut words = String::new();
-    let mut say = |what: &str, class: &str, why: &str| {
-        let _ = write!(words, "{}{what} {class}", if words.is_empty() { "" } else { "; " });
-        if !why.is_empty() {
-            let _ = write!(words, " ({why})");
-        }
-    };
-    let quiet = |class: &str| class == "same" || class == "rewired";
-    for (entry, class) in cut.entries.iter().filter(|(_, class)| !quiet(class)) {
-        say(entry, class, "");
+/// What an edit did, in a line: `air.stuffy retuned (its threshold); alert added`.
+pub fn in_words(diff: &Diff) -> String {
+    let mut words: Vec<String> = diff.renames.iter().map(|rename| format!("{} is now {}", rename.from, rename.to)).collect();
+    for Listed { name, class, why, node: _ } in diff.listed() {
+        let why = why.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let why = if why.is_empty() { why } else { format!(" ({why})") };
+        words.push(format!("{name} {}{why}", class.word()));
     }
-    // A node whose entries have been named already is not named again.
-    let named = |node: &str| {
-        let stream = node.split('/').next().unwrap_or(node);
-        cut.entries.iter().any(|(entry, class)| !quiet(class) && entry.split('.').next() == Some(stream))
-    };
-    for node in cut.nodes.iter().filter(|node| !quiet(&node.class) && !named(&node.node)) {
-        say(&node.node, &node.class, &node.why);
-    }
-    if words.is_empty() { "other rows, other places, or nothing that runs".to_owned() } else { words }
+    if words.is_empty() { "nothing that runs".to_owned() } else { words.join("; ") }
 }

@@ -1,18 +1,19 @@
 //! Writes what sinks have accepted, each sink on a thread of its own: a stuck one holds up nobody but its own sources, and
 //! those only when its outbox is full.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::{Schema, SchemaRef};
 
 use crate::base::Name;
 use crate::diag::{Code, Diagnostic};
-use crate::node::NodeError;
+use crate::node::{self, NodeError};
 use crate::plan::{Graph, NodeKey, NodeOp, NodeSpec, Slot};
 use crate::runtime::{Deliver, Engine, Outbox, OutboxId, Parts};
 use crate::server::SinkStatus;
@@ -60,6 +61,9 @@ struct Writer {
     to: Option<SyncSender<RecordBatch>>,
     /// Taken from the outbox while the channel was full.
     held: Option<RecordBatch>,
+    /// The columns of what is accepted now.
+    schema: SchemaRef,
+    heirs: Heirs,
     books: Arc<Books>,
     ended: Receiver<()>,
 }
@@ -76,18 +80,31 @@ struct Books {
 /// Writers that a wanted graph needs, open and not used yet, by sink.
 pub type Ready = BTreeMap<Name, Box<dyn Deliver>>;
 
+/// Writers that take over at the first batch with their columns. Rows from before the change still go to the old one.
+type Heirs = Arc<Mutex<VecDeque<(SchemaRef, Box<dyn Deliver>)>>>;
+
+/// Changes of a sink's columns that its writer may be behind.
+const HEIRS_MAX: usize = 64;
+
 impl Sinks {
     pub fn new(limits: SinkLimits, stop: Stop, said: SyncSender<Said>) -> Sinks {
         Sinks { writers: BTreeMap::new(), closing: Vec::new(), limits, stop, said }
     }
 
     /// Opens what `wanted` writes to and nobody writes to yet.
-    pub fn prepare(engine: &Engine, wanted: &Graph, parts: &dyn Parts) -> Result<Ready, Vec<Diagnostic>> {
+    pub fn prepare(&self, engine: &Engine, wanted: &Graph, parts: &dyn Parts) -> Result<Ready, Vec<Diagnostic>> {
         let (mut ready, mut wrong) = (Ready::new(), Vec::new());
         for (key, spec) in &wanted.nodes {
             let NodeOp::Accept(accept) = &spec.op else { continue };
-            if engine.outboxes().any(|outbox| outbox.connector == accept.connector) {
-                continue;
+            let writes = |outbox: &&Outbox| outbox.connector == accept.connector;
+            let writer = engine.outboxes().find(writes).and_then(|outbox| self.writers.get(&outbox.id));
+            match writer.map(|writer| (writer.schema == written(spec), writer.heirs().len())) {
+                Some((true, _)) => continue,
+                Some((false, HEIRS_MAX..)) => {
+                    wrong.push(cannot_write(spec, &too_far_behind(), wanted));
+                    continue;
+                }
+                Some((false, _)) | None => {}
             }
             match parts.deliver(spec) {
                 Ok(writer) => _ = ready.insert(key.decl.clone(), writer),
@@ -101,28 +118,43 @@ impl Sinks {
     pub fn take_up(&mut self, engine: &Engine, mut ready: Ready, parts: &dyn Parts) -> Vec<Diagnostic> {
         let mut wrong = Vec::new();
         for outbox in engine.outboxes() {
-            if self.writers.contains_key(&outbox.id) {
-                continue;
-            }
             let key = NodeKey::of_file(&outbox.sink, Slot::Accept);
             let Some(spec) = engine.graph().nodes.get(&key) else { continue };
-            let opened = ready.remove(&outbox.sink).map_or_else(|| parts.deliver(spec), Ok);
-            let started = opened.and_then(|deliver| self.start(&outbox.sink, deliver).map_err(no_thread));
-            match started {
-                Ok(writer) => _ = self.writers.insert(outbox.id, writer),
-                Err(error) => wrong.push(cannot_write(spec, &error, engine.graph())),
+            if self.writers.get(&outbox.id).is_some_and(|writer| writer.schema == written(spec)) {
+                continue;
             }
+            let opened = ready.remove(&outbox.sink).map_or_else(|| parts.deliver(spec), Ok);
+            let placed = opened.and_then(|deliver| self.place(outbox, spec, deliver).map_err(no_thread));
+            wrong.extend(placed.err().map(|error| cannot_write(spec, &error, engine.graph())));
         }
         wrong
     }
 
-    fn start(&self, sink: &Name, deliver: Box<dyn Deliver>) -> io::Result<Writer> {
+    /// As the first writer of an outbox, or as the next one.
+    fn place(&mut self, outbox: &Outbox, spec: &NodeSpec, deliver: Box<dyn Deliver>) -> io::Result<()> {
+        let schema = written(spec);
+        match self.writers.get_mut(&outbox.id) {
+            Some(writer) => {
+                writer.schema = schema.clone();
+                writer.heirs().push_back((schema, deliver));
+            }
+            None => {
+                let writer = self.start(&outbox.sink, schema, deliver)?;
+                self.writers.insert(outbox.id, writer);
+            }
+        }
+        Ok(())
+    }
+
+    fn start(&self, sink: &Name, schema: SchemaRef, deliver: Box<dyn Deliver>) -> io::Result<Writer> {
         let (to, batches) = sync_channel(self.limits.batches_max);
         let (end, ended) = sync_channel(1);
-        let books = Arc::new(Books::default());
+        let (books, heirs) = (Arc::new(Books::default()), Heirs::default());
         let work = Work {
             sink: sink.clone(),
+            schema: schema.clone(),
             deliver,
+            heirs: heirs.clone(),
             books: books.clone(),
             limits: self.limits,
             stop: self.stop.clone(),
@@ -133,7 +165,7 @@ impl Sinks {
             let _ = end.send(());
         };
         std::thread::Builder::new().name(format!("sink {sink}")).spawn(run)?;
-        Ok(Writer { to: Some(to), held: None, books, ended })
+        Ok(Writer { to: Some(to), held: None, schema, heirs, books, ended })
     }
 
     /// Hands on what fits. True if something moved.
@@ -211,6 +243,10 @@ impl Sinks {
 }
 
 impl Writer {
+    fn heirs(&self) -> MutexGuard<'_, VecDeque<(SchemaRef, Box<dyn Deliver>)>> {
+        self.heirs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn pump(&mut self, outbox: &mut Outbox) -> bool {
         let mut moved = false;
         while let Some(rows) = self.held.take().or_else(|| outbox.take()) {
@@ -247,7 +283,9 @@ impl Writer {
 /// A writer's thread.
 struct Work {
     sink: Name,
+    schema: SchemaRef,
     deliver: Box<dyn Deliver>,
+    heirs: Heirs,
     books: Arc<Books>,
     limits: SinkLimits,
     stop: Stop,
@@ -257,10 +295,25 @@ struct Work {
 impl Work {
     fn run(mut self, batches: &Receiver<RecordBatch>) {
         while let Ok(rows) = batches.recv() {
+            self.hand_over(&rows.schema());
             self.write(&rows);
         }
+        self.finish();
+    }
+
+    fn finish(&mut self) {
         if let Err(error) = self.deliver.finish() {
             self.say(HostEvent::SinkTrouble { sink: self.sink.clone(), message: error.to_string() });
+        }
+    }
+
+    /// Rows with other columns are the first of a writer that waits for them.
+    fn hand_over(&mut self, schema: &SchemaRef) {
+        while self.schema != *schema {
+            let heir = self.heirs.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+            let Some((columns, deliver)) = heir else { return };
+            self.finish();
+            (self.schema, self.deliver) = (columns, deliver);
         }
     }
 
@@ -306,6 +359,15 @@ impl Work {
     fn say(&self, event: HostEvent) {
         let _ = self.said.try_send(Said::Host(event));
     }
+}
+
+/// The columns that are written: the visible ones.
+fn written(spec: &NodeSpec) -> SchemaRef {
+    Arc::new(Schema::new(spec.schema.visible().map(node::field).collect::<Vec<_>>()))
+}
+
+fn too_far_behind() -> NodeError {
+    NodeError::new(Code::R0006, format!("it is {HEIRS_MAX} changes of its columns behind; let it catch up first"))
 }
 
 fn cannot_write(spec: &NodeSpec, error: &NodeError, graph: &Graph) -> Diagnostic {

@@ -20,7 +20,7 @@ use super::fit::{field_of, fit, fits};
 use super::open::{self, Packing};
 use super::records::{Ignored, Mark, Records};
 use super::sheet::{Decoded, FileAt, repeat};
-use super::spec::{Spec, no_column};
+use super::spec::{Spec, absent, no_column};
 
 /// Batches of the columns that are read.
 type Batches = Box<dyn Iterator<Item = Result<RecordBatch, String>> + Send>;
@@ -35,6 +35,7 @@ pub(super) struct ColumnarFile {
     rest: Option<RecordBatch>,
     picks: Vec<Pick>,
     unread: Ignored,
+    absent: Vec<String>,
     row: u64,
 }
 
@@ -84,6 +85,14 @@ impl ColumnarFile {
         let mut unread = Ignored::default();
         let names = schema.fields().iter().enumerate().filter(|(nth, _)| !read.contains(nth));
         names.for_each(|(_, field)| unread.name(field.name()));
+        let there: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
+        let absent = spec.columns.iter().filter_map(|column| match &column.origin {
+            Origin::Field(name) if type_of(schema, name).is_none() => Some(absent(column, name, &file.found.name, &there)),
+            Origin::Field(_) | Origin::Position(_) | Origin::Path(_) | Origin::Pattern(_) | Origin::Row | Origin::Arrival => {
+                None
+            }
+        });
+        let absent = absent.collect();
         ColumnarFile {
             spec: spec.clone(),
             path: file.found.path.clone(),
@@ -92,6 +101,7 @@ impl ColumnarFile {
             rest: None,
             picks,
             unread,
+            absent,
             row,
         }
     }
@@ -152,6 +162,10 @@ impl Records for ColumnarFile {
 
     fn ignored(&self) -> &Ignored {
         &self.unread
+    }
+
+    fn absent(&self) -> &[String] {
+        &self.absent
     }
 }
 

@@ -103,6 +103,10 @@ impl Records for CsvFile {
     fn ignored(&self) -> &Ignored {
         &self.decoder.ignored
     }
+
+    fn absent(&self) -> &[String] {
+        &self.decoder.layout.absent
+    }
 }
 
 impl CsvDecoder {

@@ -31,6 +31,9 @@ use merge::Merge;
 use progress::Done;
 pub use progress::FilePosition;
 
+/// Sentences that are kept about files of one recording.
+const NOTES_MAX: usize = 100;
+
 /// The files of one connector, read in the order of their recording.
 pub(super) struct Files {
     shelf: Shelf,
@@ -187,6 +190,11 @@ impl Shelf {
         let from = self.done[file].mark();
         let records = open(&self.spec, &self.format, &self.files[file], from)?;
         self.done[file].note(records.mark());
+        for note in records.absent() {
+            if self.notes.len() < NOTES_MAX && !self.notes.contains(note) {
+                self.notes.push(note.clone());
+            }
+        }
         Ok(records)
     }
 
@@ -243,7 +251,8 @@ fn in_order(spec: &Spec, found: Vec<Found>, notes: &mut Vec<String>) -> Result<V
     for found in found {
         match typed(spec, &found) {
             Ok(fixed) => files.push(FileAt { found, index: 0, rows_before: 0, fixed }),
-            Err(why) => notes.push(format!("`{}` is not part of the recording: {why}", found.name)),
+            Err(why) if notes.len() < NOTES_MAX => notes.push(format!("`{}` is not part of the recording: {why}", found.name)),
+            Err(_) => {}
         }
     }
     if files.is_empty() {

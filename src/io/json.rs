@@ -121,6 +121,11 @@ impl Records for JsonFile {
     fn ignored(&self) -> &Ignored {
         &self.decoder.ignored
     }
+
+    /// Every record has its own fields.
+    fn absent(&self) -> &[String] {
+        &[]
+    }
 }
 
 impl JsonDecoder {

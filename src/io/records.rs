@@ -15,6 +15,9 @@ pub(super) trait Records: Send {
 
     /// Fields that the file has and no column reads.
     fn ignored(&self) -> &Ignored;
+
+    /// Nullable columns that the file does not have, each as a sentence.
+    fn absent(&self) -> &[String];
 }
 
 /// A place between two records of a file, as near as its format can find it again.

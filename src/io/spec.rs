@@ -96,19 +96,24 @@ impl Spec {
 
     /// Files know no arrival, so a recording's arrival columns follow the event time, which then cannot follow them.
     pub fn check_arrival(&self) -> Result<(), IoError> {
-        let TimeSpec::Column { expr, .. } = &self.time else { return Ok(()) };
+        if self.mode == Mode::Live {
+            return Ok(());
+        }
         let arrives =
             |name: &Name| self.columns.iter().any(|column| column.column.name == *name && column.origin == Origin::Arrival);
-        match expr.columns().iter().find(|name| arrives(name)) {
-            Some(name) if self.mode == Mode::Recorded => Err(no_arrival(name, expr)),
-            _ => Ok(()),
+        match &self.time {
+            TimeSpec::Column { expr, .. } => match expr.columns().iter().find(|name| arrives(name)) {
+                Some(name) => Err(no_arrival(&format!("the time is taken from `{name}`")).at(expr.span)),
+                None => Ok(()),
+            },
+            TimeSpec::Arrival => Err(no_arrival(&format!("the time of `{}` is when its rows arrive", self.source))),
+            TimeSpec::None | TimeSpec::Every { .. } => Ok(()),
         }
     }
 }
 
-fn no_arrival(column: &Name, expr: &ir::Expr) -> IoError {
-    IoError::new(Code::E0717, format!("the time is taken from `{column}`, and a recording does not say when its rows arrived"))
-        .at(expr.span)
+fn no_arrival(what: &str) -> IoError {
+    IoError::new(Code::E0717, format!("{what}, and a recording does not say when that was"))
         .help("take the time from a column that the recording has, or write `time every …`")
 }
 
@@ -123,6 +128,14 @@ pub(super) fn no_column(column: &SourceColumn, wanted: &str, file: &str, there: 
         None => format!("the file has {shown}{more}"),
     };
     IoError::new(Code::E0714, message).at(column.column.span).help(help)
+}
+
+/// Of a nullable column that a file does not have.
+pub(super) fn absent(column: &SourceColumn, wanted: &str, file: &str, there: &[String]) -> String {
+    let known: Vec<&str> = there.iter().map(String::as_str).collect();
+    let meant = nearest(wanted, known.iter().copied()).or_else(|| same_letters(wanted, &known));
+    let meant = meant.map(|name| format!("; is {name:?} meant?")).unwrap_or_default();
+    format!("`{file}` has no column {wanted:?}, so `{}` is null there{meant}", column.column.name)
 }
 
 /// Columns that a message lists at most.

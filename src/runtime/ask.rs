@@ -155,7 +155,9 @@ impl Asker {
         let (mut copies, mut clock) = (Vec::new(), None);
         if way.barred.is_none() && !way.direct {
             let source = SourceSpec::of(&engine.graph, &way.source).ok_or_else(|| gone(&way.source))?;
-            clock = computed_time(&source).map(|spec| parts.node(&spec, &[source.decode.schema.clone()])).transpose()?;
+            clock = computed_time(&source)
+                .map(|spec| parts.node(&spec, std::slice::from_ref(&source.decode.schema)))
+                .transpose()?;
             for key in &way.stages {
                 let spec = engine.graph.nodes.get(key).ok_or_else(|| gone(&key.decl))?;
                 let input = origin(spec.inputs.first().ok_or_else(|| gone(&key.decl))?);

@@ -22,6 +22,8 @@ pub struct Checker<'a> {
     pub program: ir::Program,
     pub(super) shapes: BTreeMap<Name, Rc<Shape>>,
     pub(super) tasks: BTreeMap<Name, Option<Rc<TaskShape>>>,
+    /// By the policy's name: which tasks follow it, and what it means for each.
+    pub(super) followed: BTreeMap<Name, Vec<(Name, ir::Policy)>>,
     /// What is being resolved, outermost first.
     pub(super) visiting: Vec<(Space, Name, Span)>,
 }
@@ -34,6 +36,7 @@ impl<'a> Checker<'a> {
             program: ir::Program::default(),
             shapes: BTreeMap::new(),
             tasks: BTreeMap::new(),
+            followed: BTreeMap::new(),
             visiting: Vec::new(),
         }
     }
@@ -115,6 +118,14 @@ impl<'a> Checker<'a> {
         let message = format!("{what} must be {want}");
         self.report(Diagnostic::new(Code::E0309, message).at(span, "").help(format!("write {want}")));
         None
+    }
+
+    /// `(was old)` is carried out for streams only.
+    pub(super) fn later_was(&mut self, was: Option<&ast::Ident>) {
+        if let Some(was) = was {
+            let help = "leave it out: a rename is recognised where meaning and inputs are equal";
+            self.report(super::findings::not_yet("`was` for anything but a stream", was.span, help));
+        }
     }
 
     /// Says that declarations refer to each other in a circle, if this one is being resolved already.

@@ -67,16 +67,46 @@ pub struct Typer<'c, 'a> {
     env: Env<'a>,
     /// The `let`s that are being written out, with the places of their uses.
     unfolding: Vec<(Name, Span)>,
+    /// How deep the present part stands, and how many parts there were so far, `let`s written out.
+    depth: usize,
+    parts: usize,
 }
+
+/// So deep may an expression be nested once its `let`s are written out.
+const DEPTH_MAX: usize = 96;
+/// So many parts may it have then: values, names, operators, calls.
+const PARTS_MAX: usize = 10_000;
 
 impl<'c, 'a> Typer<'c, 'a> {
     pub fn new(globals: &'c Globals<'a>, findings: &'c mut Findings, shape: &'c Shape, place: Place) -> Self {
         let calls = Calls::default();
-        Typer { globals, findings, shape, place, calls, inside: None, env: Env::default(), unfolding: Vec::new() }
+        Typer {
+            globals,
+            findings,
+            shape,
+            place,
+            calls,
+            inside: None,
+            env: Env::default(),
+            unfolding: Vec::new(),
+            depth: 0,
+            parts: 0,
+        }
     }
 
     /// The expression with its type; none after a message.
     pub fn expr(&mut self, expr: &'a ast::Expr) -> Option<Typed> {
+        self.parts += 1;
+        if self.depth >= DEPTH_MAX || self.parts > PARTS_MAX {
+            return self.too_large(expr.span);
+        }
+        self.depth += 1;
+        let typed = self.kind(expr);
+        self.depth -= 1;
+        typed
+    }
+
+    fn kind(&mut self, expr: &'a ast::Expr) -> Option<Typed> {
         let span = expr.span;
         match &expr.kind {
             ast::ExprKind::Null => Some(Typed::null(span)),
@@ -118,6 +148,23 @@ impl<'c, 'a> Typer<'c, 'a> {
             Ok(typed) => Some(typed),
             Err(misfit) => self.refuse(unfit(&typed, want, &misfit, wanted, self.shape)),
         }
+    }
+
+    /// E0115, once for an expression.
+    fn too_large(&mut self, span: Span) -> Option<Typed> {
+        let already = self.parts > PARTS_MAX + 1;
+        if already {
+            return None;
+        }
+        self.parts = PARTS_MAX + 1;
+        let message = format!(
+            "with its `let`s written out this is nested more than {DEPTH_MAX} deep, or has more than {PARTS_MAX} parts"
+        );
+        self.refuse(
+            Diagnostic::new(Code::E0115, message)
+                .at(span, "")
+                .help("make inner parts columns with `set`, which are calculated once"),
+        )
     }
 
     /// Keeps the message; inside a `let` it also says where that is used.

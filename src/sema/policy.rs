@@ -6,7 +6,7 @@
 mod metric;
 mod trigger;
 
-use crate::base::{Duration, Name, Span};
+use crate::base::{Duration, Hash, Name, Span};
 use crate::diag::{Code, Diagnostic};
 use crate::ir::{self, Choice, Goal, Metric, MetricKind, Otherwise, Search, Share, TaskKind, Type, Validate};
 use crate::syntax::ast;
@@ -51,14 +51,16 @@ const FOLDS_DEFAULT: u32 = 5;
 const VALIDATE_SHARE_DEFAULT: f64 = 0.2;
 
 impl<'a> Checker<'a> {
-    /// The key of the policy that the task follows; it is in the program afterwards.
+    /// The name of the policy that the task follows. [`Checker::settle_policies`] puts it into the program.
     pub(super) fn policy_of(&mut self, task: &'a ast::Task, judged: &Judged) -> Name {
         let named = task.policy.as_ref().and_then(|ident| self.named_policy(ident));
         let policy = match named {
             Some(policy) => self.policy(policy, judged),
             None => default_policy(judged, task.head.name.span),
         };
-        self.keep_policy(policy, judged)
+        let name = policy.name.clone();
+        self.followed.entry(name.clone()).or_default().push((task.head.name.name.clone(), policy));
+        name
     }
 
     /// A policy that no task follows is checked all the same.
@@ -79,14 +81,22 @@ impl<'a> Checker<'a> {
         None
     }
 
-    fn keep_policy(&mut self, mut policy: ir::Policy, judged: &Judged) -> Name {
-        if self.program.policies.get(&policy.name).is_some_and(|before| *before != policy) {
-            let task = judged.task.as_ref().map_or("", Name::as_str);
-            policy.name = format!("{}@{task}", policy.name).into();
+    /// Where tasks get different ones of one name, each keeps its own as `policy@task`, whatever the order of the text.
+    pub(super) fn settle_policies(&mut self) {
+        for (name, followed) in std::mem::take(&mut self.followed) {
+            // Of their meaning: where they stand in the text does not count.
+            let first = followed.first().map(|(_, policy)| Hash::of(policy));
+            let agree = followed.iter().all(|(_, policy)| Some(Hash::of(policy)) == first);
+            for (task, mut policy) in followed {
+                if !agree {
+                    policy.name = format!("{name}@{task}").into();
+                }
+                if let Some(task) = self.program.tasks.get_mut(&task) {
+                    task.policy = policy.name.clone();
+                }
+                self.program.policies.insert(policy.name.clone(), policy);
+            }
         }
-        let name = policy.name.clone();
-        self.program.policies.insert(name.clone(), policy);
-        name
     }
 
     fn policy(&mut self, policy: &'a ast::Policy, judged: &Judged) -> ir::Policy {

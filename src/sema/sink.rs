@@ -1,5 +1,7 @@
 //! Where rows and predictions go: `sink` and `serve`.
 
+use std::collections::BTreeSet;
+
 use crate::base::{Name, Span};
 use crate::diag::{Code, Diagnostic};
 use crate::ir::{self, Schema, Serve};
@@ -14,6 +16,7 @@ use super::shape::Shape;
 impl<'a> Checker<'a> {
     pub(super) fn sink(&mut self, sink: &'a ast::Sink) {
         let ast::Sink { head, pipe, to } = sink;
+        self.later_was(head.was.as_ref());
         let name = head.name.name.clone();
         let Piped { input, stages, shape } = self.pipe(&name, pipe);
         let connector = self.connector(to, Side::Sink);
@@ -53,10 +56,23 @@ impl<'a> Checker<'a> {
         }
         if let (Some(task), Some(connector)) = (task, connector) {
             let accepts_features = serve.accepts_features.is_some();
+            if task.sources.len() > 1 && !accepts_features {
+                self.report(several_sources(&serve.task, &task.sources));
+            }
             let serve = Serve { task: task.name.clone(), accepts_features, connector, span };
             self.program.serves.insert(task.name.clone(), serve);
         }
     }
+}
+
+/// E0509.
+fn several_sources(task: &ast::Ident, sources: &BTreeSet<Name>) -> Diagnostic {
+    let sources: Vec<String> = sources.iter().map(|name| format!("`{name}`")).collect();
+    let message = format!("a request carries rows of one source, and `{}` is made of {}", task.name, sources.join(" and "));
+    Diagnostic::new(Code::E0509, message)
+        .at(task.span, "")
+        .help(format!("write `serve {} accepts features`, so that a request carries the features", task.name))
+        .fix(task.span, format!("{} accepts features", task.name))
 }
 
 /// E0202.

@@ -20,6 +20,7 @@ impl<'a> Checker<'a> {
     /// Puts the source into the program and gives the shape of its rows.
     pub(super) fn source(&mut self, source: &'a ast::Source, span: Span) -> Shape {
         let ast::Source { head, columns, recorded, live, keep, time: _ } = source;
+        self.later_was(head.was.as_ref());
         let mut declared = match columns {
             Some(columns) => self.source_columns(columns),
             None => {

@@ -87,6 +87,7 @@ impl<'a> Checker<'a> {
         for entry in &it.entries {
             match entry {
                 ast::Entry::Assign(assign) => {
+                    self.later_was(assign.was.as_ref());
                     let typed = self.typer(&flow.shape, Place::Row).expr(&assign.value);
                     self.add_entry(&assign.name, typed, flow, &mut entries);
                 }

@@ -31,6 +31,8 @@ pub struct TaskShape {
     /// The stream that it learns from.
     pub from: Name,
     pub features: Vec<(Column, ColumnId)>,
+    /// Whose rows it is made of.
+    pub sources: BTreeSet<Name>,
 }
 
 /// What is to be learned, before features are chosen.
@@ -69,6 +71,7 @@ impl<'a> Checker<'a> {
 
     fn resolve_task(&mut self, task: &'a ast::Task) -> Option<TaskShape> {
         let (from, mut shape) = self.read(&task.from);
+        self.later_was(task.head.was.as_ref());
         self.later_clauses(task);
         if task.labels.is_some() {
             // The target comes from rows that this version does not join.
@@ -80,6 +83,9 @@ impl<'a> Checker<'a> {
         let per = self.task_keys(task.per.as_ref(), &shape);
         let weights = task.weights.as_ref().and_then(|weights| self.weights(weights, &shape));
         let hold_out = task.hold_out.as_ref().map(|hold_out| self.hold_out(hold_out, &shape));
+        if let (Some(group), Some(Some(split)), Some(clause)) = (&group, &hold_out, &task.hold_out) {
+            self.warn_of_divided_groups(group, split, clause);
+        }
         let start = task.start.as_ref().map(|start| self.start(start, &shape));
         let models = self.models(task.models.as_ref(), aim.as_ref().map(|aim| &aim.kind));
         let history = task.history.as_ref().and_then(|history| self.history(history));
@@ -108,7 +114,7 @@ impl<'a> Checker<'a> {
             span: task.head.name.span,
         };
         self.program.tasks.insert(name.clone(), ir_task);
-        Some(TaskShape { name, kind: aim.kind, target: predicted, from: from.from, features })
+        Some(TaskShape { name, kind: aim.kind, target: predicted, from: from.from, features, sources: shape.sources })
     }
 
     fn group(&mut self, group: &'a ast::Group, shape: &Shape) -> Option<Name> {

@@ -55,6 +55,9 @@ pub fn unit(expr: &ast::UnitExpr, library: &Library) -> Result<Unit, Diagnostic>
     library.units.resolve(expr).map_err(|mistake| match mistake {
         UnitMistake::Unknown(ident) => unknown("unit", &ident.name, ident.span, library.units.words()),
         UnitMistake::Offset(ident) => offset_in_product(&ident),
+        UnitMistake::Power(ident) => {
+            Diagnostic::new(Code::E0309, "this unit has a power above 127").at(ident.span, "").help("write a lower one")
+        }
     })
 }
 

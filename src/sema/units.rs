@@ -15,6 +15,8 @@ pub enum UnitMistake {
     Unknown(ast::Ident),
     /// A scale with a zero of its own inside a product.
     Offset(ast::Ident),
+    /// A power above 127.
+    Power(ast::Ident),
 }
 
 impl Units {
@@ -51,8 +53,11 @@ impl Units {
                 return Ok(unit.clone());
             }
             let power = unit.power(factor.power);
-            let offset = |_: UnitError| UnitMistake::Offset(factor.unit.clone());
-            product = power.and_then(|unit| product.times(&unit)).map_err(offset)?;
+            let mistake = |error| match error {
+                UnitError::Power => UnitMistake::Power(factor.unit.clone()),
+                UnitError::Offset | UnitError::Mismatch => UnitMistake::Offset(factor.unit.clone()),
+            };
+            product = power.and_then(|unit| product.times(&unit)).map_err(mistake)?;
         }
         Ok(Unit { text: spelling(expr).into(), ..product })
     }

@@ -6,7 +6,7 @@ use crate::diag::Code;
 use crate::ir::{CsvOptions, Origin, SourceColumn};
 
 use crate::io::error::IoError;
-use crate::io::spec::{Spec, no_column};
+use crate::io::spec::{Spec, absent, no_column};
 
 /// Of one file, from its header or its first record.
 pub(crate) struct Layout {
@@ -20,6 +20,8 @@ pub(crate) struct Layout {
     pub index: usize,
     /// Headers that no column reads.
     pub unread: Vec<String>,
+    /// Nullable columns that the file does not have, each as a sentence.
+    pub absent: Vec<String>,
 }
 
 impl Layout {
@@ -44,7 +46,7 @@ impl Layout {
             };
             match at {
                 Some(at) => layout.bind(column, at),
-                None if column.column.nullable => {}
+                None if column.column.nullable => layout.absent.push(lacking(column, file, &headers)),
                 None => return Err(missing(column, file, options, &headers, count - layout.index)),
             }
         }
@@ -55,7 +57,7 @@ impl Layout {
     }
 
     fn nothing() -> Layout {
-        Layout { fields: Vec::new(), found: Vec::new(), count: 0, index: 0, unread: Vec::new() }
+        Layout { fields: Vec::new(), found: Vec::new(), count: 0, index: 0, unread: Vec::new(), absent: Vec::new() }
     }
 
     fn bind(&mut self, column: &SourceColumn, at: usize) {
@@ -70,6 +72,14 @@ impl Layout {
             return None;
         }
         Some(format!("{} fields instead of {}", record.len(), self.count))
+    }
+}
+
+fn lacking(column: &SourceColumn, file: &str, headers: &[String]) -> String {
+    match &column.origin {
+        Origin::Field(name) | Origin::Path(name) => absent(column, name, file, headers),
+        Origin::Position(nth) => format!("the rows of `{file}` have no field {nth}, so `{}` is null there", column.column.name),
+        Origin::Pattern(_) | Origin::Row | Origin::Arrival => String::new(),
     }
 }
 

@@ -68,7 +68,12 @@ fn patterns_rows_and_nulls_fill_columns() {
     let source = Source::csv("b{batch}.csv", vec![batch, nth, column("x", Type::Int, false), column("y", float(), true)]);
     let mut intake = source.open(Mode::Recorded, &Place::beside(folder.path())).unwrap();
     assert_eq!(drain(&mut intake, 10).rows, ["1,1,1,", "1,3,2,", "10,4,3,"]);
-    assert_eq!(intake.notes(), ["`bx.csv` is not part of the recording: `batch` is \"x\", which is no int"]);
+    let notes = [
+        "`bx.csv` is not part of the recording: `batch` is \"x\", which is no int",
+        "`b1.csv` has no column \"y\", so `y` is null there; is \"x\" meant?",
+        "`b10.csv` has no column \"y\", so `y` is null there; is \"x\" meant?",
+    ];
+    assert_eq!(intake.notes(), notes);
 }
 
 #[test]
@@ -261,6 +266,19 @@ fn what_is_kept_is_read_behind_the_recording_in_the_order_of_its_arrival() {
         fs::remove_dir_all(folder.path().join("kept")).unwrap();
         assert_eq!(source.open(Mode::Recorded, &place).unwrap().pending().unwrap(), Pending::End);
     }
+}
+
+#[test]
+fn a_recording_does_not_know_when_its_rows_arrived() {
+    let folder = folder(&[("room.csv", "at,co2\n2026-01-01 00:00:00,1\n")]);
+    let mut source = room().time("at");
+    let mut came = column("came", Type::Time, false);
+    came.origin = Origin::Arrival;
+    source.columns.push(came);
+    assert_eq!(source.read(folder.path(), 1).rows, ["2026-01-01T00:00:00Z,1,,2026-01-01T00:00:00Z"]);
+    assert_eq!(source.clone().time("came").refused(folder.path()).code, Code::E0717);
+    source.time = TimeSpec::Arrival;
+    assert_eq!(source.refused(folder.path()).code, Code::E0717);
 }
 
 #[test]

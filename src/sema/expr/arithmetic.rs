@@ -1,6 +1,6 @@
 //! `+ - * / ^` and their units.
 
-use crate::base::{Span, Unit};
+use crate::base::{Span, Unit, UnitError};
 use crate::diag::{Code, Diagnostic};
 use crate::ir::{BinaryOp, Expr, ExprKind, Type, Value};
 use crate::syntax::ast;
@@ -145,9 +145,13 @@ impl<'a> Typer<'_, 'a> {
         let (left, right) = (measured(left), measured(right));
         let (a, b) = (left.unit().cloned().unwrap_or_else(Unit::one), right.unit().cloned().unwrap_or_else(Unit::one));
         let unit = if op == BinaryOp::Mul { a.times(&b) } else { a.per(&b) };
-        let Ok(unit) = unit else {
-            let scale = if a.has_offset() { &left } else { &right };
-            return self.refuse(own_zero("multiplied or divided", scale));
+        let unit = match unit {
+            Ok(unit) => unit,
+            Err(UnitError::Power) => return self.refuse(power_too_high(span)),
+            Err(UnitError::Offset | UnitError::Mismatch) => {
+                let scale = if a.has_offset() { &left } else { &right };
+                return self.refuse(own_zero("multiplied or divided", scale));
+            }
         };
         let mut out = build(op, left, right, Type::Float(unit), span);
         if bare && out.value().is_some() {
@@ -173,7 +177,11 @@ impl<'a> Typer<'_, 'a> {
             (false, Some(exponent)) if exponent.fract() == 0.0 && exponent.abs() <= 8.0 => unit.power(exponent as i8),
             (false, _) => return self.refuse(no_root(&base, &unit, right.span())),
         };
-        let Ok(unit) = unit else { return self.refuse(own_zero("raised", &base)) };
+        let unit = match unit {
+            Ok(unit) => unit,
+            Err(UnitError::Power) => return self.refuse(power_too_high(span)),
+            Err(UnitError::Offset | UnitError::Mismatch) => return self.refuse(own_zero("raised", &base)),
+        };
         let mut out = build(BinaryOp::Pow, base, right, Type::Float(unit), span);
         out.expr.nullable |= exponent.is_none_or(|exponent| exponent < 0.0 || exponent.fract() != 0.0);
         if bare && out.value().is_some() {
@@ -271,6 +279,13 @@ fn no_arithmetic(symbol: &str, typed: &Typed) -> Diagnostic {
         Type::Time => out.help("subtract another instant to get a duration, or take a part of it, such as `hour(at)`"),
         _ => out.help("use numbers with or without a unit, durations or instants"),
     }
+}
+
+/// E0309.
+fn power_too_high(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::E0309, "the unit of this would have a power above 127")
+        .at(span, "")
+        .help("divide by the unit first, such as `x / 1m`")
 }
 
 /// E0303.

@@ -10,6 +10,9 @@ use super::compare::{joined, negation};
 use super::mismatch::disagree;
 use super::{Flex, Typed, Typer};
 
+/// So many patterns one `match` may have: each is a comparison for every row.
+const MATCH_PATTERNS_MAX: usize = 64;
+
 impl<'a> Typer<'_, 'a> {
     pub(super) fn if_else(
         &mut self,
@@ -54,6 +57,10 @@ impl<'a> Typer<'_, 'a> {
 
     /// Becomes a chain of `if`; the last arm without `else` gives null.
     pub(super) fn match_value(&mut self, subject: &'a ast::Expr, arms: &'a [ast::MatchArm], span: Span) -> Option<Typed> {
+        let patterns: usize = arms.iter().map(|arm| arm.patterns.len()).sum();
+        if patterns > MATCH_PATTERNS_MAX {
+            return self.refuse(too_many_patterns(patterns, span));
+        }
         let subject = self.expr(subject);
         let mut typed = Vec::new();
         let mut broken = false;
@@ -107,6 +114,13 @@ impl<'a> Typer<'_, 'a> {
             }
         }
     }
+}
+
+/// E0309.
+fn too_many_patterns(count: usize, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::E0309, format!("this `match` has {count} patterns, and at most {MATCH_PATTERNS_MAX} are allowed"))
+        .at(span, "")
+        .help("join neighbours to ranges (`3..9 -> …`), or write several columns")
 }
 
 /// E0303.

@@ -133,7 +133,12 @@ impl Bound {
             }
         }
         let (want, misfit) = first.expect("a parameter has at least one type");
-        Err(unfit(&typed, &want, &misfit, &wanted(signature, param), shape))
+        let mut diagnostic = unfit(&typed, &want, &misfit, &wanted(signature, param), shape);
+        let takes_any_unit = |pattern: &Pattern| matches!(pattern, Pattern::Float(unit) if !unit.variables.is_empty());
+        if misfit == Misfit::Type && param.patterns.iter().all(takes_any_unit) {
+            diagnostic.message = format!("{} needs a number", wanted(signature, param));
+        }
+        Err(diagnostic)
     }
 
     fn pattern(&mut self, pattern: &Pattern, typed: Typed) -> Result<Typed, (Type, Misfit)> {

@@ -2,6 +2,7 @@
 
 use crate::base::Span;
 use crate::diag::{Code, Diagnostic};
+use crate::ir::Value;
 use crate::syntax::ast;
 
 use super::call::Args;
@@ -19,15 +20,33 @@ impl<'a> Typer<'_, 'a> {
         };
         let ast::ExprKind::Text(name) = &name.kind else { return self.refuse(wrong_use(span)) };
         match ((self.globals.env)(&name.value), default) {
+            (Some(value), Some(ast::Expr { kind: ast::ExprKind::Number(_), .. })) => self.env_number(&name.value, &value, span),
             (Some(value), _) => Some(Typed::text(value.into(), span)),
             (None, Some(default)) => self.expr(default),
             (None, None) => self.refuse(not_set(&name.value, span)),
         }
     }
 
+    /// Where the default is a number, a number is meant.
+    fn env_number(&mut self, name: &str, value: &str, span: Span) -> Option<Typed> {
+        let whole = value.trim().parse::<i64>().map(Value::Int).ok();
+        let number = whole.or_else(|| value.trim().parse::<f64>().ok().filter(|float| float.is_finite()).map(Value::Float));
+        match number {
+            Some(number) => Some(Typed::bare(number, span)),
+            None => self.refuse(no_number(name, value, span)),
+        }
+    }
+
     pub(super) fn secret_value(&mut self, name: &ast::Ident) -> Option<Typed> {
         self.refuse(not_yet("`secret` in an expression", name.span, "give it to a connector: `password: secret(\"NAME\")`"))
     }
+}
+
+/// E0206.
+fn no_number(name: &str, value: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::E0206, format!("the variable `{name}` is {value:?}, and a number is needed"))
+        .at(span, "the default is a number")
+        .help("set it to a number")
 }
 
 /// E0306.

@@ -74,9 +74,15 @@ fn scan_help(name: &ast::Ident) -> String {
     format!("put it in a `scan` before this stage: `| scan {{ x = {}(…) }}`", name.name)
 }
 
+/// How far `lag` looks back: it remembers so many values for every key.
+const LAG_ROWS_MAX: i64 = 1_000;
+
 fn bad_settings(function: Running, settings: &[Value], span: Span) -> Option<Diagnostic> {
     let bad = match (function, settings) {
-        (Running::Lag, [Value::Int(rows)]) => (*rows < 1).then_some(("`lag` looks back at least one row", "write 1 or more")),
+        (Running::Lag, [Value::Int(rows)]) => {
+            let reaches = (1..=LAG_ROWS_MAX).contains(rows);
+            (!reaches).then_some(("`lag` looks back 1 to 1000 rows", "write a number of rows in this range"))
+        }
         (Running::Ewma | Running::For, [Value::Duration(length)]) => {
             (length.0 <= 0).then_some(("this duration must be above zero", "write a duration such as `30s`"))
         }

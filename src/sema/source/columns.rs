@@ -95,7 +95,8 @@ impl<'a> Checker<'a> {
     }
 
     fn column_parts(&mut self, column: &'a ast::Column) -> Option<Parts> {
-        let ast::Column { doc: _, names, was: _, ty, null, bounds, origin, span: _ } = column;
+        let ast::Column { doc: _, names, was, ty, null, bounds, origin, span: _ } = column;
+        self.later_was(was.as_ref());
         let many = matches!(names, ast::ColumnNames::Many { .. });
         if let (true, Some(ast::Origin { kind: ast::OriginKind::Field(text), span })) = (many, origin) {
             self.report(one_field_for_many(&text.value, *span));

@@ -19,7 +19,13 @@ impl<'a> Checker<'a> {
             self.report(not_yet("`with probabilities`", span, "use `NAME_confidence`, the probability of the answer"));
         }
         for predicted in &it.tasks {
+            let before = flow.stages.len();
             self.predict(predicted, stage, flow);
+            // Several stages of one line need identities of their own.
+            if let (Some(id), true) = (&stage.id, it.tasks.len() > 1) {
+                let ids = flow.stages[before..].iter_mut();
+                ids.for_each(|made| made.id = Some(format!("{}_{}", id.name, predicted.task.name).into()));
+            }
         }
     }
 

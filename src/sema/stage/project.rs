@@ -86,6 +86,7 @@ impl<'a> Checker<'a> {
 
     /// `b = E` in a `select`.
     fn make_column(&mut self, assign: &'a ast::Assign, out: &mut Projection, flow: &mut Flow) {
+        self.later_was(assign.was.as_ref());
         let typed = self.typer(&flow.shape, Place::Row).expr(&assign.value);
         self.check_shadowing(&assign.name);
         if let Some(before) = out.shape.schema.get(&assign.name.name) {

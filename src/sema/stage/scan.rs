@@ -20,6 +20,7 @@ impl<'a> Checker<'a> {
         for entry in &it.entries {
             match entry {
                 ast::Entry::Assign(assign) => {
+                    self.later_was(assign.was.as_ref());
                     let mut typer = self.typer(&flow.shape, Place::Scan);
                     let typed = typer.expr(&assign.value);
                     let calls = std::mem::take(&mut typer.calls).running;

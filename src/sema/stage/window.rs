@@ -54,6 +54,9 @@ impl<'a> Checker<'a> {
                 if every > size {
                     self.report(rows_between_windows(spec.span, &format!("{size}"), &format!("{every}")));
                 }
+                if parts(size, every) > WINDOW_PARTS_MAX {
+                    self.report(too_many_parts(spec.span, parts(size, every)));
+                }
                 Some(WindowShape::Time { size, every })
             }
             ast::WindowSpecKind::Rows { count, every } => {
@@ -96,6 +99,7 @@ impl<'a> Checker<'a> {
         for entry in entries {
             match entry {
                 ast::Entry::Assign(assign) => {
+                    self.later_was(assign.was.as_ref());
                     let mut typer = self.typer(&flow.shape, place.clone());
                     let typed = typer.expr(&assign.value);
                     let calls = std::mem::take(&mut typer.calls).aggregates;
@@ -189,6 +193,25 @@ fn length(shape: &WindowShape) -> Duration {
         WindowShape::Session { gap } => *gap,
         WindowShape::Rows { .. } | WindowShape::Whole => Duration::ZERO,
     }
+}
+
+/// Of so many parts, which neighbouring windows share, one window may be made.
+const WINDOW_PARTS_MAX: i64 = 10_000;
+
+/// How many parts one window has if each window and each step is a whole number of them.
+fn parts(size: Duration, every: Duration) -> i64 {
+    let (mut pane, mut rest) = (size.0, every.0);
+    while rest != 0 {
+        (pane, rest) = (rest, pane % rest);
+    }
+    size.0 / pane
+}
+
+/// E0406.
+fn too_many_parts(span: Span, parts: i64) -> Diagnostic {
+    Diagnostic::new(Code::E0406, format!("this window would be made of {parts} parts, and at most {WINDOW_PARTS_MAX} are kept"))
+        .at(span, "")
+        .help("let `every` be a larger part of the window's length, such as a tenth of it")
 }
 
 /// E0402.

@@ -1,5 +1,7 @@
 //! `hold_out` and `start`: which rows a model never sees, and which the first one sees.
 
+use crate::base::Name;
+use crate::diag::{Code, Diagnostic};
 use crate::ir::{HoldOut, Share, Start, Type};
 use crate::sema::checker::Checker;
 use crate::sema::expr::Place;
@@ -19,6 +21,17 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// A group is whole on one side only where the condition looks at nothing else.
+    pub(super) fn warn_of_divided_groups(&mut self, group: &Name, hold_out: &HoldOut, clause: &ast::HoldOut) {
+        let keeps_groups = match hold_out {
+            HoldOut::Last(_) => false,
+            HoldOut::Where(condition) => condition.columns().iter().all(|column| column == group),
+        };
+        if !keeps_groups {
+            self.report(divides_groups(group, clause));
+        }
+    }
+
     pub(super) fn start(&mut self, start: &'a ast::Start, shape: &Shape) -> Option<Start> {
         match &start.kind {
             ast::StartKind::Where(condition) => {
@@ -32,4 +45,11 @@ impl<'a> Checker<'a> {
             }
         }
     }
+}
+
+/// W0501.
+fn divides_groups(group: &str, clause: &ast::HoldOut) -> Diagnostic {
+    Diagnostic::new(Code::W0501, format!("this hold-out may divide a `{group}`, so the model has seen a part of it"))
+        .at(clause.span, format!("does not look at `{group}` alone"))
+        .help(format!("hold out whole groups, such as `hold_out where {group} in […]`"))
 }

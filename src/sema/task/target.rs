@@ -34,6 +34,7 @@ impl<'a> Checker<'a> {
     }
 
     fn learned(&mut self, target: &'a ast::Target, kind: TaskKind, shape: &mut Shape) -> Option<Aim> {
+        self.later_was(target.was.as_ref());
         let aim = match &target.value {
             None => {
                 let name = columns::one(&target.name, shape, &mut self.findings)?;

@@ -30,7 +30,7 @@ fn compiled_text(text: &str) -> Graph {
 }
 
 fn graph_of(path: &Path, world: &dyn World) -> Graph {
-    let Compiled { program, sources, diagnostics, files: _ } = compile(path, world, &[]);
+    let Compiled { program, graph: _, sources, diagnostics, files: _ } = compile(path, world, &[]);
     let errors = diagnostics.iter().filter(|message| message.is_error());
     let said: String = errors.map(|message| render(message, &sources, Style::Plain)).collect();
     assert!(said.is_empty(), "{said}");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mliot::ir::{Aggregate, Generator, Running, Scalar};
-use mliot::sema::{Builtin, library};
+use mliot::sema::{Builtin, TEXTS, library};
 
 use super::{compiled, said};
 
@@ -100,4 +100,28 @@ fn units_follow_the_functions() {
     ] {
         assert_eq!(type_of(stage), ty, "{stage}");
     }
+}
+
+/// The example as it is written: the arguments and the result.
+fn example_text(function: &str, range: std::ops::Range<usize>) -> (String, String) {
+    let declares = format!("function {function}(");
+    let (_, text) = TEXTS.iter().find(|(_, text)| text.contains(&declares)).expect("some file declares it");
+    let (args, result) = text[range].trim_start_matches("example").split_once("->").expect("an example has a result");
+    (args.trim().to_owned(), result.trim().to_owned())
+}
+
+/// What an example gives can be compared with what it says, for every function of one row.
+#[test]
+fn examples_have_the_types_that_they_say() {
+    let mut count = 0;
+    for signature in library().functions.values().flatten() {
+        let Builtin::Scalar(_) = signature.function else { continue };
+        for example in &signature.examples {
+            let (args, result) = example_text(&signature.name, example.span.range());
+            let ty = type_of(&format!("set {{ x = {}({args}) == {result} }}", signature.name));
+            assert!(ty.starts_with("bool"), "{}({args})", signature.name);
+            count += 1;
+        }
+    }
+    assert!(count >= 30, "only {count} examples were read");
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use mliot::base::Hash;
 use mliot::compile::{Disk, compile};
 use mliot::ir::{HoldOut, Op, Origin, Outlet, TimeSpec, Validate, WindowShape};
 
@@ -107,18 +108,36 @@ fn what_is_bad_or_late_is_a_stream() {
     assert_eq!(names, ["at", "co2"]);
 }
 
+/// A source, a policy, and these tasks in this order.
+fn with_tasks(tasks: [&str; 3]) -> mliot::ir::Program {
+    let out = compiled(&format!(
+        "source s {{\n  columns {{ on: bool; who: text; a: float; b: float }}\n  recorded csv(\"s.csv\")\n  time none\n}}\n\
+         policy p {{ search 5 trials }}\n{}\n",
+        tasks.join("\n")
+    ));
+    assert_eq!(said(&out), "");
+    out.program
+}
+
 #[test]
 fn one_policy_with_different_defaults_is_kept_for_each_task() {
-    let out = compiled(
-        "source s {\n  columns { on: bool; who: text; a: float; b: float }\n  recorded csv(\"s.csv\")\n  time none\n}\n\
-         policy p { search 5 trials }\n\
-         task one = classify on from s { features [a, b]; policy p }\n\
-         task two = classify on from s { features [a, b]; group by who; policy p }\n\
-         task three = classify on from s { features [a]; policy p }\n",
-    );
-    assert_eq!(said(&out), "");
-    let policy = |task: &str| &out.program.policies[&out.program.tasks[task].policy];
+    let one = "task one = classify on from s { features [a, b]; policy p }";
+    let two = "task two = classify on from s { features [a, b]; group by who; policy p }";
+    let three = "task three = classify on from s { features [a]; policy p }";
+    let program = with_tasks([one, two, three]);
+    let policy = |task: &str| &program.policies[&program.tasks[task].policy];
     assert_ne!(policy("one").validate, policy("two").validate);
-    assert_eq!(policy("one"), policy("three"));
+    assert_eq!(policy("one").validate, policy("three").validate);
     assert_eq!(policy("two").search.trials, 5);
+    let other_way_round = with_tasks([three, two, one]);
+    assert_eq!(Hash::of(&program), Hash::of(&other_way_round), "the order of declarations does not count");
+}
+
+#[test]
+fn one_policy_that_means_the_same_is_kept_once() {
+    let task = |name: &str, policy: &str| format!("task {name} = classify on from s {{ features [a, b]; {policy} }}");
+    let program = with_tasks([&task("one", "policy p"), &task("two", "policy p"), &task("three", "policy p")]);
+    assert_eq!(program.policies.keys().map(|name| name.as_str()).collect::<Vec<_>>(), ["p"]);
+    let program = with_tasks([&task("one", ""), &task("two", ""), &task("three", "policy p")]);
+    assert_eq!(program.policies.keys().map(|name| name.as_str()).collect::<Vec<_>>(), ["default", "p"]);
 }

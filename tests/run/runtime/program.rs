@@ -52,6 +52,11 @@ impl Pipe {
         Pipe { stages: vec![], columns }
     }
 
+    /// Begins with the columns of a window.
+    pub fn windowed() -> Pipe {
+        Pipe { stages: vec![], ..Pipe::new().window(1, "v") }
+    }
+
     pub fn columns(&self) -> Schema {
         Schema { columns: self.columns.clone(), time: Some("at".into()), clock_by: vec![] }
     }
@@ -112,7 +117,13 @@ impl Pipe {
     pub fn predict(mut self, task: &str) -> Pipe {
         self.columns.push(column("guess", float()));
         self.columns.push(column("guess_version", Type::Text));
-        let op = PredictOp { task: task.into(), name: "guess".into(), features: vec!["v".into()], probabilities: false, ahead: None };
+        let op = PredictOp {
+            task: task.into(),
+            name: "guess".into(),
+            features: vec!["v".into()],
+            probabilities: false,
+            ahead: None,
+        };
         self.stage(StageKind::Predict, Op::Predict(op))
     }
 

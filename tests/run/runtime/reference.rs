@@ -321,7 +321,7 @@ impl Node for Window {
         let size = self.size();
         let (mut fired, mut late) = (Vec::new(), Vec::new());
         let upto = batch.upto;
-        let fires_at = |end: Time| batch.clock.passes(end, upto).unwrap_or(upto).min(Ordinal(upto.0.saturating_sub(1)));
+        let fires_at = |end: Time| batch.clock.passes(end, upto).unwrap_or(upto);
         for (at, row) in rows(&batch) {
             let Some(Value::Time(time)) = row.get("at").cloned() else { return Err(broken("no time")) };
             let end = Time((time.0.div_euclid(size.0) + 1) * size.0);
@@ -345,7 +345,7 @@ impl Node for Window {
     fn end(&mut self, at: Ordinal, out: &mut Out) -> Result<(), NodeError> {
         let mut fired = Vec::new();
         self.fire(Time::MAX, |_| at, &mut fired);
-        out.send(table(&self.spec.schema, fired, at.plus(1), Clock::still(Time::MAX))?);
+        out.send(table(&self.spec.schema, fired, at, Clock::still(Time::MAX))?);
         Ok(())
     }
 

@@ -12,7 +12,8 @@ use super::bench::{Bench, Nodes, World};
 use super::program::{File, Pipe, above, row, times};
 use super::reference::BREAKS;
 
-/// Two sources, a fork that meets itself again, running sums, windows over a union, late rows as a stream.
+/// Two sources, a fork that meets itself again, running sums, windows over a union, and windows of two clocks in one stream,
+/// whose order is that of the rows at which they fired.
 pub fn example() -> File {
     File::default()
         .source("lab", 1)
@@ -22,9 +23,12 @@ pub fn example() -> File {
         .stream("both", "lab", Pipe::new().union(&["hall", "warm"]))
         .stream("all", "both", Pipe::new().sum("so_far", "v"))
         .stream("panes", "both", Pipe::new().filter(above("v", 1.0)).window(5, "v"))
+        .stream("short", "lab", Pipe::new().window(3, "v"))
+        .stream("fired", "short", Pipe::windowed().union(&["panes"]))
         .sink("to_sums", "sums")
         .sink("to_all", "all")
         .sink("to_panes", "panes")
+        .sink("to_fired", "fired")
 }
 
 pub fn nodes() -> impl Strategy<Value = Nodes> {

@@ -1,0 +1,85 @@
+//! `mliot replay FILE`.
+
+use serde_json::{Value, json};
+
+use crate::diag::Diagnostic;
+use crate::host::{Studied, Study};
+use crate::plan::{self, Graph};
+use crate::runtime::{self, Replay, Replayed, Settings};
+
+use super::Outcome;
+use super::args::ReplayArgs;
+use super::books;
+use super::inputs::replace;
+use super::load::{Loaded, load};
+use super::place::{machines, registry};
+use super::progress::Line;
+use super::terminal::{complain, say};
+
+/// Learns, then runs the whole file with each row predicted by a model that has not seen it.
+pub fn replay(args: &ReplayArgs) -> Outcome {
+    match loaded(args) {
+        Ok(loaded) => run(args, &loaded),
+        Err(outcome) => outcome,
+    }
+}
+
+fn loaded(args: &ReplayArgs) -> Result<Loaded, Outcome> {
+    let mut loaded = load(&args.file)?;
+    replace(&mut loaded.compiled.program, &args.inputs)?;
+    loaded.graph = plan::lower(&loaded.compiled.program);
+    Ok(loaded)
+}
+
+fn run(args: &ReplayArgs, loaded: &Loaded) -> Outcome {
+    let mut line = Line::new(args.json);
+    let done = learn_and_replay(args, &loaded.graph, &mut line);
+    line.clear();
+    match done {
+        Ok((studied, replayed)) => {
+            complain(&studied.warnings, &loaded.compiled.sources);
+            complain(&replayed.findings, &loaded.compiled.sources);
+            say(&if args.json { format!("{}\n", to_json(&studied, &replayed)) } else { to_text(&studied, &replayed) });
+            if replayed.findings.is_empty() { Outcome::Good } else { Outcome::Failed }
+        }
+        Err(wrong) => {
+            complain(&wrong, &loaded.compiled.sources);
+            Outcome::Failed
+        }
+    }
+}
+
+fn learn_and_replay(args: &ReplayArgs, graph: &Graph, line: &mut Line) -> Result<(Studied, Replayed), Vec<Diagnostic>> {
+    let parts = machines(&args.file.file);
+    let registry = registry(&args.file.file, args.state.state.as_ref());
+    let mut told = |told| {
+        line.told(&told);
+        true
+    };
+    let studied = Study { graph, parts: &parts, registry: &registry, told: &mut told }.learn()?;
+    let mut progress = |status| {
+        line.replaying(&status);
+        true
+    };
+    let assignments = studied.assignments.clone();
+    let run = Replay { parts: &parts, settings: Settings::default(), assignments, progress: &mut progress };
+    let replayed = runtime::replay(graph, run)?;
+    Ok((studied, replayed))
+}
+
+fn to_text(studied: &Studied, replayed: &Replayed) -> String {
+    let reports: Vec<String> = studied.reports.values().map(|report| report.text()).collect();
+    let mut out = reports.join("\n");
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    out.push_str(&books::text(replayed));
+    out
+}
+
+/// As `docs/json.md` describes it.
+fn to_json(studied: &Studied, replayed: &Replayed) -> Value {
+    let mut value = books::json(replayed);
+    value["tasks"] = json!(studied.reports);
+    value
+}

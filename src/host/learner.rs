@@ -1,0 +1,107 @@
+//! Trains for a live run, in worker processes, and keeps what was chosen in the state folder.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use crate::diag::{Code, Diagnostic};
+use crate::lifecycle::{
+    self, Data, Done, Generation, Manifest, Processes, Registry, RegistryError, Stored, TrialError, Trials,
+};
+use crate::model::Control;
+use crate::plan::{Graph, Learn};
+
+use super::engine::closure;
+use super::outside::{Job, Learned, Learner};
+
+/// The models of one state folder, and the worker processes that make more.
+#[derive(Clone, Debug)]
+pub struct Keeper {
+    pub registry: Registry,
+}
+
+impl Learner for Keeper {
+    fn champion(&self, learn: &Learn, graph: &Graph) -> Result<Option<Learned>, Diagnostic> {
+        let name = &learn.task.name;
+        let Some(version) = self.registry.champion(name).map_err(not_kept)? else { return Ok(None) };
+        let stored = self.registry.open(&version).map_err(not_kept)?;
+        let same = closure(&stored.closure, name) == closure(graph, name);
+        Ok(same.then(|| learned(learn, stored, Vec::new())))
+    }
+
+    fn train(&self, job: &Job) -> Result<Learned, Diagnostic> {
+        let Job { learn, closure, collected, stop } = job;
+        if let Some(refused) = lifecycle::unsupported(&learn.policy).into_iter().next() {
+            return Err(refused);
+        }
+        let table = collected.tables.get("history").ok_or_else(|| nothing_collected(learn))?;
+        let workers = Stoppable { inner: processes(learn)?, stop: stop.clone() };
+        let mut generation =
+            lifecycle::train(&learn.task, &learn.policy, table, &workers, &mut |_| ()).map_err(|found| first(learn, found))?;
+        if stop.load(Relaxed) {
+            return Err(not_wanted(learn));
+        }
+        let notes = std::mem::take(&mut generation.warnings);
+        match keep(&self.registry, learn, closure, &generation)? {
+            Some(stored) => Ok(learned(learn, stored, notes)),
+            None => Err(first(learn, notes)),
+        }
+    }
+}
+
+/// Commits a generation, and takes its champion from the disk, so that what serves is what a restart would serve. None
+/// where nothing met the policy.
+pub fn keep(
+    registry: &Registry,
+    learn: &Learn,
+    closure: &Graph,
+    generation: &Generation,
+) -> Result<Option<Stored>, Diagnostic> {
+    let versions = registry.commit(&learn.task, &learn.policy, closure, generation).map_err(not_kept)?;
+    let champion = generation.champion.and_then(|nth| versions.get(nth));
+    champion.map(|version| registry.open(version).map_err(not_kept)).transpose()
+}
+
+/// As many workers as the policy's cores.
+pub fn processes(learn: &Learn) -> Result<Processes, Diagnostic> {
+    Processes::of_this_program(learn.policy.search.cores)
+        .map_err(|error| Diagnostic::new(Code::R0001, format!("this program cannot find itself to start trials: {error}")))
+}
+
+/// Trials that are not begun once nobody wants the result any more.
+struct Stoppable {
+    inner: Processes,
+    stop: Arc<AtomicBool>,
+}
+
+impl Trials for Stoppable {
+    fn parallel(&self) -> usize {
+        self.inner.parallel()
+    }
+
+    fn run(&self, data: &Data, job: &lifecycle::Job, control: &Control) -> Result<Done, TrialError> {
+        if self.stop.load(Relaxed) { Err(TrialError::Cancelled) } else { self.inner.run(data, job, control) }
+    }
+}
+
+fn learned(learn: &Learn, stored: Stored, notes: Vec<Diagnostic>) -> Learned {
+    let Manifest { family, member, .. } = stored.manifest;
+    let goal = &learn.policy.choice.goal.metric;
+    let metric = lifecycle::figure(&member, goal).map(|value| (goal.kind.name().to_owned(), value));
+    Learned { model: stored.fitted, family, metric, notes }
+}
+
+fn first(learn: &Learn, found: Vec<Diagnostic>) -> Diagnostic {
+    found.into_iter().next().unwrap_or_else(|| not_wanted(learn))
+}
+
+fn nothing_collected(learn: &Learn) -> Diagnostic {
+    Diagnostic::new(Code::E0551, format!("the task `{}` has collected no rows yet", learn.task.name)).at(learn.task.span, "")
+}
+
+fn not_wanted(learn: &Learn) -> Diagnostic {
+    Diagnostic::new(Code::E0556, format!("the training of `{}` was given up: its task has changed", learn.task.name))
+}
+
+fn not_kept(error: RegistryError) -> Diagnostic {
+    Diagnostic::new(error.code, error.message).help("check the state folder: its disk, its rights, and who else writes to it")
+}

@@ -1,0 +1,138 @@
+//! Learns the tasks of a graph from its recordings: collect, train, keep, and say which model predicts which row.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::base::Name;
+use crate::diag::{Code, Diagnostic};
+use crate::lifecycle::{self, Generation, Registry, Report, Stored};
+use crate::node::{Assignment, Predictor};
+use crate::plan::{Graph, Learn, NodeOp};
+use crate::runtime::{Parts, Replay, Settings, Status, collect, learning_order, upstream};
+
+use super::learner::{keep, processes};
+
+/// What is told while a study goes on.
+#[derive(Clone, Debug)]
+pub enum Told {
+    /// Reading the recording for these tasks.
+    Reading { tasks: Vec<Name>, status: Status },
+    /// Training one.
+    Training { task: Name, progress: lifecycle::Progress },
+}
+
+/// What was learned, by task.
+#[derive(Clone, Debug, Default)]
+pub struct Studied {
+    pub reports: BTreeMap<Name, Report>,
+    /// Who predicts which row of the recording, and every row after it. None where nothing met the policy.
+    pub assignments: BTreeMap<Name, Assignment>,
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Where a study happens.
+pub struct Study<'a> {
+    pub graph: &'a Graph,
+    pub parts: &'a dyn Parts,
+    pub registry: &'a Registry,
+    /// False stops it.
+    pub told: &'a mut dyn FnMut(Told) -> bool,
+}
+
+impl Study<'_> {
+    /// Learns every task, those first whose predictions others learn from.
+    ///
+    /// # Errors
+    /// Everything that keeps a task from being learned; nothing is kept of a task that failed.
+    pub fn learn(mut self) -> Result<Studied, Vec<Diagnostic>> {
+        let refused: Vec<Diagnostic> =
+            learns(self.graph).values().flat_map(|learn| lifecycle::unsupported(&learn.policy)).collect();
+        if !refused.is_empty() {
+            return Err(refused);
+        }
+        let mut studied = Studied::default();
+        for group in learning_order(self.graph) {
+            self.learn_group(&group, &mut studied)?;
+        }
+        Ok(studied)
+    }
+
+    fn learn_group(&mut self, group: &BTreeSet<Name>, studied: &mut Studied) -> Result<(), Vec<Diagnostic>> {
+        let tasks: Vec<Name> = group.iter().cloned().collect();
+        let told = &mut self.told;
+        let mut progress = |status| told(Told::Reading { tasks: tasks.clone(), status });
+        let run = Replay {
+            parts: self.parts,
+            settings: Settings::default(),
+            assignments: studied.assignments.clone(),
+            progress: &mut progress,
+        };
+        let collected = collect(self.graph, group, run)?;
+        if !collected.findings.is_empty() {
+            return Err(collected.findings);
+        }
+        let learns = learns(self.graph);
+        for task in group {
+            let table = collected.collected.get(task).and_then(|state| state.tables.get("history"));
+            let (Some(learn), Some(table)) = (learns.get(task), table) else { continue };
+            let generation = self.train(learn, table)?;
+            self.keep(learn, generation, studied).map_err(|error| vec![error])?;
+        }
+        Ok(())
+    }
+
+    fn train(&mut self, learn: &Learn, table: &arrow::array::RecordBatch) -> Result<Generation, Vec<Diagnostic>> {
+        let workers = processes(learn).map_err(|error| vec![error])?;
+        let told = &mut self.told;
+        let name = &learn.task.name;
+        let mut progress = |progress| _ = told(Told::Training { task: name.clone(), progress });
+        lifecycle::train(&learn.task, &learn.policy, table, &workers, &mut progress)
+    }
+
+    /// Commits the generation and notes who predicts what.
+    fn keep(&self, learn: &Learn, mut generation: Generation, studied: &mut Studied) -> Result<(), Diagnostic> {
+        let name = &learn.task.name;
+        let closure = upstream(self.graph, &[name.clone()].into());
+        if let Some(stored) = keep(self.registry, learn, &closure, &generation)? {
+            if let Some(report) = &mut generation.report.champion {
+                report.version = stored.manifest.version.to_string();
+            }
+            studied.assign(name, &stored, &generation);
+        }
+        studied.warnings.append(&mut generation.warnings);
+        studied.reports.insert(name.clone(), generation.report);
+        Ok(())
+    }
+}
+
+impl Studied {
+    fn assign(&mut self, task: &Name, stored: &Stored, generation: &Generation) {
+        let champion: Arc<dyn Predictor> = stored.fitted.clone();
+        let twins: Vec<Arc<dyn Predictor>> = stored.twins.iter().map(|twin| twin.clone() as Arc<dyn Predictor>).collect();
+        let (assignment, torn) = lifecycle::assignment(&generation.split, &generation.ordinals, &champion, &twins);
+        if torn > 0 {
+            self.warnings.push(torn_rows(task, torn));
+        }
+        self.assignments.insert(task.clone(), assignment);
+    }
+}
+
+/// The tasks of a graph with their policies.
+pub fn learns(graph: &Graph) -> BTreeMap<Name, Learn> {
+    let learn = |op: &NodeOp| match op {
+        NodeOp::Task(learn) => Some((learn.task.name.clone(), (**learn).clone())),
+        NodeOp::Connection(_)
+        | NodeOp::Decode(_)
+        | NodeOp::Gate(_)
+        | NodeOp::Stage(_)
+        | NodeOp::Accept(_)
+        | NodeOp::Serve(_) => None,
+    };
+    graph.nodes.values().filter_map(|spec| learn(&spec.op)).collect()
+}
+
+fn torn_rows(task: &Name, positions: usize) -> Diagnostic {
+    let message =
+        format!("{positions} positions hold rows of `{task}` that different models would have to predict; these rows get null");
+    Diagnostic::new(Code::W0553, message)
+}

@@ -1,0 +1,47 @@
+//! Floor 7: policies at work. From a task's collected table to models that were searched for, measured, chosen and kept.
+//!
+//! [`train`] is the whole of it: split, baselines, search, choice, refit, report. Everything that decides is a pure function;
+//! fits run wherever a [`Trials`] runs them (worker processes, or threads of this one), and clocks only ever stop a search.
+
+mod assign;
+mod baselines;
+mod candidates;
+mod choose;
+mod data;
+#[cfg(test)]
+mod fixtures;
+mod judge;
+mod measure;
+mod memory;
+mod pool;
+mod process;
+mod registry;
+mod report;
+mod score;
+mod search;
+mod split;
+mod table;
+mod train;
+mod trial;
+mod units;
+mod unsupported;
+mod wire;
+mod worker;
+
+pub use assign::assignment;
+pub use candidates::Space;
+pub use choose::{Chosen, Member, Standing, Verdict, choose, figure};
+pub use data::Data;
+pub use measure::Measured;
+pub use memory::{Counted, counted};
+pub use process::Processes;
+pub use registry::{Identity, Manifest, Registry, RegistryError, Stored, Version};
+pub use report::{CandidateReport, ChampionReport, Report, RequirementReport, RowCounts};
+pub use score::{Scored, score};
+pub use search::{Progress, Stopped};
+pub use split::{Part, Round, Split, split};
+pub use table::Table;
+pub use train::{Generation, TrainedMember, train};
+pub use trial::{Done, InProcess, Job, TrialError, Trials};
+pub use unsupported::{unsupported, unsupported_task};
+pub use worker::serve_worker;

@@ -1,0 +1,100 @@
+//! Answers of fitted models beside the truth.
+
+use arrow::array::UInt64Array;
+use arrow::compute::take_record_batch;
+
+use crate::model::{ClassValue, Classes, Fitted, Matrix, Outcome, Target, numbers};
+
+use super::Table;
+
+/// What was answered, and how many rows could not be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    pub outcome: Outcome,
+    pub unanswered: usize,
+}
+
+/// Of each model on its own rows, all in one. There is at least one model, and all learned the same kind of target.
+pub fn judge(fits: &[(&Fitted, &[usize])], table: &Table, baseline_mae: Option<f64>) -> Judged {
+    match &fits[0].0.target {
+        Target::Classes { .. } => judge_classes(fits, table),
+        Target::Number { .. } => judge_numbers(fits, table, baseline_mae),
+    }
+}
+
+/// The answers of one model to `rows`, without those that it cannot answer.
+fn answers(fitted: &Fitted, table: &Table, rows: &[usize]) -> (Vec<usize>, Matrix) {
+    let indices = UInt64Array::from_iter_values(rows.iter().map(|row| *row as u64));
+    let batch = take_record_batch(&table.features, &indices).expect("the rows are the table's own");
+    let (scores, usable) = fitted.scores(&batch);
+    let Some(usable) = usable else { return (rows.to_vec(), scores) };
+    let kept: Vec<usize> = (0..rows.len()).filter(|at| usable[*at]).collect();
+    (kept.iter().map(|at| rows[*at]).collect(), scores.take(&kept))
+}
+
+fn judge_classes(fits: &[(&Fitted, &[usize])], table: &Table) -> Judged {
+    let learned: Vec<&Classes> = fits.iter().filter_map(|(fitted, _)| classes_of(fitted)).collect();
+    let asked: Vec<usize> = fits.iter().flat_map(|(_, rows)| rows.iter().copied()).collect();
+    let union = Classes::union(&learned);
+    let classes = union.extended(&table.target, &asked);
+    let codes = classes.encode(&table.target);
+    let (mut truth, mut guess, mut shares) = (Vec::new(), Vec::new(), Vec::new());
+    for ((fitted, rows), learned) in fits.iter().zip(&learned) {
+        let (rows, scores) = answers(fitted, table, rows);
+        let at: Vec<usize> = learned.iter().map(|class| position(&union, class)).collect();
+        for (nth, row) in rows.iter().enumerate() {
+            let mut row_shares = vec![0.0; union.len()];
+            at.iter().zip(scores.row(nth)).for_each(|(at, share)| row_shares[*at] = *share);
+            guess.push(crate::model::argmax(&row_shares) as u32);
+            truth.push(codes[*row].unwrap_or_default());
+            shares.extend(row_shares);
+        }
+    }
+    let shares = Matrix { rows: truth.len(), columns: union.len(), data: shares };
+    let unanswered = asked.len() - truth.len();
+    Judged { outcome: Outcome::Classes { classes, truth, guess, shares: Some(shares) }, unanswered }
+}
+
+fn classes_of(fitted: &Fitted) -> Option<&Classes> {
+    match &fitted.target {
+        Target::Classes { classes, .. } => Some(classes),
+        Target::Number { .. } => None,
+    }
+}
+
+fn position(union: &Classes, class: &ClassValue) -> usize {
+    union.position(class).expect("the union has every class") as usize
+}
+
+fn judge_numbers(fits: &[(&Fitted, &[usize])], table: &Table, baseline_mae: Option<f64>) -> Judged {
+    let known = numbers(&table.target);
+    let (mut truth, mut guess, mut asked) = (Vec::new(), Vec::new(), 0);
+    for (fitted, rows) in fits {
+        asked += rows.len();
+        let (rows, scores) = answers(fitted, table, rows);
+        truth.extend(rows.iter().map(|row| known.value(*row)));
+        guess.extend(scores.data.iter().map(|score| f64::from(*score)));
+    }
+    let unanswered = asked - truth.len();
+    Judged { outcome: Outcome::Numbers { truth, guess, baseline_mae }, unanswered }
+}
+
+/// Of a baseline that repeats labels: `repeats` gives for each row the row whose label it answers.
+pub fn judge_repeats(table: &Table, rows: &[usize], repeats: &[Option<usize>], classify: bool) -> Judged {
+    let pairs: Vec<(usize, usize)> = rows.iter().filter_map(|row| Some((*row, repeats[*row]?))).collect();
+    let unanswered = rows.len() - pairs.len();
+    let outcome = if classify {
+        let all: Vec<usize> = pairs.iter().flat_map(|(row, repeated)| [*row, *repeated]).collect();
+        let classes = Classes::seen(&table.target, all.into_iter()).unwrap_or_default();
+        let codes = classes.encode(&table.target);
+        let of = |row: usize| codes[row].unwrap_or_default();
+        let truth = pairs.iter().map(|(row, _)| of(*row)).collect();
+        Outcome::Classes { classes, truth, guess: pairs.iter().map(|(_, repeated)| of(*repeated)).collect(), shares: None }
+    } else {
+        let known = numbers(&table.target);
+        let truth = pairs.iter().map(|(row, _)| known.value(*row)).collect();
+        let guess = pairs.iter().map(|(_, repeated)| known.value(*repeated)).collect();
+        Outcome::Numbers { truth, guess, baseline_mae: None }
+    };
+    Judged { outcome, unanswered }
+}

@@ -1,0 +1,111 @@
+//! What a training found out, as data and as calm text. The data's names are part of the contract of `--json`.
+
+mod scored;
+mod show;
+mod text;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Config, Confusion, Figures};
+
+use super::{Measured, Standing, Stopped};
+
+/// Of one task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    pub task: String,
+    /// `classify occupied`.
+    pub goal: String,
+    /// The metric that was aimed at, as the policy writes it.
+    pub metric: String,
+    pub maximize: bool,
+    pub rows: RowCounts,
+    /// `the last 20% of the rows`: where the figures of candidates and baselines come from.
+    pub split: String,
+    pub seed: u64,
+    pub baselines: BTreeMap<String, Figures>,
+    pub champion: Option<ChampionReport>,
+    /// The nearest candidate's requirements, where there is no champion.
+    pub missed: Vec<RequirementReport>,
+    /// Of the champion, refitted, on rows that nobody had seen; empty without a hold-out.
+    pub hold_out: Figures,
+    pub hold_out_baselines: BTreeMap<String, Figures>,
+    /// Every trial in its order, and behind them the constant where it is a candidate.
+    pub candidates: Vec<CandidateReport>,
+    pub trials: TrialCounts,
+    pub standing: Standing,
+    /// Of the champion: on the hold-out where there is one, else where it was judged.
+    pub confusion: Option<Confusion>,
+    /// Sentences that qualify the figures.
+    pub notes: Vec<String>,
+}
+
+/// Labelled rows by their part; `all` has those without a label too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowCounts {
+    pub all: usize,
+    pub labelled: usize,
+    pub trained: usize,
+    pub judged: usize,
+    pub held_out: usize,
+    pub later: usize,
+    /// Judged rows that the champion could not answer (a missing tensor).
+    pub unanswered: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrialCounts {
+    pub allowed: u32,
+    pub done: usize,
+    pub failed: usize,
+    pub stopped: Stopped,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChampionReport {
+    pub family: String,
+    /// Empty until the registry has given one.
+    pub version: String,
+    pub config: Config,
+    /// Of the unrefitted twin on rows that it had not seen.
+    pub metrics: Figures,
+    pub requirements: Vec<RequirementReport>,
+    pub measured: Measured,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RequirementReport {
+    pub text: String,
+    /// In the metric's own unit (shares in 0..1, seconds, bytes).
+    pub measured: Option<f64>,
+    pub met: bool,
+    /// `6.2MiB, missed by 55%`.
+    pub words: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CandidateReport {
+    pub family: String,
+    pub config: Config,
+    pub metrics: Figures,
+    pub measured: Option<Measured>,
+    pub champion: bool,
+    /// Does nothing beat it in everything?
+    pub pareto: bool,
+    pub failed: Option<String>,
+}
+
+impl RequirementReport {
+    pub fn new(verdict: &super::Verdict, metric: &crate::ir::Metric) -> RequirementReport {
+        let words = match (verdict.measured, verdict.met) {
+            (None, _) => "not measured".to_owned(),
+            (Some(value), true) => format!("{}, met", show::value(metric.kind, value)),
+            (Some(value), false) => {
+                format!("{}, missed by {}", show::value(metric.kind, value), show::miss(metric.kind, value, verdict.bound))
+            }
+        };
+        RequirementReport { text: verdict.text.clone(), measured: verdict.measured, met: verdict.met, words }
+    }
+}

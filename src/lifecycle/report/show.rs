@@ -1,0 +1,121 @@
+//! Figures as people read them.
+
+use crate::ir::MetricKind;
+
+/// `97.7%`, `12us`, `6.2MiB`, `0.406`.
+pub fn value(kind: MetricKind, value: f64) -> String {
+    match kind {
+        MetricKind::Accuracy
+        | MetricKind::BalancedAccuracy
+        | MetricKind::MacroF1
+        | MetricKind::F1
+        | MetricKind::Precision
+        | MetricKind::Recall
+        | MetricKind::Mape
+        | MetricKind::Smape
+        | MetricKind::Skill => format!("{:.1}%", value * 100.0),
+        MetricKind::LatencyP50 | MetricKind::LatencyP99 | MetricKind::Delay => seconds(value),
+        MetricKind::Memory | MetricKind::ModelSize => bytes(value),
+        MetricKind::Auc
+        | MetricKind::LogLoss
+        | MetricKind::Brier
+        | MetricKind::Mae
+        | MetricKind::Rmse
+        | MetricKind::R2
+        | MetricKind::Pinball
+        | MetricKind::FalseAlarms
+        | MetricKind::Energy
+        | MetricKind::Cost
+        | MetricKind::Throughput => digits(value),
+    }
+}
+
+/// Points for shares, else relative to the bound.
+pub fn miss(kind: MetricKind, value: f64, bound: f64) -> String {
+    match kind {
+        MetricKind::Accuracy
+        | MetricKind::BalancedAccuracy
+        | MetricKind::MacroF1
+        | MetricKind::F1
+        | MetricKind::Precision
+        | MetricKind::Recall
+        | MetricKind::Auc
+        | MetricKind::Brier
+        | MetricKind::R2
+        | MetricKind::Skill => format!("{} points", digits((value - bound).abs() * 100.0)),
+        MetricKind::LogLoss
+        | MetricKind::Mae
+        | MetricKind::Rmse
+        | MetricKind::Mape
+        | MetricKind::Smape
+        | MetricKind::LatencyP50
+        | MetricKind::LatencyP99
+        | MetricKind::Memory
+        | MetricKind::ModelSize
+        | MetricKind::Pinball
+        | MetricKind::FalseAlarms
+        | MetricKind::Delay
+        | MetricKind::Energy
+        | MetricKind::Cost
+        | MetricKind::Throughput => match bound {
+            0.0 => self::value(kind, value.abs()),
+            bound => format!("{}%", digits((value - bound).abs() / bound.abs() * 100.0)),
+        },
+    }
+}
+
+fn seconds(value: f64) -> String {
+    match value {
+        value if value < 1e-3 => format!("{}us", digits(value * 1e6)),
+        value if value < 1.0 => format!("{}ms", digits(value * 1e3)),
+        value => format!("{}s", digits(value)),
+    }
+}
+
+fn bytes(value: f64) -> String {
+    match value {
+        value if value < 1024.0 => format!("{value:.0}B"),
+        value if value < 1024.0 * 1024.0 => format!("{}KiB", digits(value / 1024.0)),
+        value => format!("{}MiB", digits(value / 1024.0 / 1024.0)),
+    }
+}
+
+/// Three significant digits, more where they stand before the point.
+pub fn digits(value: f64) -> String {
+    match value.abs() {
+        size if size >= 100.0 || size == 0.0 => format!("{value:.0}"),
+        size if size >= 10.0 => format!("{value:.1}"),
+        size if size >= 1.0 => format!("{value:.2}"),
+        size if size >= 0.001 => format!("{value:.3}"),
+        _ => format!("{value:.2e}"),
+    }
+}
+
+/// `8,143`.
+pub fn count(value: usize) -> String {
+    let digits = value.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_read_well() {
+        assert_eq!(value(MetricKind::Accuracy, 0.97713), "97.7%");
+        assert_eq!(value(MetricKind::LatencyP99, 0.000_012_34), "12.3us");
+        assert_eq!(value(MetricKind::Memory, 6_500_000.0), "6.20MiB");
+        assert_eq!(value(MetricKind::Mae, 0.406_4), "0.406");
+        assert_eq!(miss(MetricKind::Recall, 0.93, 0.95), "2.00 points");
+        assert_eq!(miss(MetricKind::Memory, 3.0, 2.0), "50.0%");
+        assert_eq!((count(8_143), count(12), count(1_000_000)), ("8,143".to_owned(), "12".to_owned(), "1,000,000".to_owned()));
+    }
+}

@@ -1,0 +1,208 @@
+//! The report as a terminal shows it.
+
+use crate::ir::MetricKind;
+use crate::model::{Config, ConfigValue, Confusion, Figures};
+
+use super::super::{Measured, Standing, Stopped};
+use super::{CandidateReport, Report, show};
+
+/// Metrics that are shown beside the one that was aimed at.
+pub(super) const SHOWN: [&str; 6] = ["accuracy", "macro_f1", "log_loss", "mae", "rmse", "r2"];
+const CANDIDATES_SHOWN: usize = 12;
+
+impl Report {
+    /// Several lines, aligned, each ending in a newline; no colours.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        let mut line = |text: String| {
+            out.push_str(text.trim_end());
+            out.push('\n');
+        };
+        line(format!("{}: {}", self.task, self.goal));
+        line(format!("  learned from {} rows, {}, seed {}", show::count(self.rows.trained), self.judged_on(), self.seed));
+        line(format!("  {}", self.search_words()));
+        line(String::new());
+        table(&self.rows_of_candidates()).into_iter().for_each(&mut line);
+        self.requirement_lines().into_iter().for_each(&mut line);
+        self.hold_out_lines().into_iter().for_each(&mut line);
+        if let Some(confusion) = &self.confusion {
+            confusion_lines(confusion).into_iter().for_each(&mut line);
+        }
+        self.notes.iter().map(|note| format!("  note: {note}")).for_each(&mut line);
+        out
+    }
+
+    fn judged_on(&self) -> String {
+        format!("judged on {} ({} rows)", self.split, show::count(self.rows.judged))
+    }
+
+    fn search_words(&self) -> String {
+        let why = match self.trials.stopped {
+            Stopped::Trials => "as many as the policy allows",
+            Stopped::Time => "then the time was over",
+            Stopped::Exhausted => "every configuration was tried",
+        };
+        let failed = if self.trials.failed > 0 { format!(", {} failed", self.trials.failed) } else { String::new() };
+        format!("{} of {} trials{failed}: {why}", self.trials.done, self.trials.allowed)
+    }
+
+    /// The head, the baselines, then the candidates, best first.
+    fn rows_of_candidates(&self) -> Vec<Vec<String>> {
+        let metrics = self.shown_metrics();
+        let head = ["", ""].iter().map(ToString::to_string).chain(metrics.iter().cloned());
+        let mut rows = vec![head.chain(["p99", "memory", "size", ""].map(str::to_owned)).collect()];
+        for (name, figures) in &self.baselines {
+            rows.push(row(name, "", figures, &metrics, None, "baseline"));
+        }
+        let mut ranked: Vec<&CandidateReport> = self.candidates.iter().collect();
+        ranked.sort_by(|a, b| self.rank(b).total_cmp(&self.rank(a)).then(b.champion.cmp(&a.champion)));
+        let hidden = ranked.len().saturating_sub(CANDIDATES_SHOWN);
+        for (at, candidate) in ranked.into_iter().enumerate() {
+            if at < CANDIDATES_SHOWN || candidate.champion {
+                rows.push(self.candidate_row(candidate, &metrics));
+            }
+        }
+        if hidden > 0 {
+            rows.push(vec![format!("and {hidden} more")]);
+        }
+        rows
+    }
+
+    fn candidate_row(&self, candidate: &CandidateReport, metrics: &[String]) -> Vec<String> {
+        let version = self.champion.as_ref().map(|champion| champion.version.clone()).unwrap_or_default();
+        let mark = match (&candidate.failed, candidate.champion) {
+            (Some(why), _) => format!("failed: {why}"),
+            (None, true) => format!("<- champion {version}"),
+            (None, false) => String::new(),
+        };
+        let config = changed(&candidate.family, &candidate.config).to_string();
+        row(&candidate.family, &config, &candidate.metrics, metrics, candidate.measured.as_ref(), &mark)
+    }
+
+    fn rank(&self, candidate: &CandidateReport) -> f64 {
+        match candidate.metrics.get(&self.metric) {
+            Some(value) if self.maximize => *value,
+            Some(value) => -*value,
+            None => f64::NEG_INFINITY,
+        }
+    }
+
+    fn shown_metrics(&self) -> Vec<String> {
+        let others = SHOWN.into_iter().filter(|metric| *metric != self.metric).map(str::to_owned);
+        let all = std::iter::once(self.metric.clone()).chain(others);
+        let measured = |metric: &String| self.candidates.iter().any(|candidate| candidate.metrics.contains_key(metric));
+        all.filter(measured).take(3).collect()
+    }
+
+    fn requirement_lines(&self) -> Vec<String> {
+        let requirements = self.champion.as_ref().map_or(&self.missed, |champion| &champion.requirements);
+        let mut lines = match self.standing {
+            Standing::Met | Standing::Nearest | Standing::Empty => Vec::new(),
+            Standing::Abstains => {
+                vec![String::new(), "  no candidate meets the requirements: rows get no prediction".to_owned()]
+            }
+            Standing::KeepsChampion => {
+                vec![String::new(), "  no candidate meets the requirements: the champion stays as it is".to_owned()]
+            }
+            Standing::Stops => vec![String::new(), "  no candidate meets the requirements".to_owned()],
+        };
+        if !requirements.is_empty() {
+            lines.push(String::new());
+            let row = |requirement: &super::RequirementReport| {
+                let mark = if requirement.met { "ok" } else { "no" };
+                vec![mark.to_owned(), requirement.text.clone(), requirement.words.clone()]
+            };
+            lines.extend(table(&requirements.iter().map(row).collect::<Vec<_>>()));
+        }
+        lines
+    }
+
+    fn hold_out_lines(&self) -> Vec<String> {
+        if self.hold_out.is_empty() {
+            return Vec::new();
+        }
+        let metrics = self.shown_metrics();
+        let head = format!("hold-out, {} rows", show::count(self.rows.held_out));
+        let mut rows = vec![std::iter::once(head).chain(metrics.iter().cloned()).collect()];
+        let plain = |name: &str, figures: &Figures| {
+            std::iter::once(name.to_owned()).chain(metrics.iter().map(|metric| cell(metric, figures))).collect::<Vec<_>>()
+        };
+        rows.extend(self.hold_out_baselines.iter().map(|(name, figures)| plain(name, figures)));
+        rows.push(plain("champion", &self.hold_out));
+        std::iter::once(String::new()).chain(table(&rows)).collect()
+    }
+}
+
+/// The settings that are not at their family's defaults.
+fn changed(family: &str, config: &Config) -> Config {
+    let defaults = crate::model::family(family).map(|family| family.config(&Config::default())).unwrap_or_default();
+    let differs = |(name, value): &(&String, &ConfigValue)| defaults.0.get(*name) != Some(*value);
+    Config(config.0.iter().filter(differs).map(|(name, value)| (name.clone(), value.clone())).collect())
+}
+
+fn row(
+    name: &str,
+    config: &str,
+    figures: &Figures,
+    metrics: &[String],
+    measured: Option<&Measured>,
+    mark: &str,
+) -> Vec<String> {
+    let mut cells = vec![name.to_owned(), config.to_owned()];
+    cells.extend(metrics.iter().map(|metric| cell(metric, figures)));
+    cells.extend(match measured {
+        Some(measured) => [
+            show::value(MetricKind::LatencyP99, measured.latency_p99),
+            show::value(MetricKind::Memory, measured.memory as f64),
+            show::value(MetricKind::ModelSize, measured.size as f64),
+        ],
+        None => Default::default(),
+    });
+    cells.push(mark.to_owned());
+    cells
+}
+
+pub(super) fn cell(metric: &str, figures: &Figures) -> String {
+    let kind = MetricKind::named(metric.split('(').next().unwrap_or_default());
+    match (figures.get(metric), kind) {
+        (Some(value), Some(kind)) => show::value(kind, *value),
+        (Some(value), None) => show::digits(*value),
+        (None, _) => "-".to_owned(),
+    }
+}
+
+/// Columns as wide as their widest cell, indented; texts left, figures right.
+pub(super) fn table(rows: &[Vec<String>]) -> Vec<String> {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
+    let width = |column: usize| {
+        let cells = rows.iter().filter(|row| row.len() > 1).filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let figures = |cell: &str| cell == "-" || cell.starts_with(|first: char| first.is_ascii_digit() || first == '-');
+    let right: Vec<bool> = (0..columns)
+        .map(|column| column > 0 && rows.iter().skip(1).filter_map(|row| row.get(column)).any(|cell| figures(cell)))
+        .collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().enumerate().map(|(column, cell)| match right[column] {
+            true => format!("{cell:>width$}", width = widths[column]),
+            false => format!("{cell:<width$}", width = widths[column]),
+        });
+        format!("  {}", cells.collect::<Vec<_>>().join("  "))
+    };
+    rows.iter().map(line).collect()
+}
+
+/// Truth in rows, answers in columns.
+pub(super) fn confusion_lines(confusion: &Confusion) -> Vec<String> {
+    const CLASSES_SHOWN: usize = 12;
+    if confusion.classes.len() > CLASSES_SHOWN {
+        return Vec::new();
+    }
+    let mut rows = vec![std::iter::once("truth \\ answer".to_owned()).chain(confusion.classes.iter().cloned()).collect()];
+    for (class, counts) in confusion.classes.iter().zip(&confusion.counts) {
+        let counts = counts.iter().map(|count| show::count(*count as usize));
+        rows.push(std::iter::once(class.clone()).chain(counts).collect::<Vec<_>>());
+    }
+    std::iter::once(String::new()).chain(table(&rows)).collect()
+}

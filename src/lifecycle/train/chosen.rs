@@ -1,0 +1,233 @@
+//! The end of a training: choice, refit of what was chosen, hold-out, report.
+
+use crate::diag::{Code, Diagnostic};
+use crate::ir::TaskKind;
+use crate::model::{Confusion, Figures, Fitted, confusion, figures};
+
+use super::super::baselines::{Baselines, against, persistence_on, table_of};
+use super::super::judge::judge;
+use super::super::report::TrialCounts;
+use super::super::{
+    CandidateReport, ChampionReport, Member, Progress, Report, RequirementReport, RowCounts, Standing, Stopped,
+};
+use super::{Chosen, Context, Generation, MEMBERS_MAX, TrainedMember, Trial, choose, digests};
+
+/// What the champion did on rows that nobody had seen.
+#[derive(Default)]
+struct HeldOut {
+    figures: Figures,
+    baselines: Baselines,
+    confusion: Option<Confusion>,
+}
+
+impl Context<'_> {
+    /// `tried` has at least one success.
+    pub fn finish(
+        self,
+        tried: Vec<Trial>,
+        trials_done: usize,
+        stopped: Stopped,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Generation, Vec<Diagnostic>> {
+        let fitted: Vec<usize> = (0..tried.len()).filter(|at| tried[*at].result.is_ok()).collect();
+        let members: Vec<Member> = fitted.iter().map(|at| tried[*at].member()).collect();
+        let chosen = choose(&members, &self.policy.choice, None);
+        if chosen.standing == Standing::Stops {
+            return Err(vec![self.stops(&chosen, &tried, &fitted)]);
+        }
+        let kept = kept(&chosen);
+        let bundles = self.refit(&kept, &fitted, &tried, progress).map_err(|error| vec![error])?;
+        let keep = |(at, bundle): (&usize, Vec<u8>)| self.trained(&tried[fitted[*at]], &members[*at], bundle);
+        let trained: Vec<TrainedMember> = kept.iter().zip(bundles).map(keep).collect();
+        let champion = chosen.champion.map(|_| 0);
+        let held_out = match champion {
+            Some(at) if !self.split.hold_out.is_empty() => self.held_out(&trained[at])?,
+            Some(_) | None => HeldOut::default(),
+        };
+        let champion_trial = chosen.champion.map(|at| fitted[at]);
+        let mut report = self.report(&tried, &fitted, &chosen, champion_trial, held_out);
+        report.trials =
+            TrialCounts { allowed: self.policy.search.trials, done: trials_done, failed: failures(&tried), stopped };
+        let mut warnings = self.split.warnings.clone();
+        if chosen.standing != Standing::Met {
+            warnings.push(self.not_met(&chosen, &tried, &fitted));
+        }
+        Ok(Generation {
+            members: trained,
+            champion,
+            split: self.split,
+            ordinals: self.data.table.ordinals.clone(),
+            digests: digests(&self.data.batch),
+            seed: self.policy.seed,
+            chosen,
+            report,
+            warnings,
+            trials_done,
+            stopped,
+        })
+    }
+
+    fn trained(&self, trial: &Trial, member: &Member, bundle: Vec<u8>) -> TrainedMember {
+        let seed = self.plan(&[], &[], None).job(&trial.family, &trial.config).seed;
+        TrainedMember {
+            family: trial.family.clone(),
+            config: trial.config.clone(),
+            seed,
+            member: member.clone(),
+            bundle,
+            twins: trial.result.as_ref().map(|done| done.bundles.clone()).unwrap_or_default(),
+        }
+    }
+
+    fn held_out(&self, champion: &TrainedMember) -> Result<HeldOut, Vec<Diagnostic>> {
+        let rows = &self.split.hold_out;
+        let broken = |error: crate::model::BundleError| {
+            vec![Diagnostic::new(Code::R0501, format!("the champion that was just trained: {error}"))]
+        };
+        let fitted = Fitted::from_bytes(&champion.bundle, "").map_err(broken)?;
+        let constant = self.refit_one("constant", &crate::model::Config::default()).map_err(|error| vec![error])?;
+        let constant = Fitted::from_bytes(&constant, "").map_err(broken)?;
+        let table = &self.data.table;
+        let repeated = persistence_on(table, self.task.kind, self.data.purpose, rows);
+        let (_, mae) = table_of(figures(&judge(&[(&constant, rows)], table, None).outcome), &repeated);
+        let mut repeated = repeated;
+        repeated.outcome = against(repeated.outcome, mae);
+        let constant = figures(&judge(&[(&constant, rows)], table, mae).outcome);
+        let judged = judge(&[(&fitted, rows)], table, mae);
+        let mut own = figures(&judged.outcome);
+        for metric in self.metrics() {
+            own.extend(
+                crate::model::measure(&metric, &judged.outcome).map(|value| (crate::model::metric_text(&metric), value)),
+            );
+        }
+        Ok(HeldOut { figures: own, baselines: table_of(constant, &repeated).0, confusion: confusion(&judged.outcome) })
+    }
+
+    fn report(&self, tried: &[Trial], fitted: &[usize], chosen: &Chosen, champion: Option<usize>, held_out: HeldOut) -> Report {
+        let pareto: Vec<usize> = chosen.pareto.iter().map(|at| fitted[*at]).collect();
+        let candidate = |(at, trial): (usize, &Trial)| {
+            let done = trial.result.as_ref().ok();
+            CandidateReport {
+                family: trial.family.clone(),
+                config: trial.config.clone(),
+                metrics: done.map(|done| done.figures.clone()).unwrap_or_default(),
+                measured: done.and_then(|done| done.measured),
+                champion: champion == Some(at),
+                pareto: pareto.contains(&at),
+                failed: trial.result.as_ref().err().map(ToString::to_string),
+            }
+        };
+        let requirements: Vec<RequirementReport> = chosen
+            .verdicts
+            .iter()
+            .zip(&self.policy.choice.requirements)
+            .map(|(verdict, requirement)| RequirementReport::new(verdict, &requirement.metric))
+            .collect();
+        let done = champion.and_then(|at| tried[at].result.as_ref().ok());
+        let report = |at: usize| ChampionReport {
+            family: tried[at].family.clone(),
+            version: String::new(),
+            config: tried[at].config.clone(),
+            metrics: done.map(|done| done.figures.clone()).unwrap_or_default(),
+            requirements: requirements.clone(),
+            measured: done.and_then(|done| done.measured).unwrap_or_default(),
+        };
+        let goal = &self.policy.choice.goal;
+        Report {
+            task: self.task.name.to_string(),
+            goal: self.goal_words(),
+            metric: crate::model::metric_text(&goal.metric),
+            maximize: goal.maximize,
+            rows: self.row_counts(done.map_or(0, |done| done.unanswered)),
+            split: self.split.words.clone(),
+            seed: self.policy.seed,
+            baselines: self.baselines.clone(),
+            champion: champion.map(report),
+            missed: if champion.is_none() { requirements } else { Vec::new() },
+            hold_out: held_out.figures,
+            hold_out_baselines: held_out.baselines,
+            candidates: tried.iter().enumerate().map(candidate).collect(),
+            trials: TrialCounts { allowed: 0, done: 0, failed: 0, stopped: Stopped::Exhausted },
+            standing: chosen.standing.clone(),
+            confusion: held_out.confusion.or_else(|| done.and_then(|done| done.confusion.clone())),
+            notes: self.notes(),
+        }
+    }
+
+    fn goal_words(&self) -> String {
+        let target = &self.task.target.column.name;
+        match self.task.kind {
+            TaskKind::Classify => format!("classify {target}"),
+            TaskKind::Regress => format!("regress {target}"),
+            TaskKind::Forecast { ahead } => format!("forecast {target} {ahead} ahead"),
+            TaskKind::Detect { .. } => "detect anomalies".to_owned(),
+            TaskKind::Rank => format!("rank {target}"),
+        }
+    }
+
+    fn row_counts(&self, unanswered: usize) -> RowCounts {
+        let judged = self.split.rounds.iter().map(|round| round.validate.len()).sum();
+        let folds = self.split.rounds.len() > 1;
+        RowCounts {
+            all: self.data.table.rows(),
+            labelled: self.data.table.labelled_rows().len(),
+            trained: if folds { self.split.refit.len() } else { self.split.rounds[0].train.len() },
+            judged,
+            held_out: self.split.hold_out.len(),
+            later: self.split.later.len(),
+            unanswered,
+        }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.split.hold_out.is_empty() {
+            notes.push("there is no hold-out, so these figures chose the model and flatter it a little".to_owned());
+        }
+        notes.push("persistence knows the true label of the row before: a reference, not a model that could serve".to_owned());
+        notes
+    }
+
+    fn not_met(&self, chosen: &Chosen, tried: &[Trial], fitted: &[usize]) -> Diagnostic {
+        Diagnostic::new(Code::W0651, self.miss_words(chosen, tried, fitted))
+            .at(self.policy.span, "")
+            .help(self.relax_words(chosen, tried, fitted))
+    }
+
+    fn stops(&self, chosen: &Chosen, tried: &[Trial], fitted: &[usize]) -> Diagnostic {
+        Diagnostic::new(Code::E0652, self.miss_words(chosen, tried, fitted))
+            .at(self.policy.span, "")
+            .help(self.relax_words(chosen, tried, fitted))
+    }
+
+    fn miss_words(&self, chosen: &Chosen, tried: &[Trial], fitted: &[usize]) -> String {
+        let nearest = chosen.nearest.map_or("nothing", |at| tried[fitted[at]].family.as_str());
+        let words = |(verdict, requirement): (&super::super::Verdict, &crate::ir::Requirement)| {
+            let report = RequirementReport::new(verdict, &requirement.metric);
+            (!report.met).then(|| format!("`{}` is {}", report.text, report.words))
+        };
+        let missed: Vec<String> = chosen.verdicts.iter().zip(&self.policy.choice.requirements).filter_map(words).collect();
+        format!("no candidate of `{}` meets the requirements; the nearest is {nearest}: {}", self.task.name, missed.join(", "))
+    }
+
+    fn relax_words(&self, chosen: &Chosen, tried: &[Trial], fitted: &[usize]) -> String {
+        match chosen.costliest {
+            Some((requirement, then)) => format!(
+                "relax `{}` first: without it {} would do best",
+                self.policy.choice.requirements[requirement].text, tried[fitted[then]].family
+            ),
+            None => "relax a requirement, or give the search more trials".to_owned(),
+        }
+    }
+}
+
+/// The champion (or who comes nearest), then the rest of the Pareto set, best first.
+fn kept(chosen: &Chosen) -> Vec<usize> {
+    let first = chosen.champion.or(chosen.nearest);
+    let rest = chosen.pareto.iter().copied().filter(|at| Some(*at) != first);
+    first.into_iter().chain(rest).take(MEMBERS_MAX).collect()
+}
+
+fn failures(tried: &[Trial]) -> usize {
+    tried.iter().filter(|trial| trial.result.is_err()).count()
+}

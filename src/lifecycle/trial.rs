@@ -1,0 +1,144 @@
+//! One configuration, fitted and judged. The same function runs on a thread of this process or in a worker of its own.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ir::Metric;
+use crate::model::{
+    Config, Confusion, Control, Figures, FitError, FitRequest, Fitted, confusion, family, figures, measure, metric_text,
+};
+
+use super::judge::judge;
+use super::{Data, Measured, Round};
+
+/// What to fit and what to find out about it. Rows are those of the table as [`Table::read`](super::Table::read) orders them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    pub family: String,
+    /// Every setting of the family.
+    pub config: Config,
+    pub seed: u64,
+    /// One fit for each; rows to judge by may be none.
+    pub rounds: Vec<Round>,
+    /// Beside those that name no class.
+    pub metrics: Vec<Metric>,
+    /// For `skill`.
+    pub baseline_mae: Option<f64>,
+    /// Are latency and memory wanted?
+    pub measured: bool,
+}
+
+/// What came of a job.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Done {
+    /// Over the judging rows of all rounds together.
+    pub figures: Figures,
+    pub confusion: Option<Confusion>,
+    pub judged_rows: usize,
+    pub unanswered: usize,
+    /// Of the first round's model.
+    pub measured: Option<Measured>,
+    /// One per round.
+    #[serde(skip)]
+    pub bundles: Vec<Vec<u8>>,
+}
+
+/// Why a job gave nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TrialError {
+    Cancelled,
+    /// It cannot be fitted, for this reason.
+    Failed(String),
+    /// Its process ended; what it last said.
+    Crashed(String),
+}
+
+/// Where jobs run.
+pub trait Trials: Sync {
+    /// How many at once.
+    fn parallel(&self) -> usize;
+
+    /// Blocks until the job is done, failed, or cancelled through `control`. Equal jobs on equal data give equal bytes
+    /// (but for what was measured).
+    fn run(&self, data: &Data, job: &Job, control: &Control) -> Result<Done, TrialError>;
+}
+
+/// On threads of this process: for tests, and where no processes can be started. A fit is cancelled between its steps.
+#[derive(Clone, Copy, Debug)]
+pub struct InProcess {
+    pub parallel: usize,
+}
+
+impl Trials for InProcess {
+    fn parallel(&self) -> usize {
+        self.parallel.max(1)
+    }
+
+    fn run(&self, data: &Data, job: &Job, control: &Control) -> Result<Done, TrialError> {
+        perform(data, job, control)
+    }
+}
+
+/// The job itself.
+pub fn perform(data: &Data, job: &Job, control: &Control) -> Result<Done, TrialError> {
+    let fits = job.rounds.iter().map(|round| fit(data, job, &round.train, control)).collect::<Result<Vec<_>, _>>()?;
+    let bundles: Vec<Vec<u8>> = fits.iter().map(Fitted::to_bytes).collect();
+    let asked: Vec<(&Fitted, &[usize])> =
+        fits.iter().zip(&job.rounds).map(|(fitted, round)| (fitted, round.validate.as_slice())).collect();
+    let judged = judge(&asked, &data.table, job.baseline_mae);
+    let mut found = figures(&judged.outcome);
+    found.extend(job.metrics.iter().filter_map(|metric| Some((metric_text(metric), measure(metric, &judged.outcome)?))));
+    let measured = match (job.measured, bundles.first()) {
+        (true, Some(bundle)) => Some(super::measure::measure(bundle, &data.table.features).map_err(TrialError::failed)?),
+        (true, None) | (false, _) => None,
+    };
+    Ok(Done {
+        figures: found,
+        confusion: confusion(&judged.outcome),
+        judged_rows: judged.outcome.rows(),
+        unanswered: judged.unanswered,
+        measured,
+        bundles,
+    })
+}
+
+fn fit(data: &Data, job: &Job, rows: &[usize], control: &Control) -> Result<Fitted, TrialError> {
+    let family = family(&job.family).ok_or_else(|| TrialError::failed(format!("there is no family `{}`", job.family)))?;
+    let request = FitRequest {
+        family,
+        config: &job.config,
+        seed: job.seed,
+        purpose: data.purpose,
+        features: &data.task.features,
+        table: &data.table.features,
+        target: &data.table.target,
+        target_type: &data.task.target.column.ty,
+        rows,
+        weights: data.table.weights.as_deref(),
+        balance: data.task.balance,
+    };
+    request.fit(control).map_err(|error| match error {
+        FitError::Cancelled => TrialError::Cancelled,
+        FitError::Failed(why) => TrialError::Failed(why),
+    })
+}
+
+impl TrialError {
+    pub fn failed(why: impl fmt::Display) -> TrialError {
+        TrialError::Failed(why.to_string())
+    }
+}
+
+impl fmt::Display for TrialError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TrialError::Cancelled => f.write_str("stopped"),
+            TrialError::Failed(why) => f.write_str(why),
+            TrialError::Crashed(last) if last.is_empty() => f.write_str("its process ended"),
+            TrialError::Crashed(last) => write!(f, "its process ended: {last}"),
+        }
+    }
+}
+
+impl std::error::Error for TrialError {}

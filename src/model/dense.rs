@@ -1,0 +1,73 @@
+//! A fully connected layer as predictions use it: plain loops in a fixed order, so a row gets the same bits in any batch.
+
+use super::{Matrix, Weights};
+
+/// `out[j] = bias[j] + Σ_i in[i] * weights[i][j]`, summed in the order of i.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dense {
+    pub inputs: usize,
+    pub outputs: usize,
+    /// `inputs × outputs`, row-major.
+    pub weights: Vec<f32>,
+    pub bias: Vec<f32>,
+}
+
+/// Rows that are calculated side by side: the layer's weights are read once for all of them.
+const ROWS_AT_ONCE: usize = 4;
+
+impl Dense {
+    /// `x` has `inputs` columns.
+    pub fn forward(&self, x: &Matrix) -> Matrix {
+        let mut out = Matrix { rows: x.rows, columns: self.outputs, data: self.bias.repeat(x.rows) };
+        if x.rows == 0 || self.outputs == 0 || self.inputs == 0 {
+            return out;
+        }
+        let blocks = x.data.chunks(ROWS_AT_ONCE * self.inputs);
+        for (rows, sums) in blocks.zip(out.data.chunks_mut(ROWS_AT_ONCE * self.outputs)) {
+            for (input, weights) in self.weights.chunks_exact(self.outputs).enumerate() {
+                for (row, sums) in rows.chunks_exact(self.inputs).zip(sums.chunks_exact_mut(self.outputs)) {
+                    let value = row[input];
+                    sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += value * weight);
+                }
+            }
+        }
+        out
+    }
+
+    pub fn save(&self, name: &str, weights: Weights) -> Weights {
+        weights.with_f32(&format!("{name}.weight"), vec![self.inputs, self.outputs], self.weights.clone()).with_f32(
+            &format!("{name}.bias"),
+            vec![self.outputs],
+            self.bias.clone(),
+        )
+    }
+
+    /// None where the arrays are missing or do not fit each other.
+    pub fn load(name: &str, weights: &mut Weights) -> Option<Dense> {
+        let (shape, values) = weights.take_f32(&format!("{name}.weight"))?;
+        let (_, bias) = weights.take_f32(&format!("{name}.bias"))?;
+        let [inputs, outputs] = shape[..] else { return None };
+        let whole = values.len() == inputs * outputs && bias.len() == outputs;
+        whole.then_some(Dense { inputs, outputs, weights: values, bias })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Stream;
+
+    #[test]
+    fn a_row_gets_the_same_bits_alone_and_in_a_batch() {
+        let mut stream = Stream::new(5);
+        let mut draw = |count: usize| (0..count).map(|_| stream.normal() as f32).collect::<Vec<f32>>();
+        let layer = Dense { inputs: 17, outputs: 9, weights: draw(153), bias: draw(9) };
+        let x = Matrix { rows: 11, columns: 17, data: draw(187) };
+        let all = layer.forward(&x);
+        for row in 0..11 {
+            assert_eq!(layer.forward(&x.take(&[row])).data, all.row(row));
+        }
+        let by_hand: f32 = (0..17).fold(layer.bias[2], |sum, i| sum + x.row(3)[i] * layer.weights[i * 9 + 2]);
+        assert_eq!(all.row(3)[2], by_hand);
+    }
+}

@@ -1,0 +1,148 @@
+//! What a model family is, and the list of them.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::boosted::Boosted;
+use super::constant::Constant;
+use super::forest::Forest;
+use super::linear::Linear;
+use super::logistic::Logistic;
+use super::mlp::Mlp;
+use super::tree::Tree;
+use super::{Config, Matrix, Setting, Weights};
+
+/// What a task wants from a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Purpose {
+    Classify,
+    Regress,
+}
+
+/// A way to learn.
+pub trait Family: Sync {
+    /// As the language calls it.
+    fn name(&self) -> &'static str;
+
+    fn serves(&self, purpose: Purpose) -> bool;
+
+    fn settings(&self) -> Vec<Setting>;
+
+    /// Good points to try before searching, cheapest first, as differences from the defaults.
+    fn portfolio(&self) -> Vec<Config> {
+        vec![Config::default()]
+    }
+
+    /// What a fit costs, in rows × epochs × parameters or their like: the same on every machine.
+    fn cost(&self, rows: usize, columns: usize, config: &Config) -> f64;
+
+    /// Equal inputs give equal bytes, whatever the number of threads.
+    fn fit(&self, set: &TrainSet, config: &Config, seed: u64, control: &Control) -> Result<Box<dyn Model>, FitError>;
+
+    /// Takes what it needs out of `weights`; None where they are not of this family.
+    fn load(&self, weights: &mut Weights) -> Option<Box<dyn Model>>;
+}
+
+/// What was learned.
+pub trait Model: Send + Sync + fmt::Debug {
+    /// One row of probabilities per row of `x`, in the order of the classes; or one number.
+    fn predict(&self, x: &Matrix) -> Matrix;
+
+    fn save(&self) -> Weights;
+
+    /// Numbers in it that were learned.
+    fn parameters(&self) -> usize {
+        self.save().arrays.values().map(|array| array.shape.iter().product::<usize>()).sum()
+    }
+}
+
+/// What a model learns from. Rows stand in the order of their ordinals.
+#[derive(Clone, Debug)]
+pub struct TrainSet {
+    pub x: Matrix,
+    pub y: Labels,
+    /// Positive; None where all rows count the same. Their mean is 1.
+    pub weights: Option<Vec<f64>>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Labels {
+    /// Each in `0..count`.
+    Classes {
+        index: Vec<u32>,
+        count: usize,
+    },
+    Numbers(Vec<f64>),
+}
+
+/// How whoever waits for a fit can end it early.
+#[derive(Debug, Default)]
+pub struct Control(AtomicBool);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FitError {
+    Cancelled,
+    /// Why nothing can be learned this way, in half a sentence.
+    Failed(String),
+}
+
+impl Control {
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Asked between steps.
+    pub fn proceed(&self) -> Result<(), FitError> {
+        if self.0.load(Ordering::Relaxed) { Err(FitError::Cancelled) } else { Ok(()) }
+    }
+}
+
+impl FitError {
+    pub fn failed(why: impl fmt::Display) -> FitError {
+        FitError::Failed(why.to_string())
+    }
+}
+
+impl fmt::Display for FitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FitError::Cancelled => f.write_str("cancelled"),
+            FitError::Failed(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for FitError {}
+
+impl TrainSet {
+    pub fn rows(&self) -> usize {
+        self.x.rows
+    }
+
+    /// Of a row.
+    pub fn weight(&self, row: usize) -> f64 {
+        self.weights.as_ref().map_or(1.0, |weights| weights[row])
+    }
+}
+
+impl dyn Family {
+    /// All settings, changed where `changes` says so.
+    pub fn config(&self, changes: &Config) -> Config {
+        let default = |setting: Setting| (setting.name.to_owned(), setting.default);
+        let mut config = Config(self.settings().into_iter().map(default).collect());
+        config.0.extend(changes.0.clone());
+        config
+    }
+}
+
+/// Cheapest first.
+pub fn families() -> &'static [&'static dyn Family] {
+    &[&Constant, &Logistic, &Linear, &Tree, &Boosted, &Mlp, &Forest]
+}
+
+pub fn family(name: &str) -> Option<&'static dyn Family> {
+    families().iter().copied().find(|family| family.name() == name)
+}
+
+#[cfg(test)]
+mod tests;

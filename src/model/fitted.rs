@@ -1,0 +1,127 @@
+//! A model with the preprocessing and the classes that were learned with it: what answers rows.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch};
+
+use crate::diag::Code;
+use crate::ir::{Column, Type};
+use crate::node::{NodeError, Predictions, Predictor};
+
+use super::{
+    Config, Control, Family, FitError, Labels, Matrix, Model, Prepared, Preprocess, Purpose, Target, TrainSet, seed_of,
+};
+
+/// Never apart: a model is not fed by preprocessing other than its own.
+pub struct Fitted {
+    pub version: String,
+    pub family: String,
+    pub config: Config,
+    pub seed: u64,
+    pub target: Target,
+    pub prepare: Preprocess,
+    pub model: Box<dyn Model>,
+}
+
+/// As nodes hold it.
+pub type Shared = Arc<Fitted>;
+
+/// What to fit to what.
+#[derive(Clone, Copy)]
+pub struct FitRequest<'a> {
+    pub family: &'a dyn Family,
+    pub config: &'a Config,
+    pub seed: u64,
+    pub purpose: Purpose,
+    /// Of the first columns of `table`.
+    pub features: &'a [Column],
+    pub table: &'a RecordBatch,
+    pub target: &'a ArrayRef,
+    pub target_type: &'a Type,
+    /// Rows of `table` to learn from, rising, with targets that are not null.
+    pub rows: &'a [usize],
+    /// Of every row of `table`; positive.
+    pub weights: Option<&'a [f64]>,
+    /// Do all classes count the same, however rare?
+    pub balance: bool,
+}
+
+impl FitRequest<'_> {
+    /// Learns the classes, the preprocessing and the model, all from `rows`.
+    pub fn fit(&self, control: &Control) -> Result<Fitted, FitError> {
+        control.proceed()?;
+        let prepare = Preprocess::learn(self.features, self.table, self.rows)
+            .map_err(|column| FitError::failed(format!("`{}` is {}, which no model takes", column.name, column.ty)))?;
+        let target = Target::learn(self.purpose, self.target_type, self.target, self.rows)
+            .map_err(|_| FitError::failed(format!("a target of type {} cannot be learned this way", self.target_type)))?;
+        let set = self.train_set(&prepare, &target);
+        if set.rows() == 0 || set.x.columns == 0 {
+            return Err(FitError::failed("no row with all its tensors has a label"));
+        }
+        let model = self.family.fit(&set, self.config, seed_of(self.seed, self.family.name()), control)?;
+        let (family, config) = (self.family.name().to_owned(), self.config.clone());
+        Ok(Fitted { version: String::new(), family, config, seed: self.seed, target, prepare, model })
+    }
+
+    /// Rows that cannot be predicted are not learned from either.
+    fn train_set(&self, prepare: &Preprocess, target: &Target) -> TrainSet {
+        let Prepared { x, usable } = prepare.apply(self.table);
+        let usable = |row: &usize| usable.as_ref().is_none_or(|usable| usable[*row]);
+        let rows: Vec<usize> = self.rows.iter().copied().filter(usable).collect();
+        let y = target.labels(self.target, &rows);
+        let given = self.weights.map(|weights| rows.iter().map(|row| weights[*row]).collect());
+        let weights = if self.balance { balanced(&y, given) } else { given };
+        TrainSet { x: x.take(&rows), y, weights: weights.map(with_mean_1) }
+    }
+}
+
+/// Weights under which every class has the same total.
+fn balanced(y: &Labels, given: Option<Vec<f64>>) -> Option<Vec<f64>> {
+    let Labels::Classes { index, count } = y else { return given };
+    let mut weights = given.unwrap_or_else(|| vec![1.0; index.len()]);
+    let mut totals = vec![0.0; *count];
+    index.iter().zip(&weights).for_each(|(class, weight)| totals[*class as usize] += weight);
+    weights.iter_mut().zip(index).for_each(|(weight, class)| *weight /= totals[*class as usize]);
+    Some(weights)
+}
+
+fn with_mean_1(mut weights: Vec<f64>) -> Vec<f64> {
+    let mean = weights.iter().sum::<f64>() / weights.len() as f64;
+    weights.iter_mut().for_each(|weight| *weight /= mean);
+    weights
+}
+
+impl Fitted {
+    /// Scores of every row of `table`, whose first columns are the features, and which rows have any.
+    pub fn scores(&self, table: &RecordBatch) -> (Matrix, Option<Vec<bool>>) {
+        let Prepared { x, usable } = self.prepare.apply(table);
+        (self.model.predict(&x), usable)
+    }
+
+    pub fn with_version(self, version: &str) -> Fitted {
+        Fitted { version: version.to_owned(), ..self }
+    }
+}
+
+impl Predictor for Fitted {
+    fn predict(&self, rows: &RecordBatch) -> Result<Predictions, NodeError> {
+        if let Some((column, found)) = self.prepare.misfit(rows) {
+            let found = found.map_or("missing".to_owned(), |found| found.to_string());
+            let message = format!("`{}` was learned as {}, the row has it as {found}", column.name, column.ty);
+            return Err(NodeError::new(Code::R0502, message));
+        }
+        let (scores, usable) = self.scores(rows);
+        Ok(self.target.answer(&scores, usable.as_deref()))
+    }
+
+    fn version(&self) -> &str {
+        &self.version
+    }
+}
+
+impl fmt::Debug for Fitted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fitted({} {} {})", self.version, self.family, self.config)
+    }
+}

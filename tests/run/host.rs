@@ -1,0 +1,7 @@
+//! The live shell with real nodes, real files and real sockets: a file runs, is edited, answers, and stops.
+
+mod bench;
+mod edits;
+mod serving;
+mod sinks;
+mod training;

@@ -1,0 +1,66 @@
+//! Models come and go while rows flow.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use mliot::host::{HostEvent, Limits, Said};
+use mliot::runtime::Event;
+
+use super::bench::{Bench, Counting};
+use super::serving::{RISE, pipeline};
+
+#[test]
+fn rows_are_predicted_by_null_then_by_the_model_and_by_no_other_features() {
+    let bench = Bench::start(&pipeline(RISE, ""));
+    bench.started();
+    assert_eq!(bench.trained(), "1");
+    bench.grows_to("out.jsonl", 100);
+
+    // Another meaning of a feature: its model answers no more, and one is learned from the recording.
+    bench.edit(&pipeline("co2 - (lag(co2, 2) else co2)", ""));
+    assert_eq!(bench.trained(), "2");
+    bench.grows_to("out.jsonl", bench.rows("out.jsonl").len() + 100);
+
+    // Back again: the kept model of then answers at once.
+    bench.edit(&pipeline(RISE, ""));
+    let restored = bench.wait_host("restored model", |event| match event {
+        HostEvent::Restored { version, .. } => Some(version.clone()),
+        _ => None,
+    });
+    assert_eq!(restored, "1");
+    bench.grows_to("out.jsonl", bench.rows("out.jsonl").len() + 100);
+    let learner = bench.learner.clone();
+    let (summary, folder) = bench.end();
+    assert_eq!(learner.trainings.load(Ordering::SeqCst), 2);
+    assert_eq!(summary.undelivered, 0);
+
+    let text = std::fs::read_to_string(folder.path().join("out.jsonl")).unwrap();
+    let versions: Vec<Option<String>> = text
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["guess_version"].as_str().map(str::to_owned))
+        .collect();
+    let mut order: Vec<Option<&str>> = versions.iter().map(Option::as_deref).collect();
+    order.dedup();
+    let answered: Vec<&str> = order.into_iter().flatten().collect();
+    assert_eq!(answered, ["1", "2", "1"], "each model answers one stretch of rows");
+}
+
+#[test]
+fn a_kept_champion_answers_from_the_first_live_row() {
+    let learner = Arc::new(Counting::default());
+    let first = Bench::with(&pipeline(RISE, ""), |parts| parts, Limits::default(), learner.clone());
+    first.started();
+    first.trained();
+    first.end();
+
+    let second = Bench::with(&pipeline(RISE, ""), |parts| parts, Limits::default(), learner.clone());
+    second.wait("assignment", |said| match said {
+        Said::Engine(Event::Assigned { version: Some(version), .. }) => Some(version.clone()),
+        _ => None,
+    });
+    second.grows_to("out.jsonl", 100);
+    let rows = second.rows("out.jsonl");
+    assert!(rows.iter().all(|row| row["guess_version"] == "1"), "{:?}", rows.first());
+    second.end();
+    assert_eq!(learner.trainings.load(Ordering::SeqCst), 1);
+}

@@ -1,0 +1,8 @@
+//! Learning, from a collected table to models on disk.
+
+mod generation;
+mod occupancy;
+mod recording;
+mod registry;
+mod sets;
+mod worker;
