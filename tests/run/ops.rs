@@ -4,6 +4,7 @@ mod collect;
 mod expression;
 mod feed;
 mod harness;
+mod library;
 mod predict;
 mod scan;
 mod window;

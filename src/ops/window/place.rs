@@ -47,6 +47,37 @@ impl Shape {
         Place { pane: floor(time, self.pane), last_end: self.last_end(time) }
     }
 
+    /// Ends of windows that hold one of these panes, rising, above `after` and up to `limit`. `next` gives the first pane
+    /// from a time on. Gaps without panes cost nothing, however long.
+    pub fn due(&self, after: i64, limit: i64, next: impl Fn(i64) -> Option<i64>) -> Vec<i64> {
+        let mut due = Vec::new();
+        let mut pane = next(i64::MIN);
+        let mut end = i64::MIN;
+        while let Some(first) = pane {
+            let earliest = self.ends(first).next().unwrap_or(i64::MAX);
+            end = end.max(earliest).max(self.end_after(after, earliest));
+            if end > limit {
+                break;
+            }
+            if first >= end.saturating_sub(self.size) {
+                due.push(end);
+                let Some(later) = end.checked_add(self.every) else { break };
+                end = later;
+            }
+            pane = next(end.saturating_sub(self.size));
+        }
+        due
+    }
+
+    /// The first end above `after` of those that stand in steps from `earliest` on.
+    fn end_after(&self, after: i64, earliest: i64) -> i64 {
+        if after < earliest {
+            return earliest;
+        }
+        let steps = after.saturating_sub(earliest) / self.every + 1;
+        earliest.saturating_add(steps.saturating_mul(self.every))
+    }
+
     fn last_end(&self, time: i64) -> Option<i64> {
         let start = floor(time, self.every);
         let end = start.saturating_add(self.size);
@@ -54,7 +85,7 @@ impl Shape {
     }
 
     /// The ends of the windows that hold this pane, rising.
-    pub fn ends(&self, pane: i64) -> impl Iterator<Item = i64> + use<> {
+    pub fn ends(&self, pane: i64) -> impl DoubleEndedIterator<Item = i64> + use<> {
         let last = floor(pane, self.every);
         let earliest = pane.saturating_add(self.pane).saturating_sub(self.size);
         let (size, every) = (self.size, self.every);
@@ -74,6 +105,8 @@ fn greatest_divisor(a: i64, b: i64) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn shape(size: i64, every: i64) -> Shape {
@@ -100,6 +133,24 @@ mod tests {
                     .collect();
                 assert_eq!(shape.ends(pane).collect::<Vec<_>>(), naive, "{size} every {every}, pane {pane}");
                 assert_eq!(shape.place(pane).last_end, naive.last().copied());
+            }
+        }
+    }
+
+    #[test]
+    fn due_windows_are_those_of_the_panes() {
+        for (size, every) in [(10, 10), (10, 4), (6, 2), (3, 10), (4, 6)] {
+            let shape = shape(size, every);
+            let panes: BTreeSet<i64> = [-40, -39, -7, 0, 1, 2, 30, 400]
+                .into_iter()
+                .filter(|at| shape.last_end(*at).is_some())
+                .map(|at| floor(at, shape.pane))
+                .collect();
+            for (after, limit) in [(i64::MIN, i64::MAX), (-38, 33), (0, 0), (5, 402), (404, i64::MAX)] {
+                let naive: BTreeSet<i64> =
+                    panes.iter().flat_map(|pane| shape.ends(*pane)).filter(|end| after < *end && *end <= limit).collect();
+                let due = shape.due(after, limit, |from| panes.range(from..).next().copied());
+                assert_eq!(due, naive.into_iter().collect::<Vec<_>>(), "{size} every {every} in {after}..={limit}");
             }
         }
     }

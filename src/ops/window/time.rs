@@ -146,21 +146,12 @@ impl TimeWindow {
     }
 
     /// Ends of windows, rising, that may fire by `limit`: of the open panes and of those that `more` rows open.
-    fn due(&self, limit: Time, more: &[i64]) -> BTreeSet<i64> {
-        let (shape, fired) = (self.shape, self.fired);
-        let due = move |pane: &i64| shape.ends(*pane).filter(move |end| Time(*end) > fired && Time(*end) <= limit);
-        let mut ends: BTreeSet<i64> = BTreeSet::new();
-        for pane in self.panes.keys() {
-            // Later panes have later windows only.
-            if shape.ends(*pane).next().is_some_and(|end| Time(end) > limit) {
-                break;
-            }
-            ends.extend(due(pane));
-        }
-        for run in more.chunk_by(|a, b| a == b) {
-            ends.extend(due(&run[0]));
-        }
-        ends
+    fn due(&self, limit: Time, more: &[i64]) -> Vec<i64> {
+        let coming: BTreeSet<i64> = more.chunk_by(|a, b| a == b).map(|run| run[0]).collect();
+        self.shape.due(self.fired.0, limit.0, |from| {
+            let open = self.panes.range(from..).next().map(|(start, _)| *start);
+            open.into_iter().chain(coming.range(from..).next().copied()).min()
+        })
     }
 
     fn fire(&mut self, end: i64, at: Ordinal, fired: &mut Fired) -> Result<(), NodeError> {
@@ -208,7 +199,7 @@ impl TimeWindow {
     fn close(&mut self) {
         let (shape, fired) = (self.shape, self.fired);
         while let Some(first) = self.panes.first_entry()
-            && shape.ends(*first.key()).last().is_none_or(|end| Time(end) <= fired)
+            && shape.ends(*first.key()).next_back().is_none_or(|end| Time(end) <= fired)
         {
             self.open -= first.remove().keys.len();
         }
