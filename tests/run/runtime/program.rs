@@ -117,7 +117,13 @@ impl Pipe {
     pub fn predict(mut self, task: &str) -> Pipe {
         self.columns.push(column("guess", float()));
         self.columns.push(column("guess_version", Type::Text));
-        let op = PredictOp { task: task.into(), name: "guess".into(), features: vec!["v".into()], probabilities: false, ahead: None };
+        let op = PredictOp {
+            task: task.into(),
+            name: "guess".into(),
+            features: vec!["v".into()],
+            probabilities: false,
+            ahead: None,
+        };
         self.stage(StageKind::Predict, Op::Predict(op))
     }
 
@@ -228,6 +234,7 @@ fn plain_policy() -> Policy {
         rollback: None,
         overrides: vec![],
         span: Span::default(),
+        places: Default::default(),
     }
 }
 
