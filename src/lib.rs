@@ -3,27 +3,27 @@
 //! ARCHITECTURE.md has the picture of the floors; each looks down only.
 
 pub mod base;
+pub mod compile;
 pub mod diag;
 pub mod ir;
-pub mod syntax;
-pub mod sema;
 pub mod plan;
-pub mod compile;
+pub mod sema;
+pub mod syntax;
 
 #[cfg(feature = "run")]
-pub mod node;
-#[cfg(feature = "run")]
-pub mod ops;
-#[cfg(feature = "run")]
-pub mod model;
+pub mod host;
 #[cfg(feature = "run")]
 pub mod io;
 #[cfg(feature = "run")]
 pub mod lifecycle;
 #[cfg(feature = "run")]
-pub mod runtime;
+pub mod model;
 #[cfg(feature = "run")]
-pub mod host;
+pub mod node;
+#[cfg(feature = "run")]
+pub mod ops;
+#[cfg(feature = "run")]
+pub mod runtime;
 #[cfg(feature = "run")]
 pub mod server;
 

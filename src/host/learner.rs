@@ -1,10 +1,12 @@
 //! Trains for a live run, in worker processes, and keeps what was chosen in the state folder.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::diag::{Code, Diagnostic};
-use crate::lifecycle::{self, Data, Done, Generation, Manifest, Processes, Registry, RegistryError, Stored, TrialError, Trials};
+use crate::lifecycle::{
+    self, Data, Done, Generation, Manifest, Processes, Registry, RegistryError, Stored, TrialError, Trials,
+};
 use crate::model::Control;
 use crate::plan::{Graph, Learn};
 
@@ -101,5 +103,5 @@ fn not_wanted(learn: &Learn) -> Diagnostic {
 }
 
 fn not_kept(error: RegistryError) -> Diagnostic {
-    Diagnostic::new(error.code, error.message).help("check the state folder: its disk, its rights, and who else writes to it")
+    error.diagnostic()
 }
