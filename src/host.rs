@@ -34,4 +34,4 @@ pub use run::{Limits, Setup, Summary, run};
 pub use said::{HostEvent, Messages, Said};
 pub use sinks::SinkLimits;
 pub use stop::{Stop, Wanted};
-pub use study::{Studied, Study, Told, learns};
+pub use study::{Studied, Study, Told, learns, unsupported};

@@ -16,7 +16,8 @@ mod value;
 pub use expr::{BinaryOp, Expr, ExprKind};
 pub use function::{Aggregate, Generator, Running, Scalar};
 pub use policy::{
-    Choice, Goal, HostFigure, Metric, MetricKind, Otherwise, Override, Policy, Promote, Requirement, Search, Trigger, Validate,
+    Choice, ClausePlaces, Goal, HostFigure, Metric, MetricKind, Otherwise, Override, Policy, Promote, Requirement, Search,
+    Trigger, Validate,
 };
 pub use program::{Given, Param, Program, Serve, Sink, Stream, Test};
 pub use source::{

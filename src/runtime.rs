@@ -5,6 +5,7 @@ mod ask;
 mod audit;
 mod clocks;
 mod cut;
+mod dead;
 mod edge;
 mod engine;
 mod event;
@@ -26,6 +27,7 @@ mod test;
 
 pub use ask::{Asked, Asker, Askers, Unasked, Way};
 pub use cut::{Aborted, Cut};
+pub use dead::{DEAD_RECORDS_MAX, DeadLetter, DeadRecord};
 pub use edge::{EDGE_MESSAGES_MAX, EdgeCounts};
 pub use engine::{Engine, Life, Phase, Progress, Settings};
 pub use event::{CutEvent, Event, Fate, NodeEvent};

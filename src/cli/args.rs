@@ -6,11 +6,14 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 
 /// A declarative pipeline engine for machine learning on sensor data.
 #[derive(Debug, Parser)]
-#[command(name = "mliot", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(name = "mliot", version, max_term_width = 100, arg_required_else_help = true, after_help = EXIT_CODES)]
 pub struct Args {
     #[command(subcommand)]
     pub command: Command,
 }
+
+const EXIT_CODES: &str = "Exit codes: 0 good; 1 the file or one of its tests is refused; 2 wrong usage; \
+3 the world failed: a file that cannot be read, a port in use, a full disk.";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -52,8 +55,16 @@ pub struct FileArgs {
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Set a `param` of the file; may be given several times
-    #[arg(long = "set", value_name = "NAME=VALUE")]
-    pub set: Vec<String>,
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
+    pub set: Vec<(String, String)>,
+}
+
+/// The two sides of the first `=`.
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.trim().to_owned())),
+        Some(_) | None => Err("a name, `=` and a value are needed".to_owned()),
+    }
 }
 
 #[derive(Debug, ClapArgs)]
@@ -109,7 +120,7 @@ pub use machines::*;
 /// What only the machines can do.
 #[cfg(feature = "run")]
 mod machines {
-    use super::{ClapArgs, FileArgs, PathBuf};
+    use super::{ClapArgs, FileArgs, PathBuf, pair};
 
     #[derive(Debug, ClapArgs)]
     pub struct TestArgs {
@@ -132,8 +143,8 @@ mod machines {
         #[command(flatten)]
         pub file: FileArgs,
         /// Read a source from another recording: `room=other.csv.gz` keeps the options of the one in the file
-        #[arg(long = "input", value_name = "SOURCE=PATH")]
-        pub inputs: Vec<String>,
+        #[arg(long = "input", value_name = "SOURCE=PATH", value_parser = pair)]
+        pub inputs: Vec<(String, String)>,
         #[command(flatten)]
         pub state: StateArgs,
         /// One JSON object: tasks, nodes, edges, rows a second
@@ -146,8 +157,8 @@ mod machines {
         #[command(flatten)]
         pub file: FileArgs,
         /// The recording to judge on: `room=other.csv.gz` keeps the options of the one in the file
-        #[arg(long = "input", value_name = "SOURCE=PATH", required = true)]
-        pub inputs: Vec<String>,
+        #[arg(long = "input", value_name = "SOURCE=PATH", value_parser = pair, required = true)]
+        pub inputs: Vec<(String, String)>,
         #[command(flatten)]
         pub state: StateArgs,
         #[arg(long)]

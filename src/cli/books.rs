@@ -2,9 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::runtime::{NodeReport, Replayed, SinkReport};
+use crate::runtime::{DeadRecord, NodeReport, Replayed, SinkReport};
 
 use super::terminal::grouped;
+
+/// Records of a source that are shown with the reason why they could not be read.
+const DEAD_SHOWN: usize = 5;
 
 /// Rows read, what was dropped where and why, and what each sink has got.
 pub fn text(replayed: &Replayed) -> String {
@@ -12,6 +15,9 @@ pub fn text(replayed: &Replayed) -> String {
     let mut out = format!("{} rows in {:.2}s, {rate} rows/s\n", grouped(replayed.rows), replayed.seconds);
     for node in replayed.nodes.iter().filter(|node| !node.dropped.is_empty()) {
         out.push_str(&dropped(node));
+    }
+    for (source, records) in &replayed.dead_letter {
+        out.push_str(&dead(source, records));
     }
     for sink in &replayed.sinks {
         out.push_str(&written(sink));
@@ -22,7 +28,7 @@ pub fn text(replayed: &Replayed) -> String {
 fn dropped(node: &NodeReport) -> String {
     let reasons: Vec<String> = node.dropped.iter().map(|(reason, rows)| format!("{} {reason}", grouped(*rows))).collect();
     format!(
-        "  {}: {} of {} in dropped: {}\n",
+        "  {}: {} of {} rows dropped: {}\n",
         node.name,
         grouped(node.dropped.values().sum()),
         grouped(node.input),
@@ -30,12 +36,23 @@ fn dropped(node: &NodeReport) -> String {
     )
 }
 
+/// Why the first records of a source could not be read.
+fn dead(source: &str, records: &[DeadRecord]) -> String {
+    let shown = records.iter().take(DEAD_SHOWN);
+    let mut out = format!("  {source} could not read\n");
+    out.extend(shown.map(|record| format!("    {}: {}\n", record.origin, record.reason)));
+    if records.len() > DEAD_SHOWN {
+        out.push_str(&format!("    and more, which `{source}.bad` has\n"));
+    }
+    out
+}
+
 fn written(sink: &SinkReport) -> String {
     let lost = if sink.lost > 0 { format!(", {} could not be written", grouped(sink.lost)) } else { String::new() };
     format!("  {}: {} rows written{lost}\n", sink.name, grouped(sink.taken))
 }
 
-/// `nodes`, `edges`, `sinks`, `rows`, `rows_per_s`, `peak_rss_bytes`.
+/// `nodes`, `edges`, `sinks`, `dead_letter`, `rows`, `rows_per_s`, `peak_rss_bytes`.
 pub fn json(replayed: &Replayed) -> Value {
     json!({
         "rows": replayed.rows,
@@ -44,6 +61,7 @@ pub fn json(replayed: &Replayed) -> Value {
         "nodes": replayed.nodes,
         "edges": replayed.edges,
         "sinks": replayed.sinks,
+        "dead_letter": replayed.dead_letter,
     })
 }
 

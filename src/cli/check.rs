@@ -3,19 +3,15 @@
 use serde_json::json;
 
 use crate::compile::{Compiled, Disk, compile};
-use crate::diag::to_json;
+use crate::diag::{Diagnostic, to_json};
 
 use super::Outcome;
 use super::args::CheckArgs;
-use super::load::settings;
-use super::terminal::{complain, counted, say};
+use super::terminal::{complain, counted, outcome, say};
 
 pub fn check(args: &CheckArgs) -> Outcome {
-    let set = match settings(&args.file.set) {
-        Ok(set) => set,
-        Err(outcome) => return outcome,
-    };
-    let compiled = compile(&args.file.file, &Disk, &set);
+    let mut compiled = compile(&args.file.file, &Disk, &args.file.set);
+    compiled.diagnostics.extend(unsupported(&compiled));
     if args.json {
         let all: Vec<_> = compiled.diagnostics.iter().map(|found| to_json(found, &compiled.sources)).collect();
         say(&format!("{}\n", json!({ "diagnostics": all })));
@@ -23,12 +19,24 @@ pub fn check(args: &CheckArgs) -> Outcome {
         complain(&compiled.diagnostics, &compiled.sources);
     }
     if compiled.has_errors() {
-        return Outcome::Refused;
+        return outcome(&compiled.diagnostics);
     }
     if !args.json {
         say(&format!("{}: good, {}\n", args.file.file.display(), inventory(&compiled)));
     }
     Outcome::Good
+}
+
+/// What no command of this version carries out, so that `check` does not call good what `replay` and `run` refuse.
+#[cfg(feature = "run")]
+fn unsupported(compiled: &Compiled) -> Vec<Diagnostic> {
+    compiled.graph.as_ref().map(crate::host::unsupported).unwrap_or_default()
+}
+
+/// The language alone runs nothing.
+#[cfg(not(feature = "run"))]
+fn unsupported(_: &Compiled) -> Vec<Diagnostic> {
+    Vec::new()
 }
 
 /// `1 source, 2 streams, 1 task`: what the file declares, so that a forgotten declaration shows.

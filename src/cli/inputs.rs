@@ -2,40 +2,31 @@
 
 use std::path::Path;
 
-use crate::base::{Name, nearest};
+use crate::base::{Name, Span, nearest};
+use crate::diag::{Code, Diagnostic};
 use crate::ir::{Connector, Program};
-
-use super::Outcome;
-use super::load::split;
-use super::terminal::note;
 
 /// Puts each recording into the program, with the options of the file connector that it takes the place of. Paths count
 /// from the working folder.
-pub fn replace(program: &mut Program, inputs: &[String]) -> Result<(), Outcome> {
-    for input in inputs {
-        let (source, path) = split(input, "--input")?;
-        replace_one(program, &source, &path)?;
+///
+/// # Errors
+/// A source that the file does not have, or that reads no recorded file.
+pub fn replace(program: &mut Program, inputs: &[(String, String)]) -> Result<(), Vec<Diagnostic>> {
+    for (source, path) in inputs {
+        replace_one(program, source, path).map_err(|wrong| vec![wrong])?;
     }
     Ok(())
 }
 
-fn replace_one(program: &mut Program, source: &str, path: &str) -> Result<(), Outcome> {
+fn replace_one(program: &mut Program, source: &str, path: &str) -> Result<(), Diagnostic> {
     let known: Vec<Name> = program.sources.keys().cloned().collect();
-    let Some(found) = program.sources.get_mut(source) else {
-        note(&no_source(source, &known));
-        return Err(Outcome::Refused);
-    };
+    let found = program.sources.get_mut(source).ok_or_else(|| no_source(source, &known))?;
     match &mut found.recorded {
         Some(Connector::File(file)) => {
             file.path = from_here(path).into();
             Ok(())
         }
-        Some(_) | None => {
-            note(&format!(
-                "the source `{source}` has no recorded file whose options `{path}` could take\n  help: give it `recorded csv(…)` in the file"
-            ));
-            Err(Outcome::Refused)
-        }
+        Some(_) | None => Err(no_file(source, path, found.span)),
     }
 }
 
@@ -47,10 +38,16 @@ fn from_here(path: &str) -> String {
     }
 }
 
-fn no_source(wrong: &str, known: &[Name]) -> String {
+fn no_source(wrong: &str, known: &[Name]) -> Diagnostic {
     let help = match nearest(wrong, known.iter().map(Name::as_str)) {
         Some(name) => format!("did you mean `{name}`?"),
         None => format!("it has {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
     };
-    format!("the file has no source `{wrong}`\n  help: {help}")
+    Diagnostic::new(Code::E0201, format!("`--input {wrong}=…` replaces nothing: the file has no source `{wrong}`")).help(help)
+}
+
+fn no_file(source: &str, path: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::E0704, format!("the source `{source}` has no recorded file whose options `{path}` could take"))
+        .at(span, "")
+        .help("give it `recorded csv(…)` in the file")
 }

@@ -10,7 +10,7 @@ use super::Outcome;
 use super::args::ModelsArgs;
 use super::load::load;
 use super::place::registry;
-use super::terminal::{note, say};
+use super::terminal::{complain, say};
 
 pub fn models(args: &ModelsArgs) -> Outcome {
     let loaded = match load(&args.file) {
@@ -23,7 +23,7 @@ pub fn models(args: &ModelsArgs) -> Outcome {
         match listed(&registry, task) {
             Ok(found) => all.push(found),
             Err(error) => {
-                note(&format!("{}: {}", error.code, error.message));
+                complain(&[error.diagnostic()], &loaded.compiled.sources);
                 return Outcome::Failed;
             }
         }

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::base::Time;
+use crate::diag::{Code, Diagnostic};
 use crate::host::Machines;
 use crate::io::{Mode, Place};
 use crate::lifecycle::Registry;
@@ -21,9 +22,9 @@ pub fn machines(file: &Path) -> Machines {
 ///
 /// # Errors
 /// If the state folder cannot be written.
-pub fn live_machines(file: &Path, state: &Path) -> io::Result<Machines> {
+pub fn live_machines(file: &Path, state: &Path) -> Result<Machines, Diagnostic> {
     let mut machines = machines(file);
-    machines.place.began = began(state, machines.place.now.now())?;
+    machines.place.began = began(state, machines.place.now.now()).map_err(|error| no_state(state, &error))?;
     machines.sinks = Mode::Live;
     Ok(machines)
 }
@@ -39,6 +40,19 @@ fn began(state: &Path, now: Time) -> io::Result<Time> {
     fs::create_dir_all(state)?;
     fs::write(&path, format!("{now}\n"))?;
     Ok(now)
+}
+
+/// Makes the state folder, so that nobody trains for an hour and then cannot keep the result.
+///
+/// # Errors
+/// If it cannot be made.
+pub fn make_state(state: &Path) -> Result<(), Diagnostic> {
+    fs::create_dir_all(state).map_err(|error| no_state(state, &error))
+}
+
+fn no_state(state: &Path, error: &io::Error) -> Diagnostic {
+    Diagnostic::new(Code::R0503, format!("the state folder `{}` cannot be used: {error}", state.display()))
+        .help("name a folder that this user may write, with `--state DIR`")
 }
 
 /// The state folder: as told, else `.mliot/FILE-STEM/` beside the file.

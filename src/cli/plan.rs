@@ -4,7 +4,7 @@ use crate::plan::{Graph, diff, plan_json, plan_text};
 
 use super::Outcome;
 use super::args::PlanArgs;
-use super::load::{load, load_from, settings};
+use super::load::{load, load_from};
 use super::terminal::say;
 
 pub fn plan(args: &PlanArgs) -> Outcome {
@@ -19,7 +19,7 @@ pub fn plan(args: &PlanArgs) -> Outcome {
 
 fn planned(args: &PlanArgs) -> Result<String, Outcome> {
     let running = match &args.against {
-        Some(path) => load_from(path, &settings(&args.file.set)?)?.graph,
+        Some(path) => load_from(path, &args.file.set)?.graph,
         None => Graph::default(),
     };
     let wanted = load(&args.file)?.graph;

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::diag::Diagnostic;
-use crate::host::{Studied, Study};
+use crate::host::{Studied, Study, learns};
+use crate::lifecycle::Registry;
 use crate::plan::{self, Graph};
 use crate::runtime::{self, Replay, Replayed, Settings};
 
@@ -12,9 +13,9 @@ use super::args::ReplayArgs;
 use super::books;
 use super::inputs::replace;
 use super::load::{Loaded, load};
-use super::place::{machines, registry};
+use super::place::{machines, make_state, state};
 use super::progress::Line;
-use super::terminal::{complain, say};
+use super::terminal::{complain, ended, say};
 
 /// Learns, then runs the whole file with each row predicted by a model that has not seen it.
 pub fn replay(args: &ReplayArgs) -> Outcome {
@@ -26,7 +27,8 @@ pub fn replay(args: &ReplayArgs) -> Outcome {
 
 fn loaded(args: &ReplayArgs) -> Result<Loaded, Outcome> {
     let mut loaded = load(&args.file)?;
-    replace(&mut loaded.compiled.program, &args.inputs)?;
+    let replaced = replace(&mut loaded.compiled.program, &args.inputs);
+    replaced.map_err(|wrong| ended(&wrong, &loaded.compiled.sources))?;
     loaded.graph = plan::lower(&loaded.compiled.program);
     Ok(loaded)
 }
@@ -42,16 +44,17 @@ fn run(args: &ReplayArgs, loaded: &Loaded) -> Outcome {
             say(&if args.json { format!("{}\n", to_json(&studied, &replayed)) } else { to_text(&studied, &replayed) });
             if replayed.findings.is_empty() { Outcome::Good } else { Outcome::Failed }
         }
-        Err(wrong) => {
-            complain(&wrong, &loaded.compiled.sources);
-            Outcome::Failed
-        }
+        Err(wrong) => ended(&wrong, &loaded.compiled.sources),
     }
 }
 
 fn learn_and_replay(args: &ReplayArgs, graph: &Graph, line: &mut Line) -> Result<(Studied, Replayed), Vec<Diagnostic>> {
     let parts = machines(&args.file.file);
-    let registry = registry(&args.file.file, args.state.state.as_ref());
+    let state = state(&args.file.file, args.state.state.as_ref());
+    if !learns(graph).is_empty() {
+        make_state(&state).map_err(|wrong| vec![wrong])?;
+    }
+    let registry = Registry::at(&state);
     let mut told = |told| {
         line.told(&told);
         true

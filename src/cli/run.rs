@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::{stderr, stdout};
-use std::path::Path;
 use std::sync::Arc;
 
 use crate::diag::Diagnostic;
@@ -12,35 +11,29 @@ use crate::lifecycle::Registry;
 
 use super::Outcome;
 use super::args::RunArgs;
-use super::load::settings;
 use super::place::{live_machines, state};
-use super::terminal::{complain, note};
+use super::terminal::{complain, ended, outcome, unusable};
 
 pub fn run(args: &RunArgs) -> Outcome {
-    let set = match settings(&args.file.set) {
-        Ok(set) => set,
-        Err(outcome) => return outcome,
-    };
     let file = &args.file.file;
     let text = match fs::read_to_string(file) {
         Ok(text) => text,
-        Err(error) => return failed(file, &error),
+        Err(error) => return unusable(file, "read", &error),
     };
-    let mut compiler = FileCompiler { file: file.clone(), set };
+    let mut compiler = FileCompiler { file: file.clone(), set: args.file.set.clone() };
     let compiled = compiler.compile(&text);
     complain(&compiled.diagnostics, &compiled.sources);
     if compiled.graph.is_none() {
-        return Outcome::Refused;
+        return outcome(&compiled.diagnostics);
     }
     let sources = compiled.sources.clone();
-    match setup(args, text, compiled, compiler).map(host::run) {
-        Ok(Ok(_summary)) => Outcome::Good,
-        Ok(Err(wrong)) => cannot_start(&wrong, &sources),
-        Err(error) => failed(file, &error),
+    match setup(args, text, compiled, compiler).map_err(|wrong| vec![wrong]).and_then(host::run) {
+        Ok(_summary) => Outcome::Good,
+        Err(wrong) => ended(&wrong, &sources),
     }
 }
 
-fn setup(args: &RunArgs, text: String, compiled: Compiled, compiler: FileCompiler) -> std::io::Result<Setup> {
+fn setup(args: &RunArgs, text: String, compiled: Compiled, compiler: FileCompiler) -> Result<Setup, Diagnostic> {
     let file = args.file.file.clone();
     let state = state(&file, args.state.state.as_ref());
     let parts = Arc::new(live_machines(&file, &state)?);
@@ -59,14 +52,4 @@ fn setup(args: &RunArgs, text: String, compiled: Compiled, compiler: FileCompile
         heed_signals: true,
         limits: host::Limits::default(),
     })
-}
-
-fn cannot_start(wrong: &[Diagnostic], sources: &crate::base::Sources) -> Outcome {
-    complain(wrong, sources);
-    Outcome::Failed
-}
-
-fn failed(path: &Path, error: &std::io::Error) -> Outcome {
-    note(&format!("{} cannot be used: {error}", path.display()));
-    Outcome::Failed
 }

@@ -19,7 +19,7 @@ use super::inputs::replace;
 use super::load::{Loaded, load};
 use super::place::{machines, registry};
 use super::progress::Line;
-use super::terminal::{complain, say};
+use super::terminal::{ended, say};
 
 pub fn score(args: &ScoreArgs) -> Outcome {
     let loaded = match loaded(args) {
@@ -38,16 +38,14 @@ pub fn score(args: &ScoreArgs) -> Outcome {
             say(&all.iter().map(Scored::text).collect::<Vec<_>>().join("\n"));
             Outcome::Good
         }
-        Err(wrong) => {
-            complain(&wrong, &loaded.compiled.sources);
-            Outcome::Failed
-        }
+        Err(wrong) => ended(&wrong, &loaded.compiled.sources),
     }
 }
 
 fn loaded(args: &ScoreArgs) -> Result<Loaded, Outcome> {
     let mut loaded = load(&args.file)?;
-    replace(&mut loaded.compiled.program, &args.inputs)?;
+    let replaced = replace(&mut loaded.compiled.program, &args.inputs);
+    replaced.map_err(|wrong| ended(&wrong, &loaded.compiled.sources))?;
     loaded.graph = plan::lower(&loaded.compiled.program);
     Ok(loaded)
 }
@@ -65,7 +63,7 @@ fn scored(args: &ScoreArgs, graph: &Graph) -> Result<Vec<Scored>, Vec<Diagnostic
 }
 
 fn champion(registry: &Registry, task: &Name) -> Result<Stored, Diagnostic> {
-    let failed = |error: lifecycle::RegistryError| Diagnostic::new(error.code, error.message);
+    let failed = lifecycle::RegistryError::diagnostic;
     let version = registry.champion(task).map_err(failed)?.ok_or_else(|| no_champion(task))?;
     registry.open(&version).map_err(failed)
 }

@@ -1,9 +1,12 @@
 //! Where text goes: colours on a terminal, plain when piped, never more than was asked for.
 
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::io::{self, IsTerminal, Write, stderr, stdout};
+use std::path::Path;
 
 use crate::base::Sources;
-use crate::diag::{Diagnostic, Style, render};
+use crate::diag::{Code, Diagnostic, Style, render};
+
+use super::Outcome;
 
 /// Coloured where standard error is a terminal and `NO_COLOR` is not set.
 pub fn style() -> Style {
@@ -29,6 +32,31 @@ pub fn complain(diagnostics: &[Diagnostic], sources: &Sources) {
     if let Some(summary) = summary(diagnostics) {
         note(&summary);
     }
+}
+
+/// How a command ends that these messages ended. A text that is wrong is said to be wrong, even where the world failed too.
+pub fn outcome(diagnostics: &[Diagnostic]) -> Outcome {
+    let errors: Vec<&Diagnostic> = diagnostics.iter().filter(|found| found.is_error()).collect();
+    if errors.is_empty() {
+        Outcome::Good
+    } else if errors.iter().all(|error| error.code.is_of_the_world()) {
+        Outcome::Failed
+    } else {
+        Outcome::Refused
+    }
+}
+
+/// Says what ended a command.
+pub fn ended(wrong: &[Diagnostic], sources: &Sources) -> Outcome {
+    complain(wrong, sources);
+    outcome(wrong)
+}
+
+/// Says that a file named on the command line cannot be read, or what else was tried.
+pub fn unusable(path: &Path, done: &str, error: &io::Error) -> Outcome {
+    let found = Diagnostic::new(Code::E0207, format!("`{}` cannot be {done}: {error}", path.display())).help("check the path");
+    complain(&[found], &Sources::default());
+    Outcome::Failed
 }
 
 /// `2 errors, 1 warning`; none where there is nothing to count.

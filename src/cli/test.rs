@@ -12,19 +12,19 @@ use crate::plan::{self, Graph};
 use crate::runtime::{self, Failure, Recompile};
 
 use super::args::TestArgs;
-use super::load::{Loaded, load, settings};
+use super::load::{Loaded, load};
 use super::place::machines;
 use super::terminal::{complain, counted, say};
 
 pub fn test(args: &TestArgs) -> super::Outcome {
-    let (loaded, set) = match (load(&args.file), settings(&args.file.set)) {
-        (Ok(loaded), Ok(set)) => (loaded, set),
-        (Err(outcome), _) | (_, Err(outcome)) => return outcome,
+    let loaded = match load(&args.file) {
+        Ok(loaded) => loaded,
+        Err(outcome) => return outcome,
     };
     let parts = machines(&args.file.file);
     let mut outcomes = Vec::new();
     for test in &loaded.compiled.program.tests {
-        let mut edits = Edits { file: args.file.file.clone(), set: set.clone() };
+        let mut edits = Edits { file: args.file.file.clone(), set: args.file.set.clone() };
         outcomes.push(runtime::test(test, &loaded.graph, &parts, &mut edits));
     }
     if args.json {

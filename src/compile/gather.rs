@@ -35,7 +35,7 @@ pub(super) fn gather(path: &Path, world: &dyn World) -> Gathered {
     };
     match world.read(path) {
         Ok(text) => out.add(path, &text, world),
-        Err(error) => out.diagnostics.push(unreadable(path, &error)),
+        Err(error) => out.diagnostics.push(unreadable(path, &error).help("check the path")),
     }
     out
 }
@@ -73,7 +73,7 @@ impl Gathered {
         self.files.push(path.clone());
         match world.read(&path) {
             Ok(content) => self.add(&path, &content, world),
-            Err(error) => self.diagnostics.push(unreadable(&path, &error).at(text.span, "used here")),
+            Err(error) => self.diagnostics.push(used_unreadable(&path, &error, text.span)),
         }
     }
 }
@@ -96,7 +96,10 @@ fn module(parts: &[ast::Ident], span: Span) -> Option<Diagnostic> {
 /// E0207.
 fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
     Diagnostic::new(Code::E0207, format!("`{}` cannot be read: {error}", path.display()))
-        .help("check the path; it is relative to the file that uses it")
+}
+
+fn used_unreadable(path: &Path, error: &io::Error, span: Span) -> Diagnostic {
+    unreadable(path, error).at(span, "used here").help("check the path; it is relative to the file that uses it")
 }
 
 /// E0207.

@@ -175,6 +175,15 @@ impl Code {
     }
 }
 
+impl Code {
+    /// Is it the world that failed (a file, a port, a disk, a crash), and not the text that is wrong?
+    pub fn is_of_the_world(self) -> bool {
+        let text = self.as_str();
+        let reading_or_writing = ("E0711"..="E0719").contains(&text);
+        text.starts_with('R') || reading_or_writing || [Code::E0207, Code::E0558, Code::E0751].contains(&self)
+    }
+}
+
 impl FromStr for Code {
     type Err = ();
     fn from_str(text: &str) -> Result<Code, ()> {

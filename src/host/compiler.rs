@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::compile::{self, Disk, World};
 
 use super::outside::{Compiled, Compiler};
+use super::study::unsupported;
 
 /// The compiler of one file, with what the caller has set in it.
 #[derive(Clone, Debug)]
@@ -19,7 +20,11 @@ impl Compiler for FileCompiler {
     fn compile(&mut self, text: &str) -> Compiled {
         let seen = SeenText { file: &self.file, text };
         let compiled = compile::compile(&self.file, &seen, &self.set);
-        let compile::Compiled { program: _, graph, sources, diagnostics, files } = compiled;
+        let compile::Compiled { program: _, graph, sources, mut diagnostics, files } = compiled;
+        // Said before anything runs: at the start, and of an edit, which then changes nothing.
+        let refused = graph.as_ref().map(unsupported).unwrap_or_default();
+        let graph = graph.filter(|_| refused.is_empty());
+        diagnostics.extend(refused);
         let files = files.into_iter().filter(|file| *file != self.file).collect();
         Compiled { graph, diagnostics, sources, files }
     }

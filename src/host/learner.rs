@@ -103,5 +103,5 @@ fn not_wanted(learn: &Learn) -> Diagnostic {
 }
 
 fn not_kept(error: RegistryError) -> Diagnostic {
-    Diagnostic::new(error.code, error.message).help("check the state folder: its disk, its rights, and who else writes to it")
+    error.diagnostic()
 }

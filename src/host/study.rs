@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::base::Name;
-use crate::diag::{Code, Diagnostic};
+use crate::diag::{Code, Diagnostic, sorted};
 use crate::lifecycle::{self, Generation, Registry, Report, Stored};
 use crate::node::{Assignment, Predictor};
 use crate::plan::{Graph, Learn, NodeOp};
@@ -45,8 +45,7 @@ impl Study<'_> {
     /// # Errors
     /// Everything that keeps a task from being learned; nothing is kept of a task that failed.
     pub fn learn(mut self) -> Result<Studied, Vec<Diagnostic>> {
-        let refused: Vec<Diagnostic> =
-            learns(self.graph).values().flat_map(|learn| lifecycle::unsupported(&learn.policy)).collect();
+        let refused = unsupported(self.graph);
         if !refused.is_empty() {
             return Err(refused);
         }
@@ -129,6 +128,13 @@ pub fn learns(graph: &Graph) -> BTreeMap<Name, Learn> {
         | NodeOp::Serve(_) => None,
     };
     graph.nodes.values().filter_map(|spec| learn(&spec.op)).collect()
+}
+
+/// What the tasks of a graph and their policies say and this version does not carry out, in the order of the text. Empty
+/// where all of it is.
+pub fn unsupported(graph: &Graph) -> Vec<Diagnostic> {
+    let of = |learn: &Learn| [lifecycle::unsupported(&learn.policy), lifecycle::unsupported_task(&learn.task)].concat();
+    sorted(learns(graph).values().flat_map(of).collect())
 }
 
 fn torn_rows(task: &Name, positions: usize) -> Diagnostic {

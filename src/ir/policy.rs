@@ -22,6 +22,18 @@ pub struct Policy {
     pub overrides: Vec<Override>,
     #[serde(skip)]
     pub span: Span,
+    #[serde(skip)]
+    pub places: ClausePlaces,
+}
+
+/// Where the clauses that act later stand; empty where they are not written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClausePlaces {
+    pub retrain: Span,
+    pub promote: Span,
+    pub rollback: Span,
+    /// Of the first `when`.
+    pub when: Span,
 }
 
 /// What is chosen from a generation of measured models.

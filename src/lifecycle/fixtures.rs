@@ -49,6 +49,7 @@ pub fn policy() -> Policy {
         rollback: None,
         overrides: Vec::new(),
         span: Default::default(),
+        places: Default::default(),
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::base::{Hash, Name};
-use crate::diag::Code;
+use crate::diag::{Code, Diagnostic};
 use crate::ir::{Policy, Task};
 use crate::model::{Config, Fitted};
 use crate::plan::Graph;
@@ -98,6 +98,13 @@ pub struct Stored {
 pub struct RegistryError {
     pub code: Code,
     pub message: String,
+}
+
+impl RegistryError {
+    /// For the person at the state folder.
+    pub fn diagnostic(self) -> Diagnostic {
+        Diagnostic::new(self.code, self.message).help("check the state folder: its disk, its rights, and who else writes to it")
+    }
 }
 
 /// The models of one state folder. One process writes it at a time.

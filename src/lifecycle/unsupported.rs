@@ -1,24 +1,26 @@
 //! What the language has and this version does not carry out. Whoever trains asks first, so that a file never means less
 //! than it says.
 
+use crate::base::Span;
 use crate::diag::{Code, Diagnostic};
-use crate::ir::{Metric, MetricKind, Policy, Start, Task, TaskKind};
+use crate::ir::{ClausePlaces, Metric, MetricKind, Policy, Start, Task, TaskKind};
 
 /// Clauses of a policy, by name. Empty where all of it is carried out.
 pub fn unsupported(policy: &Policy) -> Vec<Diagnostic> {
+    let ClausePlaces { retrain, promote, rollback, when } = policy.places;
     let mut found = Vec::new();
-    let mut refuse = |clause: &str, help: &str| found.push(not_yet(policy, clause, help));
+    let mut refuse = |clause: &str, span: Span, help: &str| found.push(not_yet(policy, clause, span, help));
     if policy.retrain.is_some() {
-        refuse("retrain", "leave it out and train again with `mliot train`");
+        refuse("retrain", retrain, "leave it out: `mliot run` learns again when the file's tasks change");
     }
     if policy.promote.is_some() {
-        refuse("promote", "leave it out: a training's champion is used at once");
+        refuse("promote", promote, "leave it out: a training's champion is used at once");
     }
     if policy.rollback.is_some() {
-        refuse("rollback", "leave it out and go back with `mliot models`");
+        refuse("rollback", rollback, "leave it out: former models stay in the state folder");
     }
     if !policy.overrides.is_empty() {
-        refuse("when", "leave it out, or write a policy for the worst case");
+        refuse("when", when, "leave it out, or write a policy for the worst case");
     }
     let required = policy.choice.requirements.iter().map(|requirement| (&requirement.metric, requirement.span));
     for (metric, span) in required.chain([(&policy.choice.goal.metric, policy.span)]) {
@@ -84,7 +86,8 @@ pub fn is_measured(metric: &Metric) -> bool {
     }
 }
 
-fn not_yet(policy: &Policy, clause: &str, help: &str) -> Diagnostic {
+fn not_yet(policy: &Policy, clause: &str, span: Span, help: &str) -> Diagnostic {
     let message = format!("`{clause}` of the policy `{}` is not carried out in this version", policy.name);
-    Diagnostic::new(Code::E0199, message).at(policy.span, "").help(help)
+    let place = if span.is_empty() { policy.span } else { span };
+    Diagnostic::new(Code::E0199, message).at(place, "").help(help)
 }

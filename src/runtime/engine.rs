@@ -13,6 +13,7 @@ use crate::node::{Assignment, Batch, Message, NodeError, Ordinal};
 use crate::plan::{Graph, Input, NodeKey, NodeOp};
 
 use super::audit::{self, Audit};
+use super::dead::{self, DeadLetter};
 use super::event::{Event, EventLog};
 use super::feed::{Feed, FeedCounts};
 use super::outbox::{Outbox, OutboxId};
@@ -69,6 +70,7 @@ pub struct Engine {
     pub(super) failed: BTreeSet<NodeKey>,
     findings: Vec<Diagnostic>,
     audit: Audit,
+    dead: DeadLetter,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,11 +111,17 @@ impl Engine {
             failed: BTreeSet::new(),
             findings: Vec::new(),
             audit: Audit::default(),
+            dead: DeadLetter::new(),
         }
     }
 
     pub fn graph(&self) -> &Graph {
         &self.graph
+    }
+
+    /// The first records of each source that could not be read.
+    pub fn dead_letter(&self) -> &DeadLetter {
+        &self.dead
     }
 
     pub fn phase(&self) -> Phase {
@@ -174,6 +182,9 @@ impl Engine {
             self.source_failed(&source, error);
         }
         for (source, Entered { rows, bad }) in drawn {
+            if let Some(bad) = &bad {
+                dead::note(&mut self.dead, &source, &bad.rows);
+            }
             if let Some(task) = self.task_of(&source) {
                 task.push(&source, Message::Batch(rows), bad);
             }

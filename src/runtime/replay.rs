@@ -14,6 +14,7 @@ use crate::diag::Diagnostic;
 use crate::node::{Assignment, NodeError, State};
 use crate::plan::{Graph, NodeKey, NodeOp, NodeSpec};
 
+use super::dead::DeadLetter;
 use super::engine::{Engine, Progress, Settings};
 use super::event::Event;
 use super::feed::{Deliver, Parts};
@@ -38,6 +39,8 @@ pub struct Replayed {
     pub nodes: Vec<NodeReport>,
     pub edges: Vec<EdgeReport>,
     pub sinks: Vec<SinkReport>,
+    /// The first records of each source that could not be read.
+    pub dead_letter: DeadLetter,
     pub events: Vec<Event>,
     /// Failures at run time; empty if all went well.
     pub findings: Vec<Diagnostic>,
@@ -99,6 +102,7 @@ pub fn replay(graph: &Graph, replay: Replay) -> Result<Replayed, Vec<Diagnostic>
         nodes: engine.node_reports(),
         edges: engine.edge_reports(),
         sinks: engine.sink_reports(),
+        dead_letter: engine.dead_letter().clone(),
         events: engine.take_events(),
         findings: engine.take_findings(),
         collected,

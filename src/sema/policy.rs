@@ -118,6 +118,7 @@ impl<'a> Checker<'a> {
             rollback: rollback.as_ref().and_then(|trigger| self.trigger(trigger, judged)),
             overrides,
             span: head.name.span,
+            places: places(policy),
         }
     }
 
@@ -260,6 +261,18 @@ fn default_policy(judged: &Judged, span: Span) -> ir::Policy {
         rollback: None,
         overrides: Vec::new(),
         span,
+        places: ir::ClausePlaces::default(),
+    }
+}
+
+fn places(policy: &ast::Policy) -> ir::ClausePlaces {
+    let ast::PolicyClauses { retrain, promote, rollback, .. } = &policy.clauses;
+    let of = |span: Option<Span>| span.unwrap_or_default();
+    ir::ClausePlaces {
+        retrain: of(retrain.as_ref().map(|trigger| trigger.span)),
+        promote: of(promote.as_ref().map(|promote| promote.span)),
+        rollback: of(rollback.as_ref().map(|trigger| trigger.span)),
+        when: of(policy.whens.first().map(|when| when.span)),
     }
 }
 

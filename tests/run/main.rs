@@ -1,5 +1,6 @@
 //! The test binary of the machines: real nodes, real files, real models.
 
+mod cli;
 mod host;
 mod io;
 mod learn;

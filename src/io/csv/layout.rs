@@ -71,7 +71,7 @@ impl Layout {
         if record.len() == self.count || (record.len() > self.count && !too_many()) {
             return None;
         }
-        Some(format!("{} fields instead of {}", record.len(), self.count))
+        Some(format!("{} field{} instead of {}", record.len(), if record.len() == 1 { "" } else { "s" }, self.count))
     }
 }
 

@@ -48,7 +48,7 @@ pub fn forms(learn: &Learn) -> Forms {
         policy: _,
         span: _,
     } = task;
-    let Policy { name: _, choice, search, validate, seed, retrain, promote, rollback, overrides, span: _ } = policy;
+    let Policy { name: _, choice, search, validate, seed, retrain, promote, rollback, overrides, span: _, places: _ } = policy;
     let see = &form::by_name;
     Forms {
         answer: answer(kind, target),

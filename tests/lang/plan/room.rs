@@ -134,6 +134,7 @@ pub fn policy() -> Policy {
         rollback: None,
         overrides: vec![],
         span: Span::default(),
+        places: Default::default(),
     }
 }
 

@@ -94,6 +94,7 @@ pub fn policy(maximize: bool, metric: MetricKind, trials: u32) -> Policy {
         rollback: None,
         overrides: Vec::new(),
         span: Default::default(),
+        places: Default::default(),
     }
 }
 

@@ -33,6 +33,7 @@ fn policy() -> Policy {
         rollback: None,
         overrides: vec![],
         span: Span::default(),
+        places: Default::default(),
     }
 }
 

@@ -234,6 +234,7 @@ fn plain_policy() -> Policy {
         rollback: None,
         overrides: vec![],
         span: Span::default(),
+        places: Default::default(),
     }
 }
 

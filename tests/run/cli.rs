@@ -1,0 +1,9 @@
+//! The program as people have it: the real binary, its arguments, files and signals in, text and exit codes out.
+
+mod bench;
+mod broken;
+mod live;
+mod pipelines;
+mod refused;
+mod same;
+mod score;
