@@ -34,6 +34,7 @@ pub fn run(args: &RunArgs) -> Outcome {
     }
     let sources = compiled.sources.clone();
     match setup(args, text, compiled, compiler).map(host::run) {
+        Ok(Ok(summary)) if summary.crashed.is_some() => Outcome::Failed,
         Ok(Ok(_summary)) => Outcome::Good,
         Ok(Err(wrong)) => cannot_start(&wrong, &sources),
         Err(error) => failed(file, &error),

@@ -2,7 +2,6 @@
 
 mod host;
 mod io;
-mod io;
 mod learn;
 mod ops;
 mod runtime;
