@@ -3,6 +3,7 @@
 //! ARCHITECTURE.md has the picture of the floors; each looks down only.
 
 pub mod base;
+pub mod cli;
 pub mod compile;
 pub mod diag;
 pub mod ir;
@@ -26,5 +27,3 @@ pub mod ops;
 pub mod runtime;
 #[cfg(feature = "run")]
 pub mod server;
-
-pub mod cli;

@@ -5,6 +5,7 @@
 //! were learned with it, and is what answers rows. Training may use threads' worth of libraries but runs on one thread;
 //! prediction is plain loops in a fixed order, so that a row gets the same bits in any batch.
 
+mod boosted;
 mod bundle;
 mod classes;
 mod column;
@@ -27,6 +28,7 @@ mod products;
 mod random;
 mod scores;
 mod target;
+mod tree;
 mod trees;
 mod weights;
 

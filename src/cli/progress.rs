@@ -7,7 +7,7 @@ use crate::host::Told;
 use crate::lifecycle;
 use crate::runtime::Status;
 
-use super::terminal::{grouped, note};
+use super::terminal::grouped;
 
 /// A line is redrawn at most this often.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -68,13 +68,6 @@ impl Line {
             let mut err = stderr().lock();
             let _gone = write!(err, "\r\x1b[2K").and_then(|()| err.flush());
             self.drawn = false;
-        }
-    }
-
-    pub fn say(&mut self, text: &str) {
-        self.clear();
-        if !self.silent {
-            note(text);
         }
     }
 }

@@ -149,7 +149,6 @@ codes! {
     W0601 "a requirement that can never be broken",
     W0602 "rows wait longer than a requirement allows",
     W0551 "a class is too rare to be judged",
-    W0552 "the hold-out divides a group",
     W0553 "rows at one position were seen by different models",
     W0651 "no candidate meets the requirements, the nearest one is used",
     // At run time.

@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::diag::{Code, Diagnostic};
-use crate::model::{BundleError, Fitted};
 use crate::node::{Assignment, Ordinal, Predictor};
 
-use super::{Generation, Part, Split};
+use super::{Part, Split};
 
 /// Who answers a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,27 +55,6 @@ pub fn assignment(
         }
     }
     (Assignment { pieces }, torn)
-}
-
-impl Generation {
-    /// Of its champion, marked as `version`, over the rows that were learned from. Without a champion nobody answers.
-    /// The warning says where rows of one position would need different models.
-    pub fn assignment(&self, version: &str) -> Result<(Assignment, Option<Diagnostic>), BundleError> {
-        let Some(champion) = self.champion.map(|at| &self.members[at]) else {
-            return Ok((Assignment::default(), None));
-        };
-        let load = |bundle: &Vec<u8>| -> Result<Arc<dyn Predictor>, BundleError> {
-            Ok(Arc::new(Fitted::from_bytes(bundle, version)?))
-        };
-        let twins = champion.twins.iter().map(load).collect::<Result<Vec<_>, _>>()?;
-        let (assignment, torn) = assignment(&self.split, &self.ordinals, &load(&champion.bundle)?, &twins);
-        Ok((assignment, (torn > 0).then(|| torn_positions(&self.report.task, torn))))
-    }
-}
-
-fn torn_positions(task: &str, positions: usize) -> Diagnostic {
-    let message = format!("rows at {positions} positions of `{task}` were seen by different models and get no prediction");
-    Diagnostic::new(Code::W0553, message).help("write `validate last 20%`, which never divides rows of one position")
 }
 
 fn who(part: Part) -> Who {

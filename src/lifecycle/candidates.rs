@@ -6,11 +6,9 @@ use crate::ir::{Candidate, Choices, Dimension, Models, Task, Value};
 use crate::model::{Config, ConfigValue, Family, Purpose, Setting, SettingKind, Stream, families};
 
 /// Families of the language that this version does not have.
-const PLANNED: [&str; 16] = [
+const PLANNED: [&str; 15] = [
     "naive_bayes",
     "knn",
-    "tree",
-    "boosted",
     "conv1d",
     "conv2d",
     "onnx",
@@ -23,6 +21,7 @@ const PLANNED: [&str; 16] = [
     "autoencoder",
     "online_logistic",
     "hoeffding_tree",
+    "adaptive_forest",
 ];
 
 /// One family with the points to try first and the dimensions to search.
@@ -184,7 +183,7 @@ fn find(candidate: &Candidate, purpose: Purpose) -> Result<&'static dyn Family, 
         Some(family) if family.serves(purpose) => Ok(*family),
         Some(_) => Err(other_purpose(candidate, purpose)),
         None if name == "persistence" => Err(persistence_serves_nobody(candidate)),
-        None if PLANNED.contains(&name) || name == "adaptive_forest" => Err(not_yet(candidate)),
+        None if PLANNED.contains(&name) => Err(not_yet(candidate, purpose)),
         None => Err(no_family(candidate, purpose)),
     }
 }
@@ -281,10 +280,10 @@ fn persistence_serves_nobody(candidate: &Candidate) -> Diagnostic {
         .help("leave it out: it is measured and printed as a baseline anyway")
 }
 
-fn not_yet(candidate: &Candidate) -> Diagnostic {
+fn not_yet(candidate: &Candidate, purpose: Purpose) -> Diagnostic {
     Diagnostic::new(Code::E0199, format!("the family `{}` is not in this version", candidate.family))
         .at(candidate.span, "")
-        .help("use `models auto`, or a list of logistic, linear, mlp and forest")
+        .help(format!("use `models auto`, or a list of {}", names(purpose).join(", ")))
 }
 
 fn unknown_setting(candidate: &Candidate, name: &str, settings: &[Setting]) -> Diagnostic {

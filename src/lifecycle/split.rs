@@ -69,7 +69,7 @@ pub fn split(table: &Table, task: &Task, policy: &Policy, purpose: Purpose) -> R
     let mut split = Split {
         later: with(&|part| part == Part::Later),
         words: words(policy.validate, task, table.groups.is_some()),
-        warnings: shape.warnings(),
+        warnings: Vec::new(),
         hold_out,
         rounds,
         refit,

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::boosted::Boosted;
 use super::constant::Constant;
 use super::forest::Forest;
 use super::linear::Linear;
 use super::logistic::Logistic;
 use super::mlp::Mlp;
+use super::tree::Tree;
 use super::{Config, Matrix, Setting, Weights};
 
 /// What a task wants from a model.
@@ -135,7 +137,7 @@ impl dyn Family {
 
 /// Cheapest first.
 pub fn families() -> &'static [&'static dyn Family] {
-    &[&Constant, &Logistic, &Linear, &Mlp, &Forest]
+    &[&Constant, &Logistic, &Linear, &Tree, &Boosted, &Mlp, &Forest]
 }
 
 pub fn family(name: &str) -> Option<&'static dyn Family> {

@@ -14,14 +14,15 @@ use super::{
 
 pub struct Forest;
 
+/// Means over trees, whoever grew them.
 #[derive(Debug)]
-struct Fit {
-    trees: Trees,
-    /// One per class, or one for numbers and for the second of two classes.
-    forests: usize,
+pub struct Means {
+    pub trees: Trees,
+    /// One per class, or one for numbers and for the second of two classes; of equally many trees each.
+    pub forests: usize,
     /// How many scores a row gets.
-    width: usize,
-    columns: usize,
+    pub width: usize,
+    pub columns: usize,
 }
 
 /// Trees that are grown between two looks at whether to go on.
@@ -72,21 +73,16 @@ impl Family for Forest {
             let split_by = split_by(&set.y, set.x.columns);
             grow(set, target, config, seed_of(seed, &format!("forest/{at}")), split_by, control, &mut trees)?;
         }
-        Ok(Box::new(Fit { trees, forests: targets.len(), width, columns: set.x.columns }))
+        Ok(Box::new(Means { trees, forests: targets.len(), width, columns: set.x.columns }))
     }
 
     fn load(&self, weights: &mut Weights) -> Option<Box<dyn Model>> {
-        let number = |name: &str| usize::try_from(weights.rest.get(name)?.as_u64()?).ok();
-        let columns = number("columns")?;
-        let (forests, width) = (number("forests")?, number("width")?);
-        let trees = Trees::load(weights, columns)?;
-        let sound = forests > 0 && width >= forests && trees.len().is_multiple_of(forests);
-        sound.then(|| Box::new(Fit { trees, forests, width, columns }) as Box<dyn Model>)
+        Means::load(weights)
     }
 }
 
 /// What each forest estimates, and how many scores come of it.
-fn targets(y: &Labels) -> (Vec<Vec<f64>>, usize) {
+pub fn targets(y: &Labels) -> (Vec<Vec<f64>>, usize) {
     match y {
         Labels::Numbers(values) => (vec![values.clone()], 1),
         Labels::Classes { index, count } => {
@@ -146,7 +142,7 @@ struct GrownForest {
 }
 
 #[derive(Deserialize)]
-struct GrownTree {
+pub struct GrownTree {
     nodes: Vec<GrownNode>,
 }
 
@@ -164,10 +160,14 @@ type Regressor = RandomForestRegressor<f32, f64, DenseMatrix<f32>, Vec<f64>>;
 fn take_trees(forest: &Regressor, trees: &mut Trees) -> Result<(), FitError> {
     let bytes = serde_json::to_vec(forest).map_err(FitError::failed)?;
     let grown: Grown = serde_json::from_slice(&bytes).map_err(FitError::failed)?;
-    for tree in &grown.forest_regressor.trees {
-        trees.push(&tree.nodes.iter().map(node).collect::<Vec<_>>());
-    }
+    grown.forest_regressor.trees.iter().for_each(|tree| tree.add_to(trees));
     Ok(())
+}
+
+impl GrownTree {
+    pub fn add_to(&self, trees: &mut Trees) {
+        trees.push(&self.nodes.iter().map(node).collect::<Vec<_>>());
+    }
 }
 
 fn node(node: &GrownNode) -> Node {
@@ -179,7 +179,17 @@ fn node(node: &GrownNode) -> Node {
     }
 }
 
-impl Fit {
+impl Means {
+    /// None where the weights are not of means over trees.
+    pub fn load(weights: &mut Weights) -> Option<Box<dyn Model>> {
+        let number = |name: &str| usize::try_from(weights.rest.get(name)?.as_u64()?).ok();
+        let columns = number("columns")?;
+        let (forests, width) = (number("forests")?, number("width")?);
+        let trees = Trees::load(weights, columns)?;
+        let sound = forests > 0 && width >= forests && trees.len().is_multiple_of(forests);
+        sound.then(|| Box::new(Means { trees, forests, width, columns }) as Box<dyn Model>)
+    }
+
     /// The mean over the trees of one forest.
     fn mean(&self, forest: usize, row: &[f32]) -> f32 {
         let each = self.trees.len() / self.forests;
@@ -187,7 +197,7 @@ impl Fit {
     }
 }
 
-impl Model for Fit {
+impl Model for Means {
     fn predict(&self, x: &Matrix) -> Matrix {
         by_row(x, self.width, |row, out| match (self.forests, self.width) {
             (1, 1) => out[0] = self.mean(0, row),

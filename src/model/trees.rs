@@ -124,6 +124,12 @@ pub fn not_greater(threshold: f64) -> f32 {
     if f64::from(near) > threshold { near.next_down() } else { near }
 }
 
+/// The largest f32 that is less: `x <= below(threshold)` then says `x < threshold` of every f32 x.
+pub fn below(threshold: f64) -> f32 {
+    let near = threshold as f32;
+    if f64::from(near) >= threshold { near.next_down() } else { near }
+}
+
 /// Shares of classes from one sum each; alike where all are nothing.
 pub fn shares(sums: &mut [f32]) {
     sums.iter_mut().for_each(|sum| *sum = sum.max(0.0));
@@ -172,6 +178,7 @@ mod tests {
             let narrow = not_greater(wide);
             for x in [narrow, narrow.next_up(), narrow.next_down()] {
                 assert_eq!(x <= narrow, f64::from(x) <= wide, "{x} and {wide}");
+                assert_eq!(x <= below(wide), f64::from(x) < wide, "{x} and {wide}");
             }
         }
     }

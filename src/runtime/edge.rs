@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use crate::node::{Batch, Message, Ordinal, Port};
+use crate::base::Time;
+use crate::node::{Batch, Clock, Message, Ordinal, Port};
 use crate::plan::{Input, NodeKey};
 
 /// A node is stepped only while each of its edges holds fewer messages than this: backpressure, never loss. One call of a
@@ -19,6 +20,8 @@ pub struct Edge {
     pub received: u64,
     /// Where it ended, if it has.
     ended: Option<Ordinal>,
+    /// How far its clock has got by what was received.
+    after: Time,
 }
 
 /// The books of an edge: `sent = received + in_flight`, always.
@@ -34,7 +37,7 @@ pub struct EdgeCounts {
 
 impl Edge {
     pub fn new(from: Input) -> Edge {
-        Edge { from, queue: VecDeque::new(), sent: 0, received: 0, ended: None }
+        Edge { from, queue: VecDeque::new(), sent: 0, received: 0, ended: None, after: Time::MIN }
     }
 
     pub fn push(&mut self, message: Message) {
@@ -77,7 +80,13 @@ impl Edge {
             }
         };
         self.received += batch.len() as u64;
+        self.after = self.after.max(batch.clock.after());
         Some(batch)
+    }
+
+    /// The clock of an input that says nothing new.
+    pub fn still(&self) -> Clock {
+        Clock::still(self.after)
     }
 
     /// Takes an end that stands at its head.

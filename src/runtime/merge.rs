@@ -21,10 +21,12 @@ use super::edge::Edge;
 /// as fast.
 pub const MEAN_RUN_SLICED: usize = 256;
 
-/// What a merge remembers: how far its clock has got.
+/// What a merge remembers: how far it and its clock have got.
 #[derive(Clone, Copy, Debug)]
 pub struct OrderedMerge {
     after: Time,
+    /// The end of the last span.
+    upto: Ordinal,
 }
 
 /// The inputs' shares of one span, each with that span's `upto`.
@@ -48,12 +50,13 @@ pub enum Next {
 
 impl Default for OrderedMerge {
     fn default() -> Self {
-        Self { after: Time::MIN }
+        Self { after: Time::MIN, upto: Ordinal(0) }
     }
 }
 
 impl OrderedMerge {
-    /// The next span that all inputs cover.
+    /// The next span that all inputs cover. Where an input has said nothing yet, that is at most what the others let go at
+    /// the end of the last span: rows of windows that close because their own input ended, or because time went on.
     pub fn next(&mut self, edges: &mut [Edge]) -> Next {
         for edge in edges.iter_mut() {
             edge.note_end();
@@ -63,16 +66,31 @@ impl OrderedMerge {
             let last = edges.iter().filter_map(Edge::ended).max();
             return last.map_or(Next::Wait, Next::End);
         }
-        if open().any(Edge::is_idle) {
-            return Next::Wait;
+        let heads = || open().filter_map(Edge::frontier);
+        let upto = match open().any(Edge::is_idle) {
+            false => heads().min().unwrap_or(self.upto),
+            true if heads().any(|head| head <= self.upto) => self.upto,
+            true => return Next::Wait,
+        };
+        Next::Span(self.span(edges, upto))
+    }
+
+    /// Every input's share of the ordinals before `upto`.
+    fn span(&mut self, edges: &mut [Edge], upto: Ordinal) -> Merged {
+        let (mut parts, mut clocks) = (Vec::new(), Vec::new());
+        for (port, edge) in edges.iter_mut().enumerate().filter(|(_, edge)| edge.ended().is_none()) {
+            match edge.pop_before(upto) {
+                Some(part) => {
+                    clocks.push(part.clock.clone());
+                    parts.push((port, part));
+                }
+                None => clocks.push(edge.still()),
+            }
         }
-        let Some(upto) = open().filter_map(Edge::frontier).min() else { return Next::Wait };
-        let open = edges.iter_mut().enumerate().filter(|(_, edge)| edge.ended().is_none());
-        let parts: Vec<(Port, Batch)> = open.filter_map(|(port, edge)| Some((port, edge.pop_before(upto)?))).collect();
-        let all: Vec<&Clock> = parts.iter().map(|(_, part)| &part.clock).collect();
-        let clock = clocks::lowest(&all, self.after);
+        let clock = clocks::lowest(&clocks.iter().collect::<Vec<_>>(), self.after);
         self.after = self.after.max(clock.after());
-        Next::Span(Merged { parts, upto, clock })
+        self.upto = upto;
+        Merged { parts, upto, clock }
     }
 }
 

@@ -54,6 +54,12 @@ impl Outbox {
         Some(rows)
     }
 
+    /// Rows that were taken and could not be written.
+    pub fn failed(&mut self, rows: usize) {
+        self.taken -= rows as u64;
+        self.lost += rows as u64;
+    }
+
     /// Gives up what waits, because its sink cannot be written to. Counted.
     pub fn drop_waiting(&mut self) {
         self.lost += self.rows as u64;

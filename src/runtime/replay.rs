@@ -204,13 +204,14 @@ impl Sinks {
         if wrong.is_empty() { Ok(Sinks { writers, failed: BTreeSet::new() }) } else { Err(wrong) }
     }
 
-    /// Everything that waits is written. A sink that fails once is given nothing more; its rows stay counted as waiting.
+    /// Everything that waits is written. A sink that fails once is given nothing more; its rows are counted as lost.
     fn deliver(&mut self, engine: &mut Engine) {
         let mut failures = Vec::new();
         for outbox in engine.outboxes_mut().filter(|outbox| !self.failed.contains(&outbox.id)) {
             let Some(writer) = self.writers.get_mut(&outbox.sink) else { continue };
             while let Some(rows) = outbox.take() {
                 if let Err(error) = writer.deliver(&rows) {
+                    outbox.failed(rows.num_rows());
                     failures.push((outbox.id, outbox.sink.clone(), error));
                     break;
                 }

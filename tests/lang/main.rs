@@ -1,5 +1,6 @@
 //! The light test binary: the language half, without Arrow or any machine.
 
+mod docs;
 mod plan;
 mod sema;
 mod syntax;

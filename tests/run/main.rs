@@ -4,4 +4,6 @@ mod host;
 mod io;
 mod learn;
 mod ops;
+mod pipelines;
 mod runtime;
+mod stdlib;

@@ -1,3 +1,5 @@
+//! What a search may try: spaces, and configurations drawn from them.
+
 use super::super::fixtures::{candidate, task};
 use super::*;
 

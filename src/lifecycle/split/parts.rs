@@ -30,7 +30,7 @@ impl<'a> Shape<'a> {
                 Some(held) => shape.hold_out.clone_from(held),
                 None => return Err(vec![undecided(task, "hold_out")]),
             },
-            // Of the recording itself: groups may be divided, and are warned of.
+            // Of the recording itself: groups may be divided, which the checker warns of.
             Some(HoldOut::Last(share)) => {
                 let moments = super::super::units::units(&Table { groups: None, ..table.clone() });
                 let from = tail(&table.labelled_rows(), &moments, *share);
@@ -69,18 +69,6 @@ impl<'a> Shape<'a> {
             }
         }
         Ok(parts)
-    }
-
-    pub fn warnings(&self) -> Vec<Diagnostic> {
-        let (Some(groups), Some(HoldOut::Last(_))) = (&self.table.groups, &self.task.hold_out) else { return Vec::new() };
-        let mut sides: BTreeMap<u32, (bool, bool)> = BTreeMap::new();
-        for (group, held) in groups.iter().zip(&self.hold_out) {
-            let (inside, outside) = sides.entry(*group).or_default();
-            *inside |= *held;
-            *outside |= !*held;
-        }
-        let divided = sides.values().filter(|(inside, outside)| *inside && *outside).count();
-        if divided > 0 { vec![divides(self.task, divided)] } else { Vec::new() }
     }
 
     fn before_validation(&self, row: usize) -> Part {
@@ -223,11 +211,4 @@ fn too_many_folds(policy: &Policy, folds: u32, units: usize, grouped: bool) -> D
         _ => format!("write `validate folds {}`", units.min(5)),
     };
     Diagnostic::new(Code::E0553, message).at(policy.span, "").help(help)
-}
-
-fn divides(task: &Task, groups: usize) -> Diagnostic {
-    let verb = if groups == 1 { "group has" } else { "groups have" };
-    Diagnostic::new(Code::W0552, format!("{groups} {verb} rows on both sides of the hold-out of `{}`", task.name))
-        .at(task.span, "")
-        .help("hold out whole groups with `hold_out where GROUP in […]`")
 }

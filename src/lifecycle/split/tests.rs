@@ -1,3 +1,5 @@
+//! Splits on small tables: groups, times and hold-outs never cross.
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
@@ -72,17 +74,6 @@ fn whole_groups_validate() {
     assert_eq!(letters(&divide(&rows, &task(), LAST).unwrap()), "ttttvvttttvv");
     let folds = letters(&divide(&rows, &task(), Validate::Folds(3)).unwrap());
     assert_eq!(folds, "001122001122");
-}
-
-#[test]
-fn a_hold_out_that_divides_a_group_is_warned_of() {
-    let mut rows = Rows::of(12);
-    rows.groups = Some(vec![1, 1, 2, 2, 3, 3, 1, 1, 2, 2, 3, 3]);
-    let held = Task { hold_out: Some(HoldOut::Last(Share(0.25))), ..task() };
-    let split = divide(&rows, &held, Validate::Folds(3)).unwrap();
-    let codes: Vec<Code> = split.warnings.iter().map(|warning| warning.code).collect();
-    assert_eq!(codes, [Code::W0552]);
-    assert!(split.warnings[0].message.starts_with("2 groups have"), "{}", split.warnings[0].message);
 }
 
 #[test]

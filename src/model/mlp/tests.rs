@@ -1,3 +1,5 @@
+//! Networks learn, and their gradients agree with differences in f64.
+
 use dfdx::tensor::{AsArray, Cpu, OwnedTape, TensorFromVec, Trace};
 use dfdx::tensor_ops::Backward;
 

@@ -32,7 +32,7 @@ fn logistic_regression_reaches_the_reference() {
 fn networks_learn_it_and_auto_finds_a_good_one() {
     let Some(table) = occupancy("datatraining.txt.gz") else { return };
     for families in [&["mlp"][..], &[]] {
-        // Without optimisation a tree costs much time; the first five are one of each family and a second line.
+        // Without optimisation a tree costs much time; the first five are one of each family.
         let policy = policy(true, MetricKind::Accuracy, 5);
         let generation = train(&occupancy_task(families), &policy, &table, &InProcess { parallel: 2 }, &mut |_| {}).unwrap();
         eprintln!("{}", generation.report.text());

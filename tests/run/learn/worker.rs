@@ -34,7 +34,7 @@ fn job(name: &str, changes: Config) -> Job {
 #[test]
 fn a_worker_gives_the_bytes_that_a_thread_gives() {
     let data = data();
-    for name in ["constant", "logistic", "mlp", "forest"] {
+    for name in ["constant", "logistic", "tree", "boosted", "mlp", "forest"] {
         let job = job(name, Config::default());
         let apart = processes(&["worker"]).run(&data, &job, &Control::default()).unwrap();
         let here = InProcess { parallel: 1 }.run(&data, &job, &Control::default()).unwrap();

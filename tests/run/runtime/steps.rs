@@ -115,6 +115,25 @@ fn a_merge_behind_two_sources_is_in_order_of_event_time() {
     assert_eq!(order, sorted, "ties go to the source whose name comes first");
 }
 
+/// Where the end of one source lets time go on for a window behind a union, its rows stand at that end, before those of a
+/// window that fires later.
+#[test]
+fn what_an_end_sets_free_stands_at_the_end() {
+    let graph = example().graph();
+    // The last row of the hall stands at 16.5s, so its clock at 14.5s, and that of the lab at 15.4s.
+    let lab: Vec<Row> = (0..400).map(|nth| row(f64::from(nth) / 10.0, "a", 5.0)).collect();
+    let hall: Vec<Row> = (0..17).map(|second| row(f64::from(second) + 0.5, "a", 5.0)).collect();
+    let recordings = BTreeMap::from([("lab".into(), lab), ("hall".into(), hall)]);
+    for nodes in [Nodes::Reference, Nodes::Real] {
+        let fired = |size: usize| -> Vec<(String, String)> {
+            let sinks = run(&graph, &recordings, size, nodes);
+            sinks["to_fired"].iter().map(|row| (row["window_start"].to_string(), row["window_end"].to_string())).collect()
+        };
+        let (one_by_one, at_once) = (fired(1), fired(10_000));
+        assert_eq!(one_by_one, at_once, "{nodes:?}");
+    }
+}
+
 #[test]
 fn a_node_that_fails_drops_and_counts_while_the_others_run_on() {
     let graph = File::default()

@@ -1,0 +1,78 @@
+//! Every file of the course: it compiles without a message, its own tests pass, and what needs no recording replays.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn pipelines() -> Vec<PathBuf> {
+    let course = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines");
+    let mut found = Vec::new();
+    for chapter in std::fs::read_dir(course).expect("the course is there") {
+        let folder = chapter.expect("a chapter").path();
+        let files = std::fs::read_dir(folder).expect("a chapter is a folder");
+        found.extend(files.map(|file| file.expect("a file").path()).filter(|file| file.extension().is_some_and(|it| it == "mliot")));
+    }
+    found.sort();
+    found
+}
+
+/// Runs the program itself and gives its standard output; anything on standard error or a bad end fails the test.
+fn mliot(arguments: &[&str], file: &Path) -> String {
+    let out = Command::new(env!("CARGO_BIN_EXE_mliot")).args(arguments).arg(file).output().expect("the program starts");
+    let complaint = String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.success(), "mliot {arguments:?} {}\n{complaint}", file.display());
+    assert_eq!(complaint, "", "mliot {arguments:?} {}", file.display());
+    String::from_utf8_lossy(&out.stdout).into_owned()
+}
+
+#[test]
+fn every_pipeline_compiles_without_a_message() {
+    let all = pipelines();
+    assert!(!all.is_empty());
+    for file in &all {
+        assert!(mliot(&["check"], file).contains("good"), "{}", file.display());
+    }
+}
+
+#[test]
+fn every_pipeline_is_in_the_canonical_layout() {
+    for file in &pipelines() {
+        mliot(&["fmt", "--check"], file);
+    }
+}
+
+#[test]
+fn tests_of_pipelines_pass() {
+    for file in &pipelines() {
+        mliot(&["test"], file);
+    }
+}
+
+/// The first chapter learns from its simulated week alone, and finds somebody in the room far better than either baseline
+/// that could serve.
+#[test]
+fn the_simulated_room_is_learned() {
+    let state = tempfile::tempdir().expect("a folder");
+    let folder = state.path().to_string_lossy().into_owned();
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/01-first-light/room.mliot");
+    let out = Command::new(env!("CARGO_BIN_EXE_mliot"))
+        .args(["replay", "--json", "--state", &folder])
+        .arg(&file)
+        .output()
+        .expect("the program starts");
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    // The file's sink writes rows to standard output too; the report is the last line.
+    let text = String::from_utf8_lossy(&out.stdout);
+    let report: serde_json::Value = serde_json::from_str(text.lines().last().expect("a report")).expect("the report is JSON");
+    let task = &report["tasks"]["occupancy"];
+    let accuracy = |of: &serde_json::Value| of["accuracy"].as_f64().expect("an accuracy");
+    let champion = accuracy(&task["champion"]["metrics"]);
+    assert!(champion > accuracy(&task["baselines"]["constant"]) + 0.2, "{task:#}");
+    for node in report["nodes"].as_array().expect("nodes") {
+        let dropped: u64 = node["dropped"].as_object().expect("reasons").values().filter_map(serde_json::Value::as_u64).sum();
+        let [input, passed, absorbed] = ["in", "passed", "absorbed"].map(|field| node[field].as_u64().expect("a count"));
+        assert_eq!(input, passed + absorbed + dropped, "{node}");
+    }
+    for edge in report["edges"].as_array().expect("edges") {
+        assert_eq!(edge["sent"], edge["received"], "{edge}");
+    }
+}
