@@ -156,6 +156,7 @@ codes! {
     R0002 "a saved state cannot be read",
     R0951 "the system refused what a run needs",
     R0952 "the compiler failed on this text",
+    R0953 "the engine failed",
     R0003 "rows do not add up",
     R0004 "a change was refused",
     R0005 "a source has nothing to read",

@@ -3,6 +3,8 @@
 //! A model is tied to the feature definitions that it was trained on by their hash; when these change under a training, its
 //! result is dropped, and when they come back, the kept model of then answers at once.
 
+mod work;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -12,16 +14,18 @@ use std::time::{Duration, Instant};
 use crate::base::{Hash, Name};
 use crate::diag::{Code, Diagnostic};
 use crate::ir::Trigger;
-use crate::node::{Assignment, Predictor, State};
+use crate::node::Predictor;
 use crate::plan::{Graph, Learn, NodeOp};
-use crate::runtime::{Life, Replay, Settings, collect, upstream};
+use crate::runtime::{Engine, upstream};
 
 use super::board::TaskNote;
-use super::engine::{Collected, Order, SharedParts, closure};
-use super::outside::{Job, Learned, Learner};
+use super::engine::{Order, SharedParts, closure};
+use super::outside::{Learned, Learner};
 use super::run::Signal;
 use super::said::{HostEvent, Messages};
 use super::serving::served;
+
+use work::Work;
 
 /// After a training that gave no model, while there is none; doubled each time.
 const AGAIN_FIRST: Duration = Duration::from_secs(10);
@@ -36,6 +40,8 @@ pub struct Learning {
     /// The running training; at most one, so that the stream and requests keep their share of the machine.
     running: Option<Running>,
     next_job: u64,
+    /// Models that answer already, from before the first row.
+    ready: BTreeMap<Name, Result<Learned, Diagnostic>>,
 }
 
 struct Task {
@@ -82,8 +88,24 @@ impl Learning {
         parts: SharedParts,
         orders: SyncSender<Order>,
         results: SyncSender<Signal>,
+        ready: BTreeMap<Name, Result<Learned, Diagnostic>>,
     ) -> Learning {
-        Learning { learner, parts, orders, results, tasks: BTreeMap::new(), running: None, next_job: 0 }
+        Learning { learner, parts, orders, results, tasks: BTreeMap::new(), running: None, next_job: 0, ready }
+    }
+
+    /// Lets the champions of former runs answer before the first row comes in.
+    pub fn restore_all(learner: &dyn Learner, engine: &mut Engine) -> BTreeMap<Name, Result<Learned, Diagnostic>> {
+        let graph = engine.graph().clone();
+        let mut ready = BTreeMap::new();
+        for learn in learns(&graph) {
+            let name = &learn.task.name;
+            let found = learner.champion(learn, &upstream(&graph, &[name.clone()].into()));
+            if let Ok(Some(learned)) = &found {
+                engine.assign(name, Some(learned.model.clone()));
+            }
+            ready.extend(found.transpose().map(|found| (name.clone(), found)));
+        }
+        ready
     }
 
     /// Takes up the tasks of a graph that runs from now on. `live` says whether recordings have been read already.
@@ -122,10 +144,14 @@ impl Learning {
         }
     }
 
-    fn restore(&self, name: &Name, task: &mut Task) -> Option<HostEvent> {
-        match self.learner.champion(&task.learn, &task.graph) {
+    fn restore(&mut self, name: &Name, task: &mut Task) -> Option<HostEvent> {
+        let (found, answers) = match self.ready.remove(name) {
+            Some(found) => (found.map(Some), true),
+            None => (self.learner.champion(&task.learn, &task.graph), false),
+        };
+        match found {
             Ok(None) => None,
-            Ok(Some(learned)) if self.assign(name, task.closure, &learned.model) => {
+            Ok(Some(learned)) if answers || self.assign(name, task.closure, &learned.model) => {
                 let version = learned.model.version().to_owned();
                 let event = HostEvent::Restored { task: name.clone(), version, family: learned.family.clone() };
                 task.model = Some(learned);
@@ -318,65 +344,4 @@ fn learns(graph: &Graph) -> impl Iterator<Item = &Learn> {
         | NodeOp::Accept(_)
         | NodeOp::Serve(_) => None,
     })
-}
-
-/// One training, on its own thread.
-struct Work {
-    nth: u64,
-    need: Need,
-    closure: Hash,
-    learn: Learn,
-    graph: Graph,
-    stop: Arc<AtomicBool>,
-    learner: Arc<dyn Learner>,
-    parts: SharedParts,
-    orders: SyncSender<Order>,
-    models: BTreeMap<Name, Arc<dyn Predictor>>,
-}
-
-impl Work {
-    fn run(self) -> Done {
-        let (nth, closure) = (self.nth, self.closure);
-        let result = match self.need {
-            Need::Recording => self.of_recording().or_else(|_| self.of_node()),
-            Need::Node | Need::Waits | Need::Nothing => self.of_node(),
-        };
-        let result = result.and_then(|collected| {
-            let Work { learn, graph, stop, learner, .. } = self;
-            learner.train(&Job { learn, closure: graph, collected, stop })
-        });
-        Done { nth, closure, result }
-    }
-
-    fn of_node(&self) -> Result<State, Diagnostic> {
-        let (done, answer) = sync_channel(1);
-        let sent = self.orders.send(Order::Collect { task: self.learn.task.name.clone(), done });
-        let collected = sent.ok().and_then(|()| answer.recv().ok()).flatten();
-        match collected {
-            Some(Collected { closure, state }) if closure == self.closure => {
-                state.map_err(|error| Diagnostic::new(error.code, error.message))
-            }
-            Some(_) | None => Err(overtaken(&self.learn.task.name)),
-        }
-    }
-
-    /// Runs the recording through the features as they are now, beside the running graph.
-    fn of_recording(&self) -> Result<State, Diagnostic> {
-        let task = &self.learn.task.name;
-        let always = |(name, model): (&Name, &Arc<dyn Predictor>)| (name.clone(), Assignment::always(model.clone()));
-        let mut progress = |_| !self.stop.load(Relaxed);
-        let replay = Replay {
-            parts: self.parts.as_ref(),
-            settings: Settings { life: Life::Replay, ..Settings::default() },
-            assignments: self.models.iter().map(always).collect(),
-            progress: &mut progress,
-        };
-        let first = |mut wrong: Vec<Diagnostic>| wrong.pop().unwrap_or_else(|| overtaken(task));
-        let mut replayed = collect(&self.graph, &[task.clone()].into(), replay).map_err(first)?;
-        replayed.collected.remove(task).ok_or_else(|| overtaken(task))
-    }
-}
-
-fn overtaken(task: &Name) -> Diagnostic {
-    Diagnostic::new(Code::R0006, format!("what `{task}` learns from has changed meanwhile"))
 }

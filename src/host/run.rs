@@ -1,5 +1,6 @@
 //! The live loop: one thread that decides (this one), one that steps (the engine's), and helpers that may wait.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -66,6 +67,8 @@ pub struct Summary {
     pub status: Status,
     /// Rows that were accepted and could not be written.
     pub undelivered: u64,
+    /// Why the engine ended by itself, which is a mistake of mliot.
+    pub crashed: Option<String>,
 }
 
 /// What this thread waits for.
@@ -121,7 +124,8 @@ impl Shell {
         let settings = Settings { life: Life::Run, ..Settings::default() };
         let empty = Engine::empty(settings);
         let ready = sinks.prepare(&empty, &graph, parts.as_ref())?;
-        let engine = Engine::start(settings, &graph, parts.as_ref())?;
+        let mut engine = Engine::start(settings, &graph, parts.as_ref())?;
+        let models = Learning::restore_all(learner.as_ref(), &mut engine);
         let wrong = sinks.take_up(&engine, ready, parts.as_ref());
         if !wrong.is_empty() {
             return Err(wrong);
@@ -136,7 +140,7 @@ impl Shell {
         if heed_signals {
             runtime.spawn(heed(stop.clone(), signal.clone()));
         }
-        let learning = Learning::new(learner, parts, orders.clone(), signal);
+        let learning = Learning::new(learner, parts, orders.clone(), signal, models);
         let text: Arc<str> = text.into();
         let live = false;
         let shell = Shell {
@@ -292,7 +296,14 @@ impl Shell {
                 ear.hear(&said);
             }
         }
-        let ended = core.join().unwrap_or(Ended { rows: 0, undelivered: 0 });
+        let (ended, crashed) = match core.join() {
+            Ok(ended) => (ended, None),
+            Err(panic) => (Ended { rows: board.status().rows_in, undelivered: 0 }, Some(said_by(panic.as_ref()))),
+        };
+        if let Some(why) = &crashed {
+            let found = Diagnostic::new(Code::R0953, format!("the engine failed: {why}"));
+            ear.hear(&Said::Host(HostEvent::Finding(Messages::of(found.help("start it again, and report this message")))));
+        }
         // What was said last is still on its way through the forwarding thread.
         while let Ok(signal) = signals.recv_timeout(LAST_WORDS) {
             if let Signal::Said(said) = signal {
@@ -301,18 +312,22 @@ impl Shell {
         }
         ear.hear(&Said::Host(HostEvent::Stopped { rows: ended.rows, undelivered: ended.undelivered }));
         runtime.shutdown_timeout(Duration::from_secs(1));
-        Summary { status: board.status(), undelivered: ended.undelivered }
+        Summary { status: board.status(), undelivered: ended.undelivered, crashed }
     }
 }
 
 /// A compiler that stops on a text must not take the running pipeline with it.
 fn compile(compiler: &mut dyn Compiler, text: &str) -> Compiled {
     catch_unwind(AssertUnwindSafe(|| compiler.compile(text))).unwrap_or_else(|panic| {
-        let why = panic.downcast_ref::<String>().cloned();
-        let why = why.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default();
-        let found = Diagnostic::new(Code::R0952, format!("the compiler failed on this text: {why}"));
+        let found = Diagnostic::new(Code::R0952, format!("the compiler failed on this text: {}", said_by(panic.as_ref())));
         Compiled { diagnostics: vec![found.help("take back the last change, and report this text")], ..Compiled::default() }
     })
+}
+
+/// What a panic says.
+fn said_by(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("without a word").to_owned()
 }
 
 fn connections() -> std::io::Result<Runtime> {

@@ -35,7 +35,8 @@ fn files_in_pages_compile() {
         let text = std::fs::read_to_string(&page).unwrap_or_else(|error| panic!("{}: {error}", page.display()));
         for block in blocks(&text, "mliot") {
             let compiled = compile(Path::new("printed.mliot"), &Printed(block), &[]);
-            let said: Vec<String> = compiled.diagnostics.iter().map(|one| render(one, &compiled.sources, Style::Plain)).collect();
+            let said: Vec<String> =
+                compiled.diagnostics.iter().map(|one| render(one, &compiled.sources, Style::Plain)).collect();
             assert!(said.is_empty(), "{}\n{}", page.display(), said.join("\n"));
             compiled_blocks += 1;
         }

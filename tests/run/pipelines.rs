@@ -9,7 +9,9 @@ fn pipelines() -> Vec<PathBuf> {
     for chapter in std::fs::read_dir(course).expect("the course is there") {
         let folder = chapter.expect("a chapter").path();
         let files = std::fs::read_dir(folder).expect("a chapter is a folder");
-        found.extend(files.map(|file| file.expect("a file").path()).filter(|file| file.extension().is_some_and(|it| it == "mliot")));
+        found.extend(
+            files.map(|file| file.expect("a file").path()).filter(|file| file.extension().is_some_and(|it| it == "mliot")),
+        );
     }
     found.sort();
     found

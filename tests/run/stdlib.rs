@@ -97,7 +97,8 @@ fn file(columns: &str, stages: &str, given: &str, result: &str) -> String {
 
 fn run(program: &str, what: &str) {
     let compiled = compile(Path::new("example.mliot"), &Memory(program), &[]);
-    let wrong: Vec<String> = compiled.diagnostics.iter().filter(|found| found.is_error()).map(|found| found.message.clone()).collect();
+    let wrong: Vec<String> =
+        compiled.diagnostics.iter().filter(|found| found.is_error()).map(|found| found.message.clone()).collect();
     assert!(wrong.is_empty(), "{what}\n{program}\n{wrong:?}");
     let parts = Machines { place: Place::beside("."), sinks: Mode::Recorded };
     let graph = compiled.graph.expect("a file without errors has a graph");

@@ -14,7 +14,8 @@ use arrow::array::{BooleanArray, Float64Array, RecordBatch};
 use mliot::base::{Hash, Time};
 use mliot::diag::{Code, Diagnostic};
 use mliot::host::{
-    Compiler, FileCompiler, HostEvent, Job, Learned, Learner, Limits, Machines, Said, Setup, SharedParts, Stop, Summary, run,
+    Compiled, Compiler, FileCompiler, HostEvent, Job, Learned, Learner, Limits, Machines, Said, Setup, SharedParts, Stop,
+    Summary, run,
 };
 use mliot::io::{Mode, Place};
 use mliot::node::{NodeError, Predictions, Predictor};
@@ -42,7 +43,7 @@ impl Bench {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("room.mliot");
         std::fs::write(&file, text).unwrap();
-        let mut compiler = FileCompiler { file: file.clone(), set: Vec::new() };
+        let mut compiler = Fragile(FileCompiler { file: file.clone(), set: Vec::new() });
         let compiled = compiler.compile(text);
         assert!(compiled.graph.is_some(), "{:#?}", compiled.diagnostics);
         let began = Time(chrono::Utc::now().timestamp_micros());
@@ -158,6 +159,16 @@ impl Bench {
     /// What a run says that does not start.
     pub fn failure(self) -> Vec<Diagnostic> {
         self.running.join().expect("the run does not panic").expect_err("the run does not start")
+    }
+}
+
+/// The real compiler, but that it stops on a certain word.
+struct Fragile(FileCompiler);
+
+impl Compiler for Fragile {
+    fn compile(&mut self, text: &str) -> Compiled {
+        assert!(!text.contains("# crash"), "a mistake of ours");
+        self.0.compile(text)
     }
 }
 

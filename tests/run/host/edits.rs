@@ -121,6 +121,18 @@ fn an_empty_or_missing_file_is_no_program() {
     bench.end();
 }
 
+#[test]
+fn a_compiler_that_stops_takes_nothing_with_it() {
+    let bench = Bench::start(&pipeline(500, 800, RISE, ""));
+    bench.started();
+    let wrong = bench.refused(&pipeline(500, 800, RISE, " # crash"));
+    assert_eq!(wrong[0].code, Code::R0952);
+    assert!(wrong[0].message.contains("a mistake of ours"), "{}", wrong[0].message);
+    assert!(bench.edit(&pipeline(500, 500, RISE, "")).contains("air.stuffy retuned"));
+    let (summary, _folder) = bench.end();
+    assert_eq!((summary.crashed, summary.undelivered), (None, 0));
+}
+
 /// Twenty edits, a third of them broken, at ten thousand rows a second.
 #[test]
 fn twenty_edits_at_ten_thousand_rows_a_second() {
