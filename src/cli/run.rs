@@ -27,17 +27,10 @@ pub fn run(args: &RunArgs) -> Outcome {
         return outcome(&compiled.diagnostics);
     }
     let sources = compiled.sources.clone();
-<<<<<<< HEAD
     match setup(args, text, compiled, compiler).map_err(|wrong| vec![wrong]).and_then(host::run) {
+        Ok(summary) if summary.crashed.is_some() => Outcome::Failed,
         Ok(_summary) => Outcome::Good,
         Err(wrong) => ended(&wrong, &sources),
-=======
-    match setup(args, text, compiled, compiler).map(host::run) {
-        Ok(Ok(summary)) if summary.crashed.is_some() => Outcome::Failed,
-        Ok(Ok(_summary)) => Outcome::Good,
-        Ok(Err(wrong)) => cannot_start(&wrong, &sources),
-        Err(error) => failed(file, &error),
->>>>>>> host
     }
 }
 
