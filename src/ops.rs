@@ -50,6 +50,6 @@ fn stage(spec: &NodeSpec, op: &ir::Op, first: &ir::Schema, input: &[ir::Schema])
         ir::Op::Union { .. } => Ok(Box::new(union::Union::build(spec, input)?)),
         ir::Op::Scan { .. } => Ok(Box::new(scan::Scan::build(spec, first)?)),
         ir::Op::Window(_) => window::build(spec, first),
-        ir::Op::Predict(_) => Ok(Box::new(predict::Predict::build(spec, first)?)),
+        ir::Op::Predict(_) => Ok(Box::new(predict::Predict::build(spec, input)?)),
     }
 }

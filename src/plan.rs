@@ -5,9 +5,11 @@ mod fingerprint;
 mod graph;
 mod lower;
 mod order;
+mod shadow;
 mod show;
 
 pub use diff::{Change, Class, Component, Diff, EntryChange, Listed, ParamEdit, Rename, TaskEdit, Why, diff};
 pub use graph::{Accept, Connection, Decode, Gate, Graph, Hashes, Input, Label, Learn, NodeKey, NodeOp, NodeSpec, Owner, Slot};
 pub use lower::lower;
+pub use shadow::shadow;
 pub use show::{dot, graph_json, graph_text, plan_json, plan_text};

@@ -12,9 +12,9 @@ use tokio::sync::oneshot;
 use crate::base::{Hash, Name, Time};
 use crate::diag::Diagnostic;
 use crate::ir;
-use crate::node::{NodeError, Predictor, State};
+use crate::node::{NodeError, Ordinal, Predictor, State};
 use crate::plan::{Graph, NodeKey, NodeOp, Slot};
-use crate::runtime::{Asked, Askers, Cut, Engine, Parts, Phase, Progress, Unasked, prepare};
+use crate::runtime::{Asked, Askers, Cut, Engine, Parts, Phase, Progress, Served, Unasked, prepare};
 use crate::server::Stage;
 
 use super::board::{Board, Machine};
@@ -42,14 +42,15 @@ pub enum Order {
     /// Change the running graph.
     Apply {
         wanted: Box<Graph>,
-        done: SyncSender<Result<Cut, Vec<Diagnostic>>>,
+        done: SyncSender<Result<Applied, Vec<Diagnostic>>>,
     },
-    /// Let the model answer, if the task's features are still those that it was trained with. False: they are not.
+    /// Let the model answer, if the task's features are still those that it was trained with, from which row on. None: they
+    /// are not.
     Assign {
         task: Name,
         closure: Hash,
         model: Arc<dyn Predictor>,
-        done: SyncSender<bool>,
+        done: SyncSender<Option<Ordinal>>,
     },
     /// What the task's node has collected.
     Collect {
@@ -57,6 +58,14 @@ pub enum Order {
         done: SyncSender<Option<Collected>>,
     },
     Ask(Ask),
+}
+
+/// What came of a change.
+pub struct Applied {
+    pub cut: Cut,
+    /// The graph that runs: what was wanted, and the features of models that go on being served.
+    pub graph: Graph,
+    pub served: Vec<Served>,
 }
 
 pub struct Ask {
@@ -186,12 +195,7 @@ impl Core {
                 let _ = done.send(result);
             }
             Order::Assign { task, closure: trained, model, done } => {
-                let fits = closure(self.engine.graph(), &task) == Some(trained);
-                if fits {
-                    self.engine.assign(&task, Some(model));
-                    self.publish();
-                }
-                let _ = done.send(fits);
+                let _ = done.send(self.assign(&task, trained, model));
             }
             Order::Collect { task, done } => {
                 let _ = done.send(self.collect(&task));
@@ -204,17 +208,41 @@ impl Core {
         }
     }
 
+    /// The model answers with the features of the file, or with those that a former model has kept, whichever are its own.
+    fn assign(&mut self, task: &Name, trained: Hash, model: Arc<dyn Predictor>) -> Option<Ordinal> {
+        let graph = self.engine.graph();
+        let at = if closure(graph, task) == Some(trained) {
+            self.engine.promote(task, model, self.parts.as_ref())
+        } else if graph.door(task).map(|door| door.hashes.flow) == Some(trained) {
+            self.engine.assign(task, Some(model));
+            Ok(self.engine.next())
+        } else {
+            return None;
+        };
+        self.publish();
+        match at {
+            Ok(at) => Some(at),
+            Err(wrong) => {
+                for found in wrong {
+                    self.put(Said::Host(HostEvent::Finding(Messages::of(found))));
+                }
+                None
+            }
+        }
+    }
+
     /// Everything that can fail first; then the cut.
-    fn apply(&mut self, wanted: &Graph) -> Result<Cut, Vec<Diagnostic>> {
+    fn apply(&mut self, wanted: &Graph) -> Result<Applied, Vec<Diagnostic>> {
         let ready = self.sinks.prepare(&self.engine, wanted, self.parts.as_ref())?;
-        let prepared = prepare(&mut self.engine, wanted, self.parts.as_ref())?;
+        let (graph, served) = self.engine.keep_serving(wanted);
+        let prepared = prepare(&mut self.engine, &graph, self.parts.as_ref())?;
         let cut = prepared.cut(&mut self.engine).map_err(|aborted| vec![aborted.why])?;
         self.ended = false;
         self.plan = Hash::of(wanted).short();
         for found in self.sinks.take_up(&self.engine, ready, self.parts.as_ref()) {
             self.put(Said::Host(HostEvent::Finding(Messages::of(found))));
         }
-        Ok(cut)
+        Ok(Applied { cut, graph, served })
     }
 
     fn collect(&mut self, task: &Name) -> Option<Collected> {

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use crate::base::{Hash, Name};
 use crate::diag::{Code, Diagnostic};
 use crate::ir::Trigger;
-use crate::node::Predictor;
+use crate::node::{Ordinal, Predictor};
 use crate::plan::{Graph, Learn, NodeOp};
 use crate::runtime::{Engine, upstream};
 
@@ -51,6 +51,8 @@ struct Task {
     graph: Graph,
     served: bool,
     model: Option<Learned>,
+    /// Answers with features of its own until there is a model on those of the file; with their hash.
+    former: Option<(Hash, Learned)>,
     need: Need,
     not_before: Instant,
     again: Duration,
@@ -108,8 +110,9 @@ impl Learning {
         ready
     }
 
-    /// Takes up the tasks of a graph that runs from now on. `live` says whether recordings have been read already.
-    pub fn follow(&mut self, graph: &Graph, live: bool) -> Vec<HostEvent> {
+    /// Takes up the tasks of a graph that runs from now on, with the features of former models beside it as `running` has
+    /// them. `live` says whether recordings have been read already.
+    pub fn follow(&mut self, graph: &Graph, running: &Graph, live: bool) -> Vec<HostEvent> {
         let mut said = Vec::new();
         let mut old = std::mem::take(&mut self.tasks);
         let served: BTreeSet<&Name> = served(graph).map(|serve| &serve.task).collect();
@@ -125,7 +128,10 @@ impl Learning {
                     let fresh = before.is_none() && !live;
                     let mut task =
                         Task::new(learn, closure, part, is_served, if fresh { Need::Waits } else { Need::Recording });
-                    said.extend(self.restore(&name, &mut task));
+                    task.keep_former(before, running.door(&name).map(|door| door.hashes.flow));
+                    if task.model.is_none() {
+                        said.extend(self.restore(&name, &mut task));
+                    }
                     task
                 }
             };
@@ -151,10 +157,10 @@ impl Learning {
         };
         match found {
             Ok(None) => None,
-            Ok(Some(learned)) if answers || self.assign(name, task.closure, &learned.model) => {
+            Ok(Some(learned)) if answers || self.assign(name, task.closure, &learned.model).is_some() => {
                 let version = learned.model.version().to_owned();
                 let event = HostEvent::Restored { task: name.clone(), version, family: learned.family.clone() };
-                task.model = Some(learned);
+                (task.model, task.former) = (Some(learned), None);
                 task.need = Need::Nothing;
                 Some(event)
             }
@@ -163,11 +169,11 @@ impl Learning {
         }
     }
 
-    /// Does the model answer from now on?
-    fn assign(&self, task: &Name, closure: Hash, model: &Arc<dyn Predictor>) -> bool {
+    /// From which row on the model answers, if it does.
+    fn assign(&self, task: &Name, closure: Hash, model: &Arc<dyn Predictor>) -> Option<Ordinal> {
         let (done, answer) = sync_channel(1);
         let order = Order::Assign { task: task.clone(), closure, model: model.clone(), done };
-        self.orders.send(order).is_ok() && answer.recv().unwrap_or(false)
+        self.orders.send(order).ok().and_then(|()| answer.recv().ok()).flatten()
     }
 
     /// The recordings have been read: whoever has no model learns from them.
@@ -236,12 +242,16 @@ impl Learning {
         let name = running.task;
         let Some(mut task) = self.tasks.remove(&name) else { return Vec::new() };
         let said = match done.result {
-            Ok(learned) if task.closure == done.closure && self.assign(&name, done.closure, &learned.model) => {
-                task.learned(&name, learned)
-            }
-            Ok(_) => {
-                task.need = Need::Recording;
-                Vec::new()
+            Ok(learned) => {
+                let is_current = task.closure == done.closure;
+                let at = is_current.then(|| self.assign(&name, done.closure, &learned.model)).flatten();
+                match at {
+                    Some(at) => task.learned(&name, at, learned),
+                    None => {
+                        task.need = Need::Recording;
+                        Vec::new()
+                    }
+                }
             }
             Err(why) => vec![task.failed(&name, why)],
         };
@@ -253,8 +263,8 @@ impl Learning {
         let training = |name: &Name| self.running.as_ref().is_some_and(|running| running.task == *name);
         let note = |(name, task): (&Name, &Task)| {
             let note = TaskNote {
-                family: task.model.as_ref().map(|learned| learned.family.clone()),
-                metric: task.model.as_ref().and_then(|learned| learned.metric.clone()),
+                family: task.answering().map(|learned| learned.family.clone()),
+                metric: task.answering().and_then(|learned| learned.metric.clone()),
                 served: task.served,
                 training: training(name),
                 note: task.note.clone(),
@@ -274,7 +284,24 @@ impl Learning {
 impl Task {
     fn new(learn: &Learn, closure: Hash, graph: Graph, served: bool, need: Need) -> Task {
         let (learn, not_before) = (learn.clone(), Instant::now());
-        Task { learn, closure, graph, served, model: None, need, not_before, again: AGAIN_FIRST, note: None }
+        Task { learn, closure, graph, served, model: None, former: None, need, not_before, again: AGAIN_FIRST, note: None }
+    }
+
+    /// The model of `before` that answers on, if `serving`, the features that run for it, are still its own. Where they are
+    /// the file's again it is the task's model as before.
+    fn keep_former(&mut self, before: Option<Task>, serving: Option<Hash>) {
+        let Some(before) = before else { return };
+        let own = before.model.map(|model| (before.closure, model));
+        match own.or(before.former).filter(|(closure, _)| Some(*closure) == serving) {
+            Some((closure, model)) if closure == self.closure => {
+                (self.model, self.need) = (Some(model), Need::Nothing);
+            }
+            former => self.former = former,
+        }
+    }
+
+    fn answering(&self) -> Option<&Learned> {
+        self.model.as_ref().or(self.former.as_ref().map(|(_, learned)| learned))
     }
 
     /// The features are the same; another policy or list of models asks for another choice.
@@ -298,12 +325,12 @@ impl Task {
         }
     }
 
-    fn learned(&mut self, name: &Name, learned: Learned) -> Vec<HostEvent> {
+    fn learned(&mut self, name: &Name, at: Ordinal, learned: Learned) -> Vec<HostEvent> {
         let (version, family) = (learned.model.version().to_owned(), learned.family.clone());
-        let mut said = vec![HostEvent::Trained { task: name.clone(), version, family, metric: learned.metric.clone() }];
+        let mut said = vec![HostEvent::Trained { at, task: name.clone(), version, family, metric: learned.metric.clone() }];
         said.extend(learned.notes.iter().map(|note| HostEvent::Finding(Messages::of(note.clone()))));
         self.note = learned.notes.first().map(|note| note.message.clone());
-        self.model = Some(learned);
+        (self.model, self.former) = (Some(learned), None);
         self.again = AGAIN_FIRST;
         self.not_before = Instant::now();
         said

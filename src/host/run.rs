@@ -13,16 +13,16 @@ use tokio::runtime::Runtime;
 use crate::base::{Hash, Sources};
 use crate::diag::{Code, Diagnostic};
 use crate::plan::Graph;
-use crate::runtime::{Cut, Engine, Event, Life, Settings};
+use crate::runtime::{Engine, Event, Life, Settings};
 use crate::server::{self, Status};
 
 use super::board::Board;
 use super::desk::Desk;
-use super::engine::{Core, Ended, ORDERS_MAX, Order, SharedParts};
+use super::engine::{Applied, Core, Ended, ORDERS_MAX, Order, SharedParts};
 use super::hear::Ear;
 use super::learning::{Done, Learning};
 use super::outside::{Compiled, Compiler, Learner};
-use super::said::{HostEvent, Messages, Said, in_words};
+use super::said::{HostEvent, Messages, Said, in_words, serving_in_words};
 use super::serving::{Opened, Serving};
 use super::sinks::{SinkLimits, Sinks};
 use super::stop::{Stop, Wanted};
@@ -90,7 +90,10 @@ pub fn run(setup: Setup) -> Result<Summary, Vec<Diagnostic>> {
 struct Shell {
     file: PathBuf,
     text: Arc<str>,
+    /// As the file has it.
     graph: Graph,
+    /// As it runs: also with the features of models that go on being served although the file's have changed.
+    served: Graph,
     compiler: Box<dyn Compiler>,
     ear: Box<dyn Ear>,
     stop: Stop,
@@ -146,6 +149,7 @@ impl Shell {
         let shell = Shell {
             file,
             text,
+            served: graph.clone(),
             graph,
             compiler,
             ear,
@@ -198,6 +202,7 @@ impl Shell {
             Signal::Said(said) => self.pass(said),
             Signal::Learned(done) => {
                 let said = self.learning.done(done);
+                self.promoted(&said);
                 said.into_iter().for_each(|event| self.say(event));
                 self.tick();
             }
@@ -241,11 +246,13 @@ impl Shell {
         }
         match self.change(&wanted) {
             Err(wrong) => self.refuse(wrong, sources),
-            Ok((cut, opened)) => {
+            Ok((Applied { cut, graph, served }, opened)) => {
                 self.serving.commit(opened);
                 self.graph = wanted;
+                self.serve(graph);
                 let took_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-                let words = in_words(&cut.diff);
+                let said = [serving_in_words(&served), in_words(&cut.diff)];
+                let words = said.into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join("; ");
                 self.board.edit(|edits| edits.applied += 1, Some(words.clone()));
                 self.say(HostEvent::EditApplied { at: cut.event.at, words, pause_us: cut.event.pause_us, took_us });
                 self.learn_on();
@@ -254,14 +261,37 @@ impl Shell {
     }
 
     /// Nothing has changed where this fails.
-    fn change(&self, wanted: &Graph) -> Result<(Cut, Opened), Vec<Diagnostic>> {
+    fn change(&self, wanted: &Graph) -> Result<(Applied, Opened), Vec<Diagnostic>> {
         let opened = self.serving.prepare(wanted)?;
         let (done, answer) = sync_channel(1);
         let order = Order::Apply { wanted: Box::new(wanted.clone()), done };
         let ending = || vec![Diagnostic::new(Code::R0006, "the pipeline is ending; nothing was changed")];
         self.orders.send(order).map_err(|_| ending())?;
-        let cut = answer.recv().map_err(|_| ending())??;
-        Ok((cut, opened))
+        let applied = answer.recv().map_err(|_| ending())??;
+        Ok((applied, opened))
+    }
+
+    /// Requests are read as the graph that runs reads them: a model that goes on with features of its own takes those. All
+    /// ports are open already.
+    fn serve(&mut self, running: Graph) {
+        if running != self.served {
+            match self.serving.prepare(&running) {
+                Ok(opened) => self.serving.commit(opened),
+                Err(diagnostics) => self.say(HostEvent::Finding(Messages { diagnostics, sources: Sources::default() })),
+            }
+            self.served = running;
+        }
+    }
+
+    /// A model on the features of the file has been chosen: the former one's are gone.
+    fn promoted(&mut self, said: &[HostEvent]) {
+        for event in said {
+            if let HostEvent::Trained { task, .. } | HostEvent::Restored { task, .. } = event
+                && self.served.is_shadowed(task)
+            {
+                self.serve(self.served.without_shadow(task));
+            }
+        }
     }
 
     fn refuse(&mut self, diagnostics: Vec<Diagnostic>, sources: Sources) {
@@ -270,7 +300,8 @@ impl Shell {
     }
 
     fn learn_on(&mut self) {
-        let said = self.learning.follow(&self.graph, self.live);
+        let said = self.learning.follow(&self.graph, &self.served, self.live);
+        self.promoted(&said);
         said.into_iter().for_each(|event| self.say(event));
         self.tick();
     }

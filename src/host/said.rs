@@ -6,7 +6,7 @@ use crate::base::{Name, Sources};
 use crate::diag::{Diagnostic, to_json};
 use crate::node::Ordinal;
 use crate::plan::{Diff, Listed};
-use crate::runtime::Event;
+use crate::runtime::{Event, Served};
 
 /// One entry of the event log.
 #[derive(Clone, Debug)]
@@ -47,8 +47,9 @@ pub enum HostEvent {
     Training {
         task: Name,
     },
-    /// The model answers from now on.
+    /// The model answers from the row with this ordinal on.
     Trained {
+        at: Ordinal,
         task: Name,
         version: String,
         family: String,
@@ -130,8 +131,8 @@ impl HostEvent {
                 json!({ "event": "restored", "task": task, "version": version, "family": family })
             }
             HostEvent::Training { task } => json!({ "event": "training", "task": task }),
-            HostEvent::Trained { task, version, family, metric } => json!({
-                "event": "trained", "task": task, "version": version, "family": family,
+            HostEvent::Trained { at, task, version, family, metric } => json!({
+                "event": "trained", "at": at, "task": task, "version": version, "family": family,
                 "metric": metric.as_ref().map(|(name, _)| name), "value": metric.as_ref().map(|(_, value)| value),
             }),
             HostEvent::TrainingFailed { task, why } => {
@@ -163,4 +164,17 @@ pub fn in_words(diff: &Diff) -> String {
         words.push(format!("{name} {}{why}", class.word()));
     }
     if words.is_empty() { "nothing that runs".to_owned() } else { words.join("; ") }
+}
+
+/// What becomes of the models whose features an edit changed: first those that answer no more.
+pub fn serving_in_words(served: &[Served]) -> String {
+    let one = |served: &Served| {
+        let Served { task, version, goes_on } = served;
+        match goes_on {
+            false => format!("`{task}` answers null until a new model is chosen, for the old features of `{version}` end here"),
+            true => format!("old features go on serving `{version}` until a model on the new ones is chosen"),
+        }
+    };
+    let of = |goes_on: bool| served.iter().filter(move |served| served.goes_on == goes_on).map(one);
+    of(false).chain(of(true)).collect::<Vec<_>>().join("; ")
 }

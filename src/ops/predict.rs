@@ -1,10 +1,14 @@
 //! `predict`: adds what the models that are assigned to the rows say of them.
+//!
+//! With a second input the features come from there, those of a row under the row's ordinal; a row without is predicted null.
+
+mod waiting;
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray, cast::AsArray, new_null_array};
-use arrow::compute::{cast, concat, is_null, nullif};
+use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray, UInt32Array, cast::AsArray, new_null_array};
+use arrow::compute::{cast, concat, is_null, nullif, take};
 use arrow::datatypes::{DataType, Int64Type, SchemaRef};
 
 use crate::base::{Duration, Name};
@@ -14,8 +18,9 @@ use crate::plan::{NodeOp, NodeSpec};
 
 use super::error::{failed, ill_formed, not_in_this_version};
 use super::table::{FORMAT, column_named, expect_state, table, widened};
+use waiting::Waiting;
 
-/// Has no state: which model predicts which row is assigned by those who keep the models.
+/// Remembers nothing of its own rows: which model predicts which row is assigned by those who keep the models.
 pub(super) struct Predict {
     spec: NodeSpec,
     schema: SchemaRef,
@@ -26,7 +31,12 @@ pub(super) struct Predict {
     time: Option<Name>,
     ahead: Option<Duration>,
     models: Assignment,
+    /// What has come in at the second port, where there is one.
+    waiting: Option<Waiting>,
 }
+
+/// The features' columns are read at this port if it is there.
+const FEATURES: Port = 1;
 
 /// Rows of a batch with the model that predicts them, if any.
 type Run<'a> = (Range<usize>, Option<&'a Arc<dyn Predictor>>);
@@ -47,22 +57,25 @@ enum Kind {
 }
 
 impl Predict {
-    pub fn build(spec: &NodeSpec, input: &ir::Schema) -> Result<Predict, NodeError> {
+    pub fn build(spec: &NodeSpec, inputs: &[ir::Schema]) -> Result<Predict, NodeError> {
+        let input = inputs.first().ok_or_else(|| ill_formed(format!("{} has no input", spec.key)))?;
+        let carrying = inputs.get(FEATURES).unwrap_or(input);
         let op = op(spec)?;
         if op.probabilities {
             return Err(not_in_this_version("`predict … with probabilities`"));
         }
         let place = |name: &Name| {
-            let found = input.columns.iter().position(|column| column.name == *name);
+            let found = carrying.columns.iter().position(|column| column.name == *name);
             found.ok_or_else(|| ill_formed(format!("the feature `{name}` does not come in")))
         };
         let places = op.features.iter().map(place).collect::<Result<Vec<_>, _>>()?;
-        let columns = places.iter().map(|at| input.columns[*at].clone()).collect();
+        let columns = places.iter().map(|at| carrying.columns[*at].clone()).collect();
         let features = node::schema(&ir::Schema { columns, ..ir::Schema::default() });
         let added = added(spec, op, input)?;
         Ok(Predict {
             schema: node::schema(&spec.schema),
             spec: spec.clone(),
+            waiting: inputs.get(FEATURES).map(|_| Waiting::new(SchemaRef::clone(&features))),
             features,
             places,
             added,
@@ -95,23 +108,38 @@ impl Predict {
         cast(&later, ty).map_err(failed)
     }
 
-    /// The added columns for one run.
-    fn predict(&self, rows: &RecordBatch, model: Option<&Arc<dyn Predictor>>) -> Result<Vec<ArrayRef>, NodeError> {
+    /// The added columns for one run. `places` says where the features of its rows wait, if they do.
+    fn predict(
+        &self,
+        rows: &RecordBatch,
+        model: Option<&Arc<dyn Predictor>>,
+        places: Option<&[Option<usize>]>,
+    ) -> Result<Vec<ArrayRef>, NodeError> {
         let count = rows.num_rows();
         let Some(model) = model else {
             return Ok(self.added.iter().map(|column| new_null_array(&column.ty, count)).collect());
         };
-        let features = self.places.iter().map(|at| Arc::clone(rows.column(*at))).collect();
-        let predictions = model.predict(&table(&self.features, features, count)?)?;
+        let (features, back) = self.features(rows, places)?;
+        let answered = features.num_rows();
+        let predictions = model.predict(&features)?;
+        let spread = |array: ArrayRef| match &back {
+            None => Ok(array),
+            Some(_) if array.len() != answered => Ok(array),
+            Some(back) => take(&array, back, None).map_err(failed),
+        };
+        let values = spread(Arc::clone(&predictions.values))?;
         let column = |column: &Added| -> Result<ArrayRef, NodeError> {
             let array: ArrayRef = match column.kind {
-                Kind::Value => Arc::clone(&predictions.values),
+                Kind::Value => Arc::clone(&values),
                 Kind::Score => match &predictions.scores {
-                    Some(scores) => Arc::new(scores.clone()),
+                    Some(scores) => spread(Arc::new(scores.clone()))?,
                     None => new_null_array(&column.ty, count),
                 },
-                Kind::For => self.times_ahead(rows, &predictions.values, &column.ty)?,
-                Kind::Version => Arc::new(StringArray::from_iter_values(std::iter::repeat_n(model.version(), count))),
+                Kind::For => self.times_ahead(rows, &values, &column.ty)?,
+                Kind::Version => {
+                    let version = std::iter::repeat_n(model.version(), answered);
+                    spread(Arc::new(StringArray::from_iter_values(version)))?
+                }
             };
             if array.len() == count && *array.data_type() == column.ty {
                 Ok(array)
@@ -126,6 +154,36 @@ impl Predict {
             }
         };
         self.added.iter().map(column).collect()
+    }
+
+    /// What the model is asked, and for each row its place in that, where they differ.
+    fn features(
+        &self,
+        rows: &RecordBatch,
+        places: Option<&[Option<usize>]>,
+    ) -> Result<(RecordBatch, Option<UInt32Array>), NodeError> {
+        let (Some(waiting), Some(places)) = (&self.waiting, places) else {
+            return Ok((self.picked(rows)?, None));
+        };
+        let found: UInt32Array = places.iter().flatten().map(|place| *place as u32).collect();
+        let columns = waiting.rows().columns().iter().map(|column| take(column, &found, None).map_err(failed));
+        let features = table(&self.features, columns.collect::<Result<_, _>>()?, found.len())?;
+        let mut next = 0..;
+        let back = places.iter().map(|place| place.and_then(|_| next.next())).collect();
+        Ok((features, Some(back)))
+    }
+
+    fn picked(&self, rows: &RecordBatch) -> Result<RecordBatch, NodeError> {
+        let columns = self.places.iter().map(|at| Arc::clone(rows.column(*at))).collect();
+        table(&self.features, columns, rows.num_rows())
+    }
+
+    /// Features of rows that come next.
+    fn wait(&mut self, batch: &Batch, out: &mut Out) -> Result<(), NodeError> {
+        let features = self.picked(&batch.rows)?;
+        let waiting = self.waiting.as_mut().ok_or_else(|| ill_formed("`predict` has one input"))?;
+        out.absorbed(batch.len());
+        waiting.put(batch, &features)
     }
 }
 
@@ -152,9 +210,16 @@ fn added(spec: &NodeSpec, op: &ir::PredictOp, input: &ir::Schema) -> Result<Vec<
 }
 
 impl Node for Predict {
-    fn batch(&mut self, _: Port, batch: Batch, out: &mut Out) -> Result<(), NodeError> {
+    fn batch(&mut self, port: Port, batch: Batch, out: &mut Out) -> Result<(), NodeError> {
+        if port == FEATURES {
+            return self.wait(&batch, out);
+        }
+        let places = self.waiting.as_ref().map(|waiting| waiting.places(&batch));
         let runs = self.runs(&batch);
-        let pieces = runs.into_iter().map(|(run, model)| self.predict(&batch.rows.slice(run.start, run.len()), model));
+        let pieces = runs.into_iter().map(|(run, model)| {
+            let rows = batch.rows.slice(run.start, run.len());
+            self.predict(&rows, model, places.as_ref().map(|places| &places[run]))
+        });
         let pieces = pieces.collect::<Result<Vec<_>, _>>()?;
         let column = |nth: usize| match &pieces[..] {
             [] => Ok(new_null_array(&self.added[nth].ty, 0)),
@@ -163,6 +228,9 @@ impl Node for Predict {
         };
         let columns = (0..self.added.len()).map(column).collect::<Result<_, _>>()?;
         let rows = widened(&batch.rows, &self.schema, columns)?;
+        if let Some(waiting) = &mut self.waiting {
+            waiting.drop_before(batch.upto);
+        }
         out.passed(batch.len());
         out.send(batch.with_rows(rows));
         Ok(())
@@ -173,11 +241,16 @@ impl Node for Predict {
     }
 
     fn save(&mut self) -> Result<State, NodeError> {
-        Ok(State::empty(FORMAT, self.spec.hashes.state))
+        let mut state = State::empty(FORMAT, self.spec.hashes.state);
+        if let Some(waiting) = &self.waiting {
+            waiting.save(&mut state)?;
+        }
+        Ok(state)
     }
 
     fn load(&mut self, state: State) -> Result<(), NodeError> {
-        expect_state(&state, self.spec.hashes.state)
+        expect_state(&state, self.spec.hashes.state)?;
+        self.waiting.as_mut().map_or(Ok(()), |waiting| waiting.load(&state))
     }
 
     fn predicts(&mut self) -> Option<&mut dyn Predicts> {

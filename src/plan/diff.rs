@@ -18,7 +18,8 @@ use std::collections::BTreeMap;
 use crate::base::Name;
 use crate::ir::OnChange;
 
-use super::{Graph, NodeKey};
+use super::shadow::{self, NotKept};
+use super::{Graph, NodeKey, Slot};
 
 pub use class::Class;
 pub use component::Component;
@@ -53,6 +54,8 @@ pub struct Change {
     pub why: Vec<Why>,
     /// The running node that it goes on from; its key may differ. None for an added one.
     pub from: Option<NodeKey>,
+    /// Of a hidden copy that begins: the running node with whose state it begins, and which goes on by itself.
+    pub forks: Option<NodeKey>,
     /// Does it read from other nodes than before? Also true beside heavier classes.
     pub rewired: bool,
     /// Do its rows carry other columns than before? Also true of a node that is the same: columns pass through it.
@@ -79,10 +82,12 @@ pub struct Rename {
     pub declared: bool,
 }
 
-/// Nodes that belong to a model version, not to the file, are left out of account.
+/// Nodes that belong to a model version, not to the file, have a change of their own in `nodes`, and are left out of account
+/// everywhere else.
 pub fn diff(running: &Graph, wanted: &Graph) -> Diff {
     let identity = Identity::find(running, wanted);
-    let nodes = compare::nodes(running, wanted, &identity);
+    let mut nodes = compare::nodes(running, wanted, &identity);
+    say_what_is_not_kept(running, wanted, &mut nodes);
     let removed = identity.removed(running);
     Diff {
         components: component::components(running, wanted, &identity, &nodes),
@@ -90,6 +95,36 @@ pub fn diff(running: &Graph, wanted: &Graph) -> Diff {
         renames: identity.renames,
         nodes,
         removed,
+    }
+}
+
+/// Where the old features of a task cannot live on, that is the first thing to know about it.
+fn say_what_is_not_kept(running: &Graph, wanted: &Graph, nodes: &mut BTreeMap<NodeKey, Change>) {
+    let shadowed = nodes.iter().filter(|(key, change)| key.slot == Slot::Task && change.class == Class::Shadowed);
+    let tasks: Vec<(NodeKey, NodeKey)> =
+        shadowed.filter_map(|(key, change)| Some((key.clone(), change.from.clone()?))).collect();
+    for (key, from) in tasks {
+        let is_named_so = key.decl == from.decl;
+        let is_back = || running.door(&key.decl).is_some_and(|door| door.hashes.flow == wanted.nodes[&key].hashes.flow);
+        let kept = match is_named_so {
+            true if is_back() => continue,
+            true => shadow::keep(running, wanted, nodes, &key.decl, &"next".into()).map(drop),
+            false => Err(NotKept::Answer),
+        };
+        if let Err(why) = kept {
+            nodes.get_mut(&key).expect("it was found there").why.insert(0, why.into());
+        }
+    }
+}
+
+impl From<NotKept> for Why {
+    fn from(why: NotKept) -> Why {
+        match why {
+            NotKept::Rows => Why::NoOldRows,
+            NotKept::Source => Why::NoOldColumns,
+            NotKept::Predictions => Why::OldPredictions,
+            NotKept::Answer => Why::OtherAnswer,
+        }
     }
 }
 

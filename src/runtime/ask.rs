@@ -91,7 +91,7 @@ impl Way {
 
     fn of_features(graph: &Graph, task: &Name) -> Option<Way> {
         let way = Way::of_rows(graph, task)?;
-        let NodeOp::Task(learn) = &graph.nodes.get(&NodeKey::of_file(task, Slot::Task))?.op else { return None };
+        let NodeOp::Task(learn) = &graph.door(task)?.op else { return None };
         let feature = |column: &ir::Column| ir::SourceColumn {
             column: column.clone(),
             origin: ir::Origin::Field(column.name.clone()),
@@ -103,7 +103,8 @@ impl Way {
     }
 
     fn of_rows(graph: &Graph, task: &Name) -> Option<Way> {
-        let spec = graph.nodes.get(&NodeKey::of_file(task, Slot::Task))?;
+        // Where the model that answers has features of its own, requests go through them.
+        let spec = graph.door(task)?;
         let NodeOp::Task(learn) = &spec.op else { return None };
         let (mut stages, mut barred) = (Vec::new(), None);
         let mut input = origin(spec.inputs.first()?);

@@ -20,7 +20,7 @@ use super::feed::{Nothing, Parts, SourceSpec};
 use super::layout::{components, origin, outlet_schema};
 use super::prepare::{Prepared, Way, prepare, spec_of};
 use super::sequencer::Source;
-use super::slot::Slot;
+use super::slot::{Pace, Slot};
 use super::task::Task;
 
 /// What was done.
@@ -114,11 +114,17 @@ impl Prepared {
 
     /// What can still fail.
     fn transfer(&mut self, engine: &mut Engine, undo: &mut Undo) -> Result<(), Diagnostic> {
+        // Before anything is retuned: a copy begins with what its original remembers by the old meaning.
+        for (key, way) in &mut self.ways {
+            let Way::Fork(new, original) = way else { continue };
+            let Some(slot) = engine.slot_mut(original) else { continue };
+            slot.node.save().and_then(|state| new.load(state)).map_err(|error| cannot_switch(key, &error, &self.graph))?;
+        }
         for (key, way) in &mut self.ways {
             let Some(slot) = self.diff.nodes[key].from.as_ref().and_then(|old| engine.slot_mut(old)) else { continue };
             let failed = |error| cannot_switch(key, &error, &self.graph);
             match way {
-                Way::Keep | Way::Fresh(_) => {}
+                Way::Keep | Way::Fresh(_) | Way::Fork(..) => {}
                 Way::Carry(new) => slot.node.save().and_then(|state| new.load(state)).map_err(failed)?,
                 Way::Retune => {
                     let Some(retune) = slot.node.retune() else { continue };
@@ -146,13 +152,17 @@ impl Prepared {
         for task in std::mem::take(&mut engine.tasks) {
             old.extend(task.into_slots().into_iter().map(|slot| (slot.key.clone(), slot)));
         }
+        let paces = self.paces(&old);
         let renames = self.renames();
         let mut events = Vec::new();
         let mut slots: BTreeMap<NodeKey, Slot> = BTreeMap::new();
         for (key, way) in std::mem::take(&mut self.ways) {
             let change = &self.diff.nodes[&key];
             let before = change.from.as_ref().and_then(|old_key| old.remove(old_key));
-            let (slot, event) = self.place(&key, change, way, before, at);
+            let (mut slot, event) = self.place(&key, change, way, before, at);
+            if let Some(pace) = paces.get(&key) {
+                slot.keep_pace(pace);
+            }
             engine.failed.remove(&key);
             slots.insert(key, slot);
             events.push(event);
@@ -164,9 +174,9 @@ impl Prepared {
         let mut task = |keys: Vec<NodeKey>| Task::new(keys.iter().filter_map(|key| slots.remove(key)).collect());
         engine.tasks = components(&self.graph).into_iter().map(&mut task).collect();
         self.open_sources(engine);
-        engine.graph = self.graph.clone();
+        let before = std::mem::replace(&mut engine.graph, self.graph.clone());
         engine.generation += 1;
-        self.unassign(engine);
+        self.unassign(engine, &before);
         let tasks: Vec<Name> = engine.assignments.keys().cloned().collect();
         tasks.iter().for_each(|task| engine.hand_out(task));
         events
@@ -175,6 +185,15 @@ impl Prepared {
     /// What changed, by the names that people use.
     fn entries(&self) -> BTreeMap<Name, Name> {
         self.diff.listed().into_iter().map(|listed| (listed.name.into(), listed.class.word().into())).collect()
+    }
+
+    /// Of what hidden copies begin from.
+    fn paces(&self, old: &BTreeMap<NodeKey, Slot>) -> BTreeMap<NodeKey, Pace> {
+        let forks = self.ways.iter().filter_map(|(key, way)| match way {
+            Way::Fork(_, original) => Some((key.clone(), old.get(original)?.pace())),
+            Way::Keep | Way::Retune | Way::Carry(_) | Way::Fresh(_) => None,
+        });
+        forks.collect()
     }
 
     fn renames(&self) -> BTreeMap<NodeKey, NodeKey> {
@@ -189,7 +208,7 @@ impl Prepared {
         let rows_before = before.as_ref().map_or(0, |slot| slot.counts.input);
         let (slot, fate) = match (way, before) {
             (Way::Keep | Way::Retune, None) => unreachable!("only a running node is kept"),
-            (Way::Carry(node) | Way::Fresh(node), None) => (Slot::new(spec, input, node, at), Fate::Added),
+            (Way::Carry(node) | Way::Fresh(node) | Way::Fork(node, _), None) => (Slot::new(spec, input, node, at), Fate::Added),
             (way, Some(mut slot)) => {
                 slot.become_spec(spec, input);
                 let fate = slot.take_way(way, change.class, at);
@@ -226,15 +245,16 @@ impl Prepared {
         }
     }
 
-    /// A model is never fed by other feature definitions than those it was trained with.
-    fn unassign(&self, engine: &mut Engine) {
+    /// A model is never fed by other feature definitions than those it was trained with, be they the file's or a shadow's.
+    fn unassign(&self, engine: &mut Engine, before: &Graph) {
         let stranger = |change: &Change| match change.class {
             Class::Shadowed | Class::Reset(_) | Class::Stale => true,
             Class::Same | Class::Rewired | Class::Retuned | Class::Migrated | Class::Added | Class::Removed => false,
         };
         let tasks = self.diff.nodes.iter().filter(|(_, change)| stranger(change));
         let tasks: Vec<Name> = tasks.filter_map(|(key, _)| task_of(&self.graph.nodes[key]).cloned()).collect();
-        for task in tasks {
+        let flow = |graph: &Graph, task: &Name| graph.door(task).map(|door| door.hashes.flow);
+        for task in tasks.into_iter().filter(|task| flow(before, task) != flow(&self.graph, task)) {
             if engine.assignments.get(&task).is_some_and(|assignment| assignment.at(engine.next()).is_some()) {
                 engine.assign(&task, None);
             }

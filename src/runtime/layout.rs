@@ -6,11 +6,12 @@ use crate::ir;
 use crate::plan::{Graph, Input, NodeKey, NodeOp, NodeSpec, Slot};
 
 /// Does the node stand in a task? A source's connection and decoder run at the edge, before rows have ordinals, and what is
-/// served is answered by the shell.
+/// served is answered by the shell. The copy of a task in a shadow only says what its model reads.
 pub fn is_stepped(spec: &NodeSpec) -> bool {
     match &spec.op {
         NodeOp::Connection(_) | NodeOp::Decode(_) | NodeOp::Serve(_) => false,
-        NodeOp::Gate(_) | NodeOp::Stage(_) | NodeOp::Task(_) | NodeOp::Accept(_) => true,
+        NodeOp::Task(_) => spec.key.is_of_file(),
+        NodeOp::Gate(_) | NodeOp::Stage(_) | NodeOp::Accept(_) => true,
     }
 }
 

@@ -35,6 +35,8 @@ pub(super) enum Way {
     Retune,
     /// A new node takes over the state of the old one, in the state's portable form.
     Carry(Box<dyn Node>),
+    /// A new node begins with the state of a running one, which goes on by itself.
+    Fork(Box<dyn Node>, NodeKey),
     /// A new node that remembers nothing.
     Fresh(Box<dyn Node>),
 }
@@ -96,6 +98,9 @@ impl Builder<'_> {
         if change.from.is_some() && matches!(spec.op, NodeOp::Gate(_)) {
             return Ok(Way::Keep);
         }
+        if let Some(original) = &change.forks {
+            return self.forking(key, original);
+        }
         match change.class {
             Class::Same | Class::Rewired if !self.is_reshaped(key, change) => Ok(Way::Keep),
             Class::Same | Class::Rewired | Class::Retuned | Class::Migrated => self.keeping(key, change),
@@ -123,6 +128,15 @@ impl Builder<'_> {
         match transfer(slot.node.as_mut(), new) {
             Some(new) => Ok(Way::Carry(new)),
             None if self.wanted.nodes[key].on_change == ir::OnChange::Reject => Err(rejected(key, self.wanted)),
+            None => Ok(Way::Fresh(self.build(key)?)),
+        }
+    }
+
+    fn forking(&mut self, key: &NodeKey, original: &NodeKey) -> Result<Way, Diagnostic> {
+        let new = self.build(key)?;
+        let state = self.engine.slot_mut(original).and_then(|slot| transfer(slot.node.as_mut(), new));
+        match state {
+            Some(new) => Ok(Way::Fork(new, original.clone())),
             None => Ok(Way::Fresh(self.build(key)?)),
         }
     }

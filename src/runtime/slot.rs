@@ -45,6 +45,14 @@ pub struct Slot {
     ended: bool,
 }
 
+/// How far a node has got.
+pub(super) struct Pace {
+    floor: Time,
+    upto: Ordinal,
+    merge: OrderedMerge,
+    failed: Option<NodeError>,
+}
+
 /// What came of one step.
 pub enum Acted {
     /// Nothing to act on.
@@ -101,7 +109,7 @@ impl Slot {
                 | Class::Removed => Fate::Retuned,
             },
             Way::Retune => Fate::Retuned,
-            Way::Carry(node) => {
+            Way::Carry(node) | Way::Fork(node, _) => {
                 self.node = node;
                 Fate::Carried
             }
@@ -111,6 +119,16 @@ impl Slot {
                 Fate::Reset
             }
         }
+    }
+
+    /// How far its clock has got, for a copy that goes on from there.
+    pub(super) fn pace(&self) -> Pace {
+        Pace { floor: self.floor, upto: self.upto, merge: self.merge, failed: self.failed.clone() }
+    }
+
+    pub(super) fn keep_pace(&mut self, pace: &Pace) {
+        (self.floor, self.upto, self.merge) = (pace.floor, pace.upto, pace.merge);
+        self.failed = pace.failed.clone();
     }
 
     /// Inputs that stay keep their books and what is under way; the others begin.
@@ -152,6 +170,9 @@ impl Slot {
     }
 
     fn on_merged(&mut self, merged: Merged) -> Acted {
+        if self.spec.predicts_by().is_some() {
+            return self.on_paired(merged);
+        }
         let (rows, upto, clock) = (merged.rows(), merged.upto, merged.clock.clone());
         match merged.gather(&self.input) {
             Ok(batches) => self.on_batches(batches),
@@ -162,6 +183,24 @@ impl Slot {
                 self.on_batches(vec![(0, merge::nothing(&self.input, upto, clock))])
             }
         }
+    }
+
+    /// Features come in beside the rows that they belong to, and before them; what leaves is the rows.
+    fn on_paired(&mut self, merged: Merged) -> Acted {
+        let Merged { parts, upto, clock } = merged;
+        let (rows, features): (Vec<_>, Vec<_>) = parts.into_iter().partition(|(port, _)| *port == 0);
+        self.aside.get_or_insert_with(|| self.input.clone());
+        let mut sent = Vec::new();
+        for (port, batch) in features {
+            self.on_batch(port, Batch { upto, clock: clock.clone(), ..batch }, &mut sent);
+        }
+        let rows = rows.into_iter().map(|(_, batch)| batch).next();
+        let rows = rows.unwrap_or_else(|| merge::nothing(&self.input, upto, clock.clone()));
+        match self.on_batches(vec![(0, Batch { upto, clock, ..rows })]) {
+            Acted::Sent(more) => sent.extend(more),
+            Acted::Idle => {}
+        }
+        Acted::Sent(sent)
     }
 
     fn on_batches(&mut self, batches: Vec<(Port, Batch)>) -> Acted {

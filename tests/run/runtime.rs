@@ -8,4 +8,5 @@ mod edits;
 mod files;
 mod program;
 mod reference;
+mod shadows;
 mod steps;

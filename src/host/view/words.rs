@@ -38,9 +38,9 @@ fn host(event: &HostEvent, style: Style) -> String {
         HostEvent::FileTrouble { path, why } => format!("{path} {why}; what runs goes on\n"),
         HostEvent::Restored { task, version, family } => format!("{task}: {family} {version} of a former run answers\n"),
         HostEvent::Training { task } => format!("{task}: learning\n"),
-        HostEvent::Trained { task, version, family, metric } => {
+        HostEvent::Trained { at, task, version, family, metric } => {
             let measured = metric.as_ref().map(|(name, value)| format!(", {name} {value:.4}")).unwrap_or_default();
-            format!("{task}: {family} {version} answers{measured}\n")
+            format!("{task}: {family} {version} answers from row {} on{measured}\n", at.0)
         }
         HostEvent::TrainingFailed { task, why } => format!("{}{task}: goes on with what it has\n", rendered(why, style)),
         HostEvent::SinkTrouble { sink, message } => format!("{sink}: cannot be written, tried again ({message})\n"),

@@ -28,15 +28,14 @@ pub enum Class {
 }
 
 impl Class {
-    /// What this version does in its place: it neither converts nor rebuilds state, and old features do not live on.
+    /// What this version does in its place: it neither converts nor rebuilds state.
     pub fn carried_out(self) -> Class {
         match self {
-            Class::Migrated | Class::Stale | Class::Shadowed | Class::Reset(OnChange::Backfill) => {
-                Class::Reset(OnChange::Empty)
-            }
+            Class::Migrated | Class::Stale | Class::Reset(OnChange::Backfill) => Class::Reset(OnChange::Empty),
             Class::Same
             | Class::Rewired
             | Class::Retuned
+            | Class::Shadowed
             | Class::Reset(OnChange::Empty | OnChange::Reject)
             | Class::Added
             | Class::Removed => self,
@@ -48,15 +47,13 @@ impl Class {
         match self {
             Class::Migrated => Some("migrated is treated as reset in this version: what converts begins empty"),
             Class::Stale => Some("stale is treated as reset in this version: what it remembers begins empty"),
-            Class::Shadowed => {
-                Some("shadowed is treated as reset in this version: predictions are null until a new model is promoted")
-            }
             Class::Reset(OnChange::Backfill) => {
                 Some("backfilling is treated as reset in this version: what it remembers begins empty")
             }
             Class::Same
             | Class::Rewired
             | Class::Retuned
+            | Class::Shadowed
             | Class::Reset(OnChange::Empty | OnChange::Reject)
             | Class::Added
             | Class::Removed => None,

@@ -1,7 +1,7 @@
 //! The class of every wanted node: one function per kind of node.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::base::{Hash, Name};
 use crate::ir::{OnChange, Op};
@@ -16,9 +16,8 @@ use super::{Change, Class, EntryChange, Why, learn, reason};
 
 pub(super) fn nodes(running: &Graph, wanted: &Graph, identity: &Identity) -> BTreeMap<NodeKey, Change> {
     let comparison = Comparison { running, wanted, identity, before: OnceCell::new(), after: OnceCell::new() };
-    let own = wanted.nodes.values().filter(|node| node.key.is_of_file());
-    let mut changes: BTreeMap<NodeKey, Change> = own.map(|node| (node.key.clone(), comparison.change(node))).collect();
-    comparison.say_when_rows_are_new(&mut changes);
+    let mut changes: BTreeMap<NodeKey, Change> =
+        wanted.nodes.values().map(|node| (node.key.clone(), comparison.change(node))).collect();
     comparison.follow_tasks(&mut changes);
     changes
 }
@@ -34,11 +33,12 @@ struct Comparison<'a> {
 
 impl Comparison<'_> {
     fn change(&self, new: &NodeSpec) -> Change {
-        let Some(old) = self.identity.from(self.running, &new.key) else { return added(new) };
+        let Some(old) = self.identity.from(self.running, &new.key) else { return self.added(new) };
         let mut change = Change {
             class: Class::Same,
             why: vec![],
             from: Some(old.key.clone()),
+            forks: None,
             rewired: !self.same_inputs(old, new),
             reshaped: old.schema != new.schema,
             on_change: new.on_change,
@@ -57,6 +57,14 @@ impl Comparison<'_> {
             NodeOp::Serve(_) => end(&mut change, old, new, Why::ListensElsewhere, Why::Request),
         }
         change
+    }
+
+    /// A hidden copy begins with the state of what it is a copy of.
+    fn added(&self, new: &NodeSpec) -> Change {
+        let original = NodeKey::of_file(&new.key.decl, new.key.slot.clone());
+        let original = self.running.nodes.get(&original).filter(|_| !new.key.is_of_file());
+        let forks = original.filter(|old| old.hashes.state == new.hashes.state).map(|old| old.key.clone());
+        Change { forks, ..added(new) }
     }
 
     fn same_inputs(&self, old: &NodeSpec, new: &NodeSpec) -> bool {
@@ -161,21 +169,6 @@ impl Comparison<'_> {
         seen(self.wanted, self.after.get_or_init(|| fingerprint::values(self.wanted)), node)
     }
 
-    /// A new window, key or join before a task means that nothing has the old features any more.
-    fn say_when_rows_are_new(&self, changes: &mut BTreeMap<NodeKey, Change>) {
-        let shadowed = changes.iter().filter(|(key, change)| key.slot == Slot::Task && change.class == Class::Shadowed);
-        let tasks: Vec<NodeKey> = shadowed.map(|(key, _)| key.clone()).collect();
-        for task in tasks {
-            let new =
-                |key: &&NodeKey| changes.get(*key).is_none_or(|change| matches!(change.class, Class::Reset(_) | Class::Added));
-            let gone = |key: &&NodeKey| self.identity.to(key).is_none();
-            let before = changes[&task].from.as_ref().map(|from| windows_before(self.running, from)).unwrap_or_default();
-            if windows_before(self.wanted, &task).iter().any(new) || before.iter().any(gone) {
-                changes.get_mut(&task).expect("it was found there").why.push(Why::NoOldRows);
-            }
-        }
-    }
-
     /// Who reads predictions has the task's fate.
     fn follow_tasks(&self, changes: &mut BTreeMap<NodeKey, Change>) {
         let classes: BTreeMap<NodeKey, Class> = changes.iter().map(|(key, change)| (key.clone(), change.class)).collect();
@@ -222,6 +215,7 @@ fn added(new: &NodeSpec) -> Change {
         class: Class::Added,
         why: vec![Why::New],
         from: None,
+        forks: None,
         rewired: false,
         reshaped: false,
         on_change: new.on_change,
@@ -255,20 +249,6 @@ fn followed(task: Class) -> Option<Class> {
         Class::Reset(_) => Some(Class::Reset(OnChange::Empty)),
         Class::Same | Class::Rewired | Class::Retuned | Class::Migrated | Class::Stale | Class::Added | Class::Removed => None,
     }
-}
-
-fn windows_before<'a>(graph: &'a Graph, key: &NodeKey) -> Vec<&'a NodeKey> {
-    let (mut found, mut seen, mut next) = (Vec::new(), BTreeSet::new(), vec![key.clone()]);
-    while let Some(node) = next.pop().and_then(|key| graph.nodes.get(&key)) {
-        if !seen.insert(&node.key) {
-            continue;
-        }
-        if matches!(&node.op, NodeOp::Stage(op) if matches!(**op, Op::Window(_))) {
-            found.push(&node.key);
-        }
-        next.extend(node.inputs.iter().map(|input| input.node.clone()));
-    }
-    found
 }
 
 impl Change {

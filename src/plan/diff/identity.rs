@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::Name;
-use crate::plan::{Graph, Input, NodeKey, Slot};
+use crate::plan::{Graph, Input, NodeKey, NodeSpec, Slot};
 
 use super::{Rename, align, rename};
 
@@ -16,6 +16,8 @@ pub(super) struct Identity {
     back: BTreeMap<NodeKey, NodeKey>,
     /// Tasks under a new name, running to wanted.
     tasks: BTreeMap<Name, Name>,
+    /// Running nodes of the file whose place a former definition has taken back.
+    replaced: BTreeSet<NodeKey>,
 }
 
 /// Names stand for one thing each within a space: rows, or tasks.
@@ -43,7 +45,13 @@ pub(super) fn declarations(graph: &Graph) -> BTreeSet<Decl> {
 impl Identity {
     pub fn find(running: &Graph, wanted: &Graph) -> Identity {
         let renamed = rename::renamed(running, wanted);
-        let mut found = Identity { renames: vec![], onward: BTreeMap::new(), back: BTreeMap::new(), tasks: BTreeMap::new() };
+        let mut found = Identity {
+            renames: vec![],
+            onward: BTreeMap::new(),
+            back: BTreeMap::new(),
+            tasks: BTreeMap::new(),
+            replaced: BTreeSet::new(),
+        };
         let known = declarations(wanted);
         for old in declarations(running) {
             let new = renamed.get(&old).map_or(&old.1, |(new, _)| new);
@@ -51,6 +59,7 @@ impl Identity {
                 found.pair_declaration(running, wanted, &old, new);
             }
         }
+        found.pair_shadows(running, wanted);
         for ((space, from), (to, declared)) in renamed {
             if space == Space::Tasks {
                 found.tasks.insert(from.clone(), to.clone());
@@ -75,13 +84,35 @@ impl Identity {
         }
     }
 
+    /// A shadow goes on as it is. Where the file says again what a shadow still does, and the shadow is not needed any more,
+    /// the file's node goes on from there: an edit that is taken back leaves no trace.
+    fn pair_shadows(&mut self, running: &Graph, wanted: &Graph) {
+        for key in wanted.nodes.keys().filter(|key| !key.is_of_file() && running.nodes.contains_key(*key)) {
+            self.pair(key, key);
+        }
+        let hidden: Vec<&NodeSpec> = running.nodes.values().filter(|spec| !spec.key.is_of_file()).collect();
+        for spec in hidden.into_iter().filter(|spec| matches!(spec.key.slot, Slot::Stage { .. })) {
+            let file = NodeKey::of_file(&spec.key.decl, spec.key.slot.clone());
+            let Some(new) = wanted.nodes.get(&file).filter(|new| alike(spec, new)) else { continue };
+            let old = self.from(running, &file);
+            if wanted.nodes.contains_key(&spec.key) || old.is_some_and(|old| alike(old, new)) {
+                continue;
+            }
+            if let Some(old) = self.back.get(&file).cloned() {
+                self.onward.remove(&old);
+                self.replaced.insert(old);
+            }
+            self.pair(&spec.key, &file);
+        }
+    }
+
     fn pair(&mut self, from: &NodeKey, to: &NodeKey) {
         self.onward.insert(from.clone(), to.clone());
         self.back.insert(to.clone(), from.clone());
     }
 
     /// The running node that a wanted one goes on from.
-    pub fn from<'a>(&self, running: &'a Graph, wanted: &NodeKey) -> Option<&'a crate::plan::NodeSpec> {
+    pub fn from<'a>(&self, running: &'a Graph, wanted: &NodeKey) -> Option<&'a NodeSpec> {
         running.nodes.get(self.back.get(wanted)?)
     }
 
@@ -100,6 +131,15 @@ impl Identity {
 
     /// Running nodes of the file that nothing goes on from.
     pub fn removed(&self, running: &Graph) -> Vec<NodeKey> {
-        running.order().into_iter().filter(|key| key.is_of_file() && !self.onward.contains_key(key)).cloned().collect()
+        running.order().into_iter().filter(|key| self.is_gone(key)).cloned().collect()
     }
+
+    fn is_gone(&self, key: &NodeKey) -> bool {
+        key.is_of_file() && !self.onward.contains_key(key) && !self.replaced.contains(key)
+    }
+}
+
+/// Does one remember what the other would?
+fn alike(a: &NodeSpec, b: &NodeSpec) -> bool {
+    (a.hashes.sem, a.hashes.state, a.hashes.flow) == (b.hashes.sem, b.hashes.state, b.hashes.flow)
 }

@@ -55,6 +55,12 @@ pub enum Why {
     Follows(Name),
     /// Windows, keys or joins before a task changed: which rows there are.
     NoOldRows,
+    /// The source lacks columns that the old features are made of.
+    NoOldColumns,
+    /// The old features are predictions whose own features changed.
+    OldPredictions,
+    /// Its old answers are of another kind, or of a task of another name.
+    OtherAnswer,
     Task(TaskEdit),
 }
 
@@ -147,6 +153,15 @@ impl fmt::Display for Why {
             Why::Follows(task) => write!(f, "its predictions follow `{task}`"),
             Why::NoOldRows => {
                 f.write_str("no new row has the old features, so predictions are null until a new model is promoted")
+            }
+            Why::NoOldColumns => f.write_str(
+                "columns that the old features are made of no longer come, so predictions are null until a new model is promoted",
+            ),
+            Why::OldPredictions => f.write_str(
+                "the old features are predictions that changed as well, so predictions are null until a new model is promoted",
+            ),
+            Why::OtherAnswer => {
+                f.write_str("the old model answers something else, so predictions are null until a new model is promoted")
             }
             Why::Task(edit) => edit.fmt(f),
         }

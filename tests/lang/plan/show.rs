@@ -65,7 +65,6 @@ record       removed   no longer in the file
 
 2 nodes removed, 1 reset, 2 shadowed, 1 retuned, 5 same; 7 nodes change together, the rest does not pause
 note: backfilling is treated as reset in this version: what it remembers begins empty
-note: shadowed is treated as reset in this version: predictions are null until a new model is promoted
 ";
     assert_eq!(plan_text(&diff), expected);
 }
