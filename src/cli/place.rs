@@ -4,7 +4,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::base::Time;
 use crate::diag::{Code, Diagnostic};
 use crate::host::Machines;
 use crate::io::{Mode, Place};
@@ -18,28 +17,17 @@ pub fn machines(file: &Path) -> Machines {
     Machines { place, sinks: Mode::Recorded }
 }
 
-/// The same for a live run: sinks are appended to, and simulated recordings end where the first run of this state began.
+/// The same for a live run: sinks are appended to, and live begins now, where simulated recordings end. Until positions are
+/// kept over restarts, each run is a beginning: nothing that an earlier one has emitted is emitted again.
 ///
 /// # Errors
-/// If the state folder cannot be written.
+/// If the state folder cannot be made.
 pub fn live_machines(file: &Path, state: &Path) -> Result<Machines, Diagnostic> {
+    make_state(state)?;
     let mut machines = machines(file);
-    machines.place.began = began(state, machines.place.now.now()).map_err(|error| no_state(state, &error))?;
+    machines.place.began = machines.place.now.now();
     machines.sinks = Mode::Live;
     Ok(machines)
-}
-
-/// When the first run of this state began; `now` if this is the first.
-fn began(state: &Path, now: Time) -> io::Result<Time> {
-    let path = state.join("began");
-    if let Ok(text) = fs::read_to_string(&path)
-        && let Ok(began) = Time::parse(text.trim())
-    {
-        return Ok(began);
-    }
-    fs::create_dir_all(state)?;
-    fs::write(&path, format!("{now}\n"))?;
-    Ok(now)
 }
 
 /// Makes the state folder, so that nobody trains for an hour and then cannot keep the result.
