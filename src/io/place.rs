@@ -39,7 +39,7 @@ pub struct Place {
     pub data: Option<PathBuf>,
     pub now: Arc<dyn Now>,
     /// When live begins. A simulated recording ends here, and a live simulation takes it up from here. `run` sets the time
-    /// of its first start and keeps it over restarts; [`Place::REPLAY_BEGAN`] makes every replay give the same bytes.
+    /// of its start; [`Place::REPLAY_BEGAN`] makes every replay give the same bytes.
     pub began: Time,
 }
 
