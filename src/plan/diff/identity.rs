@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::base::Name;
+use crate::base::{Hash, Name};
 use crate::plan::{Graph, Input, NodeKey, NodeSpec, Slot};
 
 use super::{Rename, align, rename};
@@ -91,11 +91,17 @@ impl Identity {
             self.pair(key, key);
         }
         let hidden: Vec<&NodeSpec> = running.nodes.values().filter(|spec| !spec.key.is_of_file()).collect();
+        if hidden.is_empty() {
+            return;
+        }
+        let (before, after) = (histories(running), histories(wanted));
         for spec in hidden.into_iter().filter(|spec| matches!(spec.key.slot, Slot::Stage { .. })) {
             let file = NodeKey::of_file(&spec.key.decl, spec.key.slot.clone());
             let Some(new) = wanted.nodes.get(&file).filter(|new| alike(spec, new)) else { continue };
             let old = self.from(running, &file);
-            if wanted.nodes.contains_key(&spec.key) || old.is_some_and(|old| alike(old, new)) {
+            let has_seen_the_same = |key: &NodeKey| before.get(key) == after.get(&file);
+            let stays = |old: &NodeSpec| alike(old, new) && (has_seen_the_same(&old.key) || !has_seen_the_same(&spec.key));
+            if wanted.nodes.contains_key(&spec.key) || old.is_some_and(stays) {
                 continue;
             }
             if let Some(old) = self.back.get(&file).cloned() {
@@ -137,6 +143,18 @@ impl Identity {
     fn is_gone(&self, key: &NodeKey) -> bool {
         key.is_of_file() && !self.onward.contains_key(key) && !self.replaced.contains(key)
     }
+}
+
+/// What every node does and what came to it, filters included, back to the sources.
+fn histories(graph: &Graph) -> BTreeMap<&NodeKey, Hash> {
+    let mut all: BTreeMap<&NodeKey, Hash> = BTreeMap::new();
+    for key in graph.order() {
+        let spec = &graph.nodes[key];
+        let above: Vec<_> = spec.inputs.iter().map(|input| (input.outlet, all.get(&input.node))).collect();
+        let history = Hash::of(&(spec.hashes.sem, spec.hashes.state, spec.hashes.flow, above));
+        all.insert(key, history);
+    }
+    all
 }
 
 /// Does one remember what the other would?
