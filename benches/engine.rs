@@ -7,7 +7,7 @@ use mliot::base::{Duration, Name, Time};
 use mliot::compile::{World, compile};
 use mliot::ir::{self, Value};
 use mliot::node::{Node, NodeError};
-use mliot::plan::{Graph, NodeSpec, lower};
+use mliot::plan::{Graph, NodeOp, NodeSpec, lower};
 use mliot::runtime::{
     Deliver, Engine, Feed, Kept, MemoryFeed, Parts, Progress, Row, Rows, Settings, Side, SourceSpec, to_table,
 };
@@ -61,7 +61,7 @@ impl Parts for Bench {
 }
 
 fn batches(graph: &Graph) -> Vec<RecordBatch> {
-    let gate = graph.nodes.values().find(|spec| spec.schema.time.is_some() && spec.inputs.len() == 1).expect("a gate");
+    let gate = graph.nodes.values().find(|spec| matches!(spec.op, NodeOp::Gate(_))).expect("a gate");
     let row = |nth: usize| -> Row {
         let at = Time(0) + Duration(nth as i64 * 1_000);
         [
@@ -99,6 +99,8 @@ fn run(bencher: Bencher, tail: &str) {
                 }
             }
         }
+        let findings = engine.take_findings();
+        assert!(out > 0 && findings.is_empty(), "nothing was measured: {out} rows out, {findings:?}");
         out
     });
 }
