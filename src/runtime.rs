@@ -32,7 +32,7 @@ pub use dead::{DEAD_RECORDS_MAX, DeadLetter, DeadRecord};
 pub use edge::{EDGE_MESSAGES_MAX, EdgeCounts};
 pub use engine::{Engine, Life, Phase, Progress, Settings};
 pub use event::{CutEvent, Event, Fate, NodeEvent};
-pub use feed::{Deliver, Drawn, Feed, FeedCounts, Head, Parts, Side, SourceSpec};
+pub use feed::{Again, Deliver, Drawn, Feed, FeedCounts, Head, Parts, Side, SourceSpec};
 pub use memory::{MemoryFeed, Rows};
 pub use outbox::{OUTBOX_ROWS_MAX, Outbox, OutboxId};
 pub use prepare::{Prepared, prepare};

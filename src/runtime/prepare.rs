@@ -159,7 +159,7 @@ impl Builder<'_> {
         let was = was.map(|gate| gate.decl).filter(|was| self.engine.sequencer.has(was));
         let old = was.as_ref().and_then(|was| SourceSpec::of(&self.engine.graph, was));
         let settings = (self.engine.settings.life, self.engine.phase);
-        let open = |side| self.parts.feed(&new, side).map_err(|error| cannot_open(&new, &error, self.wanted));
+        let open = |side| self.parts.feed(&new, side, None).map_err(|error| cannot_open(&new, &error, self.wanted));
         let stays = |side| old.is_some_and(|old| old.end(side) == new.end(side));
         let (now, live) = match settings {
             (Life::Replay, _) if stays(Side::Recorded) => (None, None),

@@ -263,7 +263,7 @@ fn next_after(last: Option<&Name>, names: Vec<Name>) -> Turn {
 
 /// What could not be read stands at the draw's first ordinal; a draw that brought nothing else takes one for it.
 fn enter(drawn: Drawn, first: Ordinal) -> Entered {
-    let Drawn { mut rows, bad } = drawn;
+    let Drawn { mut rows, bad, read: _ } = drawn;
     if bad.is_some() {
         rows.upto = rows.upto.max(first.plus(1));
     }
