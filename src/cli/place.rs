@@ -3,10 +3,11 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::diag::{Code, Diagnostic};
 use crate::host::Machines;
-use crate::io::{Mode, Place};
+use crate::io::{Live, Mode, Place};
 use crate::lifecycle::Registry;
 
 /// The real parts for the file, in virtual time: sinks are written anew, recordings are looked for beside the file and in
@@ -22,10 +23,11 @@ pub fn machines(file: &Path) -> Machines {
 ///
 /// # Errors
 /// If the state folder cannot be made.
-pub fn live_machines(file: &Path, state: &Path) -> Result<Machines, Diagnostic> {
+pub fn live_machines(file: &Path, state: &Path, live: &Arc<Live>) -> Result<Machines, Diagnostic> {
     make_state(state)?;
     let mut machines = machines(file);
     machines.place.began = machines.place.now.now();
+    machines.place.live = Some(live.clone());
     machines.sinks = Mode::Live;
     Ok(machines)
 }

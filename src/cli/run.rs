@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::diag::Diagnostic;
 use crate::host::view::{Form, View};
 use crate::host::{self, Compiled, Compiler, Ear, FileCompiler, Keeper, Setup, Stop};
+use crate::io::Live;
 use crate::lifecycle::Registry;
 
 use super::Outcome;
@@ -37,7 +38,8 @@ pub fn run(args: &RunArgs) -> Outcome {
 fn setup(args: &RunArgs, text: String, compiled: Compiled, compiler: FileCompiler) -> Result<Setup, Diagnostic> {
     let file = args.file.file.clone();
     let state = state(&file, args.state.state.as_ref());
-    let parts = Arc::new(live_machines(&file, &state)?);
+    let live = Arc::new(Live::at(&state));
+    let parts = Arc::new(live_machines(&file, &state, &live)?);
     let learner = Arc::new(Keeper { registry: Registry::at(&state) });
     let ear: Box<dyn Ear> =
         if args.json { Box::new(View::new(Form::Json, stdout())) } else { Box::new(View::new(Form::of(&stderr()), stderr())) };
@@ -47,6 +49,7 @@ fn setup(args: &RunArgs, text: String, compiled: Compiled, compiler: FileCompile
         compiled,
         compiler: Box::new(compiler),
         parts,
+        inlets: live.inlets().clone(),
         learner,
         ear,
         stop: Stop::default(),

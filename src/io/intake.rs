@@ -236,9 +236,15 @@ impl Intake {
 
     /// Takes over event time and row numbers from the recording of the same source, where a live source goes on.
     pub fn follow(&mut self, recorded: &Position) {
-        let Position { newest, watermark, records, rows: _, input: _ } = recorded;
+        let Position { newest, watermark, records, rows: _, input } = recorded;
         self.progress = Progress { newest: *newest, watermark: *watermark, arrived: self.place.now.now() };
         self.input.follow(*records);
+        self.input.go_on_behind(input);
+    }
+
+    /// What its owner should know and has not been told: a journal that is full or damaged, a file that cannot be followed.
+    pub fn take_notes(&mut self) -> Vec<Diagnostic> {
+        self.input.take_notes()
     }
 
     /// Of everything taken so far.

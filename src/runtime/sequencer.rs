@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use arrow::datatypes::SchemaRef;
 
 use crate::base::{Name, Time};
-use crate::diag::Code;
+use crate::diag::{Code, Diagnostic};
 use crate::node::{Batch, Clock, NodeError, Ordinal, Ordinals};
 
 use super::feed::{Drawn, Feed, FeedCounts, Head};
@@ -128,6 +128,15 @@ impl Sequencer {
 
     pub fn has(&self, name: &Name) -> bool {
         self.sources.contains_key(name)
+    }
+
+    /// What sources have to say, each with its name.
+    pub fn take_notes(&mut self) -> Vec<(Name, Diagnostic)> {
+        let notes = self
+            .sources
+            .iter_mut()
+            .flat_map(|(name, source)| source.feed.take_notes().into_iter().map(|note| (name.clone(), note)));
+        notes.collect()
     }
 
     pub fn all_ended(&self) -> bool {

@@ -2,6 +2,7 @@
 
 mod bench;
 mod edits;
+mod inputs;
 mod serving;
 mod sinks;
 mod training;
