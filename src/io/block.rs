@@ -84,7 +84,7 @@ impl Block {
     }
 
     /// Neither rows nor anything beside them.
-    pub fn is_empty(&self) -> bool {
+    pub fn has_nothing(&self) -> bool {
         self.len() == 0 && self.aside.is_empty()
     }
 

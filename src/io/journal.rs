@@ -15,7 +15,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Relaxed};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -89,6 +89,8 @@ struct Shared {
     /// The sequence number behind the last record that is on the disk for sure.
     next: AtomicU64,
     state: Mutex<State>,
+    /// Rung when something was written or trimmed, so that there may be room.
+    room: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -134,7 +136,7 @@ impl Journal {
         }
         let state = State { segments, first, ..State::default() };
         let (folder, next) = (folder.to_owned(), AtomicU64::new(next));
-        let shared = Arc::new(Shared { folder, limits, next, state: Mutex::new(state) });
+        let shared = Arc::new(Shared { folder, limits, next, state: Mutex::new(state), room: Condvar::new() });
         let (requests, inbox) = sync_channel(REQUESTS_MAX);
         let writer = Writer { shared: shared.clone(), inbox, file };
         let writer = std::thread::Builder::new().name("journal".into()).spawn(move || writer.run());
@@ -182,6 +184,11 @@ impl Journal {
         Ok(())
     }
 
+    /// Until something was written or trimmed, at most so long.
+    pub fn wait_for_room(&self, most: Duration) {
+        let _ = self.shared.room.wait_timeout(self.shared.state(), most);
+    }
+
     /// Reads from this sequence number on.
     pub fn reader(&self, from: u64) -> Reader {
         Reader::new(self.shared.clone(), from)
@@ -215,6 +222,7 @@ impl Journal {
                 gone.extend(state.segments.pop_front());
             }
         }
+        self.shared.room.notify_all();
         let folder = &self.shared.folder;
         let aside = folder.join(format!("{MARK}.new"));
         let written = fs::write(&aside, upto.to_string()).and_then(|()| fs::rename(&aside, folder.join(MARK)));

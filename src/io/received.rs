@@ -122,7 +122,7 @@ impl Received {
         let block = self.decode(&last);
         self.last = Some(last);
         // Nothing that was not told already may be left of records that are read again.
-        block.map(|block| (!block.is_empty()).then_some(block))
+        block.map(|block| (!block.has_nothing()).then_some(block))
     }
 
     /// Frames under one header, about as many records as a block has.
@@ -241,7 +241,7 @@ impl Received {
         let Some(last) = self.last.take() else { return Ok(None) };
         let block = self.decode(&last)?;
         self.last = Some(last);
-        Ok((!block.is_empty()).then_some(block))
+        Ok((!block.has_nothing()).then_some(block))
     }
 
     /// The standard input has an end; what is posted has none.

@@ -144,7 +144,7 @@ impl Stdin {
         let Some(chunk) = self.last.take().filter(|_| self.taken < self.rows) else { return Ok(None) };
         let block = self.decode(&chunk, place.now.now())?;
         self.last = Some(chunk);
-        Ok((!block.is_empty()).then_some(block))
+        Ok((!block.has_nothing()).then_some(block))
     }
 
     pub fn ignored(&self) -> Ignored {

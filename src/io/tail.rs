@@ -212,7 +212,7 @@ impl Tail {
             return Ok(None);
         };
         self.turn = nth + 1;
-        self.block(nth, start, chunk, now).map(|block| (!block.is_empty()).then_some(block))
+        self.block(nth, start, chunk, now).map(|block| (!block.has_nothing()).then_some(block))
     }
 
     /// New records of one file, with where the first of them begins.

@@ -2,6 +2,7 @@
 
 mod bench;
 mod broken;
+mod inputs;
 mod live;
 mod pipelines;
 mod refused;

@@ -72,6 +72,7 @@ impl Writer {
         }
         let written = self.write(&text);
         self.shared.state().reserved -= reserved;
+        self.shared.room.notify_all();
         match written {
             Ok(()) => {
                 self.shared.next.store(next, Release);

