@@ -176,7 +176,7 @@ impl Sinks {
                 moved |= writer.pump(outbox);
             }
         }
-        engine.forget_retired();
+        engine.forget_retired(|_| true);
         self.close_retired(engine);
         moved
     }

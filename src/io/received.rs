@@ -213,6 +213,9 @@ impl Received {
     }
 
     pub fn resume(&mut self, sequence: u64, aside: u64) {
+        if self.reader.is_some() {
+            self.rows_before += self.journal.taken() - self.base;
+        }
         self.journal.set_taken(sequence);
         (self.reader, self.last, self.held, self.aside) = (None, None, None, aside);
     }

@@ -332,7 +332,8 @@ impl Tail {
 
     /// Goes on where another reader of these files was. Files that are new since are read from their beginnings.
     pub fn resume(&mut self, positions: &[TailPosition]) -> Result<(), IoError> {
-        (self.last, self.rows, self.more) = (None, 0, true);
+        self.rows_before += self.last.take().map_or(self.rows, |last| last.first_row + last.taken as u64);
+        (self.rows, self.more) = (0, true);
         self.files.clear();
         positions.iter().for_each(|position| self.find_again(position));
         self.find()

@@ -2,6 +2,7 @@
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
+use serde::{Deserialize, Serialize};
 
 use crate::base::{Name, Time};
 use crate::diag::Diagnostic;
@@ -30,7 +31,8 @@ pub trait Parts {
 }
 
 /// Which end of a source is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Side {
     Recorded,
     Live,
@@ -134,11 +136,13 @@ impl FeedCounts {
     }
 }
 
-/// A side of a source that does not exist.
-#[derive(Debug)]
-pub struct Nothing;
+/// A side of a source that does not exist, or has been read to its end and is not opened again.
+#[derive(Debug, Default)]
+pub struct Finished {
+    pub position: Option<Position>,
+}
 
-impl Feed for Nothing {
+impl Feed for Finished {
     fn head(&mut self) -> Result<Head, NodeError> {
         Ok(Head::Ended)
     }
@@ -158,7 +162,7 @@ impl Feed for Nothing {
     }
 
     fn position(&self) -> Option<Position> {
-        None
+        self.position.clone()
     }
 
     fn follow(&mut self, _: &Position) {}

@@ -164,6 +164,14 @@ impl Input {
         }
     }
 
+    /// Do records that are read again say when they came the first time?
+    pub fn keeps_arrival(&self) -> bool {
+        match self {
+            Input::Received(_) => true,
+            Input::Files(_) | Input::Simulated(_) | Input::Stdin(_) | Input::Tail(_) | Input::InTurn(_) => false,
+        }
+    }
+
     /// Nothing before this position will be asked for again: what was kept for it may go.
     pub fn acknowledge(&mut self, upto: &InputPosition) {
         match (self, upto) {

@@ -104,8 +104,8 @@ impl Intake {
 
     fn depends_on_now(&self) -> bool {
         let arrives = self.spec.columns.iter().any(|column| column.origin == Origin::Arrival);
-        let told = matches!(self.spec.time, TimeSpec::Arrival) || self.spec.limits.ahead.is_some();
-        self.spec.mode == Mode::Live && (arrives || told)
+        let arrives = arrives || matches!(self.spec.time, TimeSpec::Arrival);
+        self.spec.mode == Mode::Live && (arrives && !self.input.keeps_arrival() || self.spec.limits.ahead.is_some())
     }
 
     /// The rows are at hand; the source only counts them.
