@@ -86,6 +86,13 @@ pub fn closure(graph: &Graph, task: &Name) -> Option<Hash> {
     graph.nodes.get(&NodeKey::of_file(task, Slot::Task)).map(|spec| spec.hashes.flow)
 }
 
+/// A graph that runs, with what writes its rows and keeps its state.
+pub struct Running {
+    pub engine: Engine,
+    pub sinks: Sinks,
+    pub keeping: Option<Keeping>,
+}
+
 pub struct Core {
     pub engine: Engine,
     pub parts: SharedParts,
@@ -111,15 +118,14 @@ pub struct Ended {
 
 impl Core {
     pub fn new(
-        engine: Engine,
+        running: Running,
         parts: SharedParts,
-        sinks: Sinks,
         orders: Receiver<Order>,
         board: Arc<Board>,
         said: SyncSender<Said>,
         stop: Stop,
-        keeping: Option<Keeping>,
     ) -> Core {
+        let Running { engine, sinks, keeping } = running;
         let (askers, backlog, plan) = (Askers::default(), VecDeque::new(), Hash::of(engine.graph()).short());
         Core { engine, parts, sinks, orders, board, said, stop, keeping, askers, backlog, forgotten: 0, ended: false, plan }
     }

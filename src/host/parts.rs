@@ -1,7 +1,7 @@
 //! The real parts of a running graph: nodes from `ops`, sources and sinks from `io`.
 
 use crate::base::{Name, Time};
-use crate::io::{self, Intake, IoError, Mode, Pending, Place};
+use crate::io::{self, End, Intake, IoError, Mode, Pending, Place};
 use crate::ir::{self, Type};
 use crate::node::{Node, NodeError, Ordinal};
 use crate::ops;
@@ -42,7 +42,7 @@ impl Parts for Machines {
             return Ok(None);
         }
         let Described { name, connection, decode, gate, schema } = parts;
-        let intake = Intake::open(name, connection, decode, gate, schema, mode, &self.place, from)?;
+        let intake = Intake::open(name, connection, decode, gate, schema, &self.place, End { mode, from })?;
         Ok(Some(Box::new(Door(intake))))
     }
 }

@@ -136,9 +136,9 @@ impl Shell {
             stop: &stop,
             said: said.clone(),
         };
-        let Begun { engine, sinks, keeping, models, events } = begin(&given, state)?;
-        let (live, served) = (is_live(&engine), engine.graph().clone());
-        let core = Core::new(engine, parts.clone(), sinks, orders_in, board.clone(), said, stop.clone(), keeping);
+        let Begun { running, models, events } = begin(&given, state)?;
+        let (live, served) = (is_live(&running.engine), running.engine.graph().clone());
+        let core = Core::new(running, parts.clone(), orders_in, board.clone(), said, stop.clone());
         let core = std::thread::Builder::new().name("engine".into()).spawn(move || core.run());
         let core = core.map_err(|error| vec![refused("a thread", &error)])?;
         serving.commit(opened);
