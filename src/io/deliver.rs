@@ -137,12 +137,15 @@ fn one_file(
     mode: Mode,
     keep: Option<&Keep>,
 ) -> Result<Box<dyn Deliver>, IoError> {
-    let target = Target { path: place.base.join(path), mode };
-    let ending = match (text::format(format, schema), format) {
-        (Some(format), _) => return Ok(Box::new(TextSink::file(format, &target, keep)?)),
-        (None, FileFormat::Json) => "json",
-        (None, FileFormat::Parquet) => "parquet",
-        (None, FileFormat::Arrow | FileFormat::Csv(_) | FileFormat::Jsonl) => "arrow",
+    let target = Target { path: place.base.join(path), mode, taken: Vec::new() };
+    let ending = match format {
+        FileFormat::Csv(_) | FileFormat::Jsonl => {
+            let format = text::format(format, schema).unwrap_or_else(|| unreachable!("both are text"));
+            return Ok(Box::new(TextSink::file(format, &target, keep)?));
+        }
+        FileFormat::Json => "json",
+        FileFormat::Parquet => "parquet",
+        FileFormat::Arrow => "arrow",
     };
     whole_file(format, schema, Aside::named(&target, ending)?)
 }

@@ -16,6 +16,8 @@ const NUMBERS_MAX: u32 = 1_000_000;
 pub(super) struct Target {
     pub path: PathBuf,
     pub mode: Mode,
+    /// Names that files will have which wait for them.
+    pub taken: Vec<PathBuf>,
 }
 
 impl Target {
@@ -45,7 +47,7 @@ impl Target {
         let path = match self.mode {
             _ if self.is_folder() => self.numbered(ending)?,
             Mode::Recorded => self.path.clone(),
-            Mode::Live => free(&self.path)?,
+            Mode::Live => free(&self.path, &self.taken)?,
         };
         prepare(&path)?;
         Ok(path)
@@ -65,32 +67,26 @@ impl Target {
         let name = |number: u32| self.path.join(format!("{number:06}.{ending}"));
         match self.mode {
             Mode::Recorded => Ok(name(1)),
-            Mode::Live => first_free(&self.path, name),
+            Mode::Live => first_free(&self.path, &self.taken, name),
         }
     }
 }
 
 /// `out.parquet`, else `out-2.parquet` and so on.
-pub(super) fn free(path: &Path) -> Result<PathBuf, IoError> {
+pub(super) fn free(path: &Path, taken: &[PathBuf]) -> Result<PathBuf, IoError> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let (stem, ending) = name.split_once('.').map_or((name.as_str(), String::new()), |(stem, rest)| (stem, format!(".{rest}")));
-    first_free(path, |number| match number {
+    first_free(path, taken, |number| match number {
         1 => path.to_owned(),
         _ => path.with_file_name(format!("{stem}-{number}{ending}")),
     })
 }
 
-fn first_free(path: &Path, name: impl Fn(u32) -> PathBuf) -> Result<PathBuf, IoError> {
-    (1..NUMBERS_MAX).map(name).find(|name| !name.exists() && !held(name).exists()).ok_or_else(|| {
+fn first_free(path: &Path, taken: &[PathBuf], name: impl Fn(u32) -> PathBuf) -> Result<PathBuf, IoError> {
+    (1..NUMBERS_MAX).map(name).find(|name| !name.exists() && !taken.contains(name)).ok_or_else(|| {
         let message = format!("`{}` has {NUMBERS_MAX} files already", path.display());
         IoError::new(Code::E0719, message).path(path).help("move old files away")
     })
-}
-
-/// Where a whole file waits for its name.
-pub(super) fn held(path: &Path) -> PathBuf {
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    path.with_file_name(format!(".{name}.part"))
 }
 
 fn prepare(path: &Path) -> Result<(), IoError> {
