@@ -37,12 +37,12 @@ mod tail;
 mod testing;
 
 pub use block::SourceCounts;
-pub use deliver::{Deliver, FileMark, SinkMark, deliver, keep};
+pub use deliver::{Deliver, Exact, FileMark, Keep, Ledger, SEGMENT_ROWS_MAX, SinkMark, deliver, keep, settle};
 pub use error::IoError;
 pub use files::FilePosition;
 pub use inlet::{BAD_ROWS_TOLD, Inlet, Inlets, NotTaken, Receipt};
-pub use intake::{Draw, InputPosition, Intake, Kept, Pending, Position, Taken};
-pub use journal::JournalLimits;
+pub use intake::{Draw, End, InputPosition, Intake, Kept, Pending, Position, Taken};
+pub use journal::{JournalLimits, Journals};
 pub use live::Live;
 pub use place::{Mode, Now, Place, Wall};
 pub use records::{Ignored, Mark};

@@ -2,7 +2,7 @@
 
 use crate::base::{Name, Time};
 use crate::diag::Diagnostic;
-use crate::io::{self, Intake, IoError, Mode, Pending, Place};
+use crate::io::{self, End, Intake, IoError, Mode, Pending, Place};
 use crate::ir::{self, Type};
 use crate::node::{Node, NodeError, Ordinal};
 use crate::ops;
@@ -27,9 +27,9 @@ impl Parts for Machines {
         ir::Schema { columns: vec![text("reason"), text("raw"), text("origin")], ..ir::Schema::default() }
     }
 
-    fn deliver(&self, sink: &NodeSpec, from: Option<&io::SinkMark>) -> Result<Box<dyn Deliver>, NodeError> {
+    fn deliver(&self, sink: &NodeSpec, keep: Option<&io::Keep>) -> Result<Box<dyn Deliver>, NodeError> {
         let NodeOp::Accept(accept) = &sink.op else { return Err(no_such_part(sink)) };
-        let outer = io::deliver(accept, &sink.schema, &self.place, self.sinks, from)?;
+        let outer = io::deliver(accept, &sink.schema, &self.place, self.sinks, keep)?;
         Ok(Box::new(Outer(outer)))
     }
 
@@ -43,7 +43,7 @@ impl Parts for Machines {
             return Ok(None);
         }
         let Described { name, connection, decode, gate, schema } = parts;
-        let intake = Intake::open(name, connection, decode, gate, schema, mode, &self.place, from)?;
+        let intake = Intake::open(name, connection, decode, gate, schema, &self.place, End { mode, from })?;
         Ok(Some(Box::new(Door(intake))))
     }
 }
@@ -138,6 +138,10 @@ impl Deliver for Outer {
 
     fn finish(&mut self) -> Result<(), NodeError> {
         Ok(self.0.finish().map_err(IoError::diagnostic)?)
+    }
+
+    fn exact(&mut self) -> Option<&mut dyn io::Exact> {
+        self.0.exact()
     }
 }
 

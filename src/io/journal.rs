@@ -263,7 +263,12 @@ pub struct Journals {
 impl Journals {
     /// In the folder `journal/` of a state folder. Nothing is made before a source needs it.
     pub fn at(state: &Path, limits: JournalLimits) -> Journals {
-        Journals { folder: state.join("journal"), limits, open: Table::default() }
+        Journals { folder: Journals::folder(state), limits, open: Table::default() }
+    }
+
+    /// Where the journals of a state folder stand.
+    pub fn folder(state: &Path) -> PathBuf {
+        state.join("journal")
     }
 
     pub(in crate::io) fn lease(&self, source: &Name) -> Result<Lease<Journal>, IoError> {

@@ -3,6 +3,7 @@
 mod bench;
 mod broken;
 mod inputs;
+mod killed;
 mod live;
 mod pipelines;
 mod refused;

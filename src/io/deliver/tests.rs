@@ -15,6 +15,8 @@ use crate::node;
 
 use super::*;
 
+mod exact;
+
 fn schema() -> Schema {
     let column = |name: &str, ty, nullable| Column { name: name.into(), ty, nullable, span: Span::default() };
     let columns = vec![

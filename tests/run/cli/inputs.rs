@@ -1,5 +1,6 @@
 //! The program with live inputs: what it acknowledged outlives it, whatever ends it.
 
+use std::fs::OpenOptions;
 use std::io::Write;
 use std::process::Stdio;
 
@@ -13,6 +14,14 @@ const POSTED: &str = r#"
 source room {
   columns { n: int }
   live http(port: 0)
+}
+sink out = room | to jsonl("out.jsonl")
+"#;
+
+const FOLLOWED: &str = r#"
+source room {
+  columns { n: int }
+  live tail("log.jsonl", from: start)
 }
 sink out = room | to jsonl("out.jsonl")
 "#;
@@ -47,57 +56,94 @@ fn post(client: &mut Client, rows: std::ops::Range<i64>) {
     assert_eq!((status, &body["accepted"]), (202, &json!(count)), "{body}");
 }
 
-#[test]
-fn rows_that_were_acknowledged_outlive_a_kill() {
-    let bench = Bench::new().with("room.mliot", POSTED);
-    for round in 0..3 {
-        let running = Running::start(&mut bench.program(&["run", "room.mliot"]));
-        let mut client = Client::to(&address(&running));
-        for nth in 0..10 {
-            post(&mut client, 100 * round + 10 * nth..100 * round + 10 * nth + 10);
-        }
-        // Dropped, it is killed at once, wherever its rows are by then.
-        drop(running);
-    }
-    let running = Running::start(&mut bench.program(&["run", "room.mliot"]));
-    let found = wait_for("all rows", || {
-        let mut found = numbers(&bench);
-        found.sort_unstable();
-        found.dedup();
-        (found.len() >= 300).then_some(found)
-    });
-    assert_eq!(found, (0..300).collect::<Vec<_>>());
+fn run(bench: &Bench) -> Running {
+    Running::start(&mut bench.program(&["run", "room.mliot", "--epoch-every", "50ms"]))
+}
+
+fn end(running: Running) {
     running.interrupt();
     let ended = running.end();
     assert_eq!(ended.code, Some(0), "{}", ended.text());
 }
 
 #[test]
-fn two_runs_do_not_share_a_journal() {
+fn rows_that_were_acknowledged_outlive_a_kill_and_come_once() {
     let bench = Bench::new().with("room.mliot", POSTED);
-    let running = Running::start(&mut bench.program(&["run", "room.mliot"]));
-    address(&running);
-    let second = bench.run(&["run", "room.mliot"]);
-    assert_eq!(second.code, Some(3), "{}", second.text());
-    for part in ["R0714", "is used by", "room.mliot:", "help:"] {
-        assert!(second.err.contains(part), "{part} in {}", second.text());
+    for round in 0..4 {
+        let mut running = run(&bench);
+        let mut client = Client::to(&address(&running));
+        for nth in 0..10 {
+            post(&mut client, 100 * round + 10 * nth..100 * round + 10 * nth + 10);
+        }
+        // Wherever its rows are by then.
+        running.kill();
     }
+    let running = run(&bench);
+    wait_for("all rows", || (numbers(&bench).len() >= 400).then_some(()));
+    post(&mut Client::to(&address(&running)), 400..401);
+    wait_for("the last row", || numbers(&bench).contains(&400).then_some(()));
+    end(running);
+    assert_eq!(numbers(&bench), (0..=400).collect::<Vec<_>>());
 }
 
 #[test]
-fn the_standard_input_is_kept_until_it_was_worked_on() {
+fn a_run_that_begins_anew_knows_nothing_of_what_was_posted() {
+    let bench = Bench::new().with("room.mliot", POSTED);
+    let mut running = run(&bench);
+    post(&mut Client::to(&address(&running)), 0..10);
+    running.kill();
+    let fresh = Running::start(&mut bench.program(&["run", "room.mliot", "--fresh"]));
+    post(&mut Client::to(&address(&fresh)), 100..101);
+    wait_for("the new row", || numbers(&bench).contains(&100).then_some(()));
+    end(fresh);
+    assert!(numbers(&bench).iter().filter(|n| **n < 10).count() <= 10);
+}
+
+#[test]
+fn lines_of_a_log_that_is_rotated_come_once_whenever_the_run_is_killed() {
+    let bench = Bench::new().with("room.mliot", FOLLOWED);
+    let mut next = 0;
+    for round in 0..4 {
+        let mut running = run(&bench);
+        for nth in 0..4 {
+            let lines: String = (next..next + 50).map(|n| format!("{{\"n\":{n}}}\n")).collect();
+            next += 50;
+            let mut file = OpenOptions::new().create(true).append(true).open(bench.path("log.jsonl")).unwrap();
+            // Half of a line stands there for a while.
+            let (first, rest) = lines.split_at(lines.len() / 2 + 3);
+            file.write_all(first.as_bytes()).unwrap();
+            wait_for("rows", || (numbers(&bench).len() as i64 > next - 40).then_some(()));
+            file.write_all(rest.as_bytes()).unwrap();
+            if nth % 2 == 1 {
+                let aside = format!("log.jsonl.{round}{nth}");
+                std::fs::rename(bench.path("log.jsonl"), bench.path(&aside)).unwrap();
+            }
+        }
+        // Perhaps in the middle of a file that has another name already.
+        running.kill();
+    }
+    let running = run(&bench);
+    wait_for("all rows", || (numbers(&bench).len() as i64 >= next).then_some(()));
+    end(running);
+    assert_eq!(numbers(&bench), (0..next).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_standard_input_is_read_once_and_what_was_read_outlives_a_kill() {
     let bench = Bench::new().with("room.mliot", PIPED);
-    let mut child = bench.program(&["run", "room.mliot"]).stdin(Stdio::piped()).spawn().unwrap();
-    let mut pipe = child.stdin.take().unwrap();
-    pipe.write_all(b"t,n\na,1\nb,2\n").unwrap();
-    wait_for("the first rows", || (numbers(&bench).len() == 2).then_some(()));
-    pipe.write_all(b"c,three\nd,4\n").unwrap();
-    wait_for("the last row", || numbers(&bench).contains(&4).then_some(()));
-    drop(pipe);
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert_eq!(numbers(&bench), [1, 2, 4]);
-    assert!(bench.path(".mliot/room/journal/room").is_dir());
+    for (first, lines) in [(1, "t,n\na,1\nb,2\n"), (3, "t,n\nc,3\nd,four\ne,5\n")] {
+        let mut command = bench.program(&["run", "room.mliot", "--epoch-every", "50ms"]);
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        let mut pipe = child.stdin.take().unwrap();
+        pipe.write_all(lines.as_bytes()).unwrap();
+        wait_for("rows", || numbers(&bench).contains(&(first + if first == 1 { 1 } else { 2 })).then_some(()));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let running = run(&bench);
+    wait_for("the run", || running.said().contains("goes on at row").then_some(()));
+    end(running);
+    assert_eq!(numbers(&bench), [1, 2, 3, 5]);
 }
 
 /// The course's chapter as its text tells it, but that the port is free.
