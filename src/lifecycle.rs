@@ -3,10 +3,12 @@
 //! [`train`] is the whole of it: split, baselines, search, choice, refit, report. Everything that decides is a pure function;
 //! fits run wherever a [`Trials`] runs them (worker processes, or threads of this one), and clocks only ever stop a search.
 
+mod again;
 mod assign;
 mod baselines;
 mod candidates;
 mod choose;
+mod complaint;
 mod data;
 #[cfg(test)]
 mod fixtures;
@@ -28,7 +30,8 @@ mod unsupported;
 mod wire;
 mod worker;
 
-pub use assign::assignment;
+pub use again::{Again, Current, Decision, Kept, decide};
+pub use assign::{assignment, assignment_after};
 pub use candidates::Space;
 pub use choose::{Chosen, Member, Standing, Verdict, choose, figure};
 pub use data::Data;
@@ -41,7 +44,7 @@ pub use score::{Scored, score};
 pub use search::{Progress, Stopped};
 pub use split::{Part, Round, Split, split};
 pub use table::Table;
-pub use train::{Generation, TrainedMember, train};
+pub use train::{Generation, Recalled, TrainedMember, recall, train};
 pub use trial::{Done, InProcess, Job, TrialError, Trials};
 pub use unsupported::{unsupported, unsupported_task};
 pub use worker::serve_worker;

@@ -5,13 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::diag::{Code, Diagnostic};
 use crate::lifecycle::{
-    self, Data, Done, Generation, Manifest, Processes, Registry, RegistryError, Stored, TrialError, Trials,
+    self, Again, Data, Decision, Done, Generation, Manifest, Processes, Registry, RegistryError, Stored, TrialError, Trials,
 };
 use crate::model::Control;
-use crate::plan::{Graph, Learn};
+use crate::plan::{Graph, Learn, Training};
 
-use super::engine::closure;
-use super::outside::{Job, Learned, Learner};
+use super::outside::{Job, Learned, Learner, Remembered};
 
 /// The models of one state folder, and the worker processes that make more.
 #[derive(Clone, Debug)]
@@ -20,12 +19,17 @@ pub struct Keeper {
 }
 
 impl Learner for Keeper {
-    fn champion(&self, learn: &Learn, graph: &Graph) -> Result<Option<Learned>, Diagnostic> {
-        let name = &learn.task.name;
-        let Some(version) = self.registry.champion(name).map_err(not_kept)? else { return Ok(None) };
-        let stored = self.registry.open(&version).map_err(not_kept)?;
-        let same = closure(&stored.closure, name) == closure(graph, name);
-        Ok(same.then(|| learned(learn, stored, Vec::new())))
+    fn champion(&self, learn: &Learn, graph: &Graph) -> Result<Option<Remembered>, Diagnostic> {
+        let Some(again) = Again::of(&self.registry, learn, graph).map_err(not_kept)? else { return Ok(None) };
+        let stored = again.champion().map(|manifest| self.registry.open(&manifest.version));
+        let stored = stored.transpose().map_err(not_kept)?;
+        if let (Some(stored), Decision::Chosen(_)) = (&stored, &again.decision) {
+            let under = Training::of(learn).choice;
+            self.registry.set_champion(&stored.manifest.version, under).map_err(not_kept)?;
+        }
+        let notes: Vec<Diagnostic> = again.complaint(learn).into_iter().collect();
+        let learned = stored.map(|stored| learned(learn, stored, notes));
+        Ok(Some(Remembered { learned, search: again.wants_search(), words: again.words() }))
     }
 
     fn train(&self, job: &Job) -> Result<Learned, Diagnostic> {

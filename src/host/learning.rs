@@ -15,12 +15,12 @@ use crate::base::{Hash, Name};
 use crate::diag::{Code, Diagnostic};
 use crate::ir::Trigger;
 use crate::node::{Ordinal, Predictor};
-use crate::plan::{Graph, Learn, NodeOp};
+use crate::plan::{Graph, Learn, NodeOp, TaskEdit, task_edits};
 use crate::runtime::{Engine, upstream};
 
 use super::board::TaskNote;
 use super::engine::{Order, SharedParts, closure};
-use super::outside::{Learned, Learner};
+use super::outside::{Learned, Learner, Remembered};
 use super::run::Signal;
 use super::said::{HostEvent, Messages};
 use super::serving::served;
@@ -41,8 +41,11 @@ pub struct Learning {
     running: Option<Running>,
     next_job: u64,
     /// Models that answer already, from before the first row.
-    ready: BTreeMap<Name, Result<Learned, Diagnostic>>,
+    ready: Ready,
 }
+
+/// What former runs have left, by task.
+pub type Ready = BTreeMap<Name, Result<Remembered, Diagnostic>>;
 
 struct Task {
     learn: Learn,
@@ -90,19 +93,19 @@ impl Learning {
         parts: SharedParts,
         orders: SyncSender<Order>,
         results: SyncSender<Signal>,
-        ready: BTreeMap<Name, Result<Learned, Diagnostic>>,
+        ready: Ready,
     ) -> Learning {
         Learning { learner, parts, orders, results, tasks: BTreeMap::new(), running: None, next_job: 0, ready }
     }
 
     /// Lets the champions of former runs answer before the first row comes in.
-    pub fn restore_all(learner: &dyn Learner, engine: &mut Engine) -> BTreeMap<Name, Result<Learned, Diagnostic>> {
+    pub fn restore_all(learner: &dyn Learner, engine: &mut Engine) -> Ready {
         let graph = engine.graph().clone();
         let mut ready = BTreeMap::new();
         for learn in learns(&graph) {
             let name = &learn.task.name;
             let found = learner.champion(learn, &upstream(&graph, &[name.clone()].into()));
-            if let Ok(Some(learned)) = &found {
+            if let Ok(Some(Remembered { learned: Some(learned), .. })) = &found {
                 engine.assign(name, Some(learned.model.clone()));
             }
             ready.extend(found.transpose().map(|found| (name.clone(), found)));
@@ -123,7 +126,14 @@ impl Learning {
             let before = old.remove(&name);
             let is_served = served.contains(&name);
             let task = match before {
-                Some(before) if before.closure == closure => before.go_on(learn, part, is_served),
+                Some(before) if before.closure == closure => {
+                    let is_running = self.running.as_ref().is_some_and(|running| running.task == name);
+                    let (mut task, asks) = before.go_on(learn, part, is_served, is_running);
+                    if asks == Asks::Choice {
+                        said.extend(self.choose_again(&name, &mut task));
+                    }
+                    task
+                }
                 before => {
                     let fresh = before.is_none() && !live;
                     let mut task =
@@ -150,29 +160,74 @@ impl Learning {
         }
     }
 
-    fn restore(&mut self, name: &Name, task: &mut Task) -> Option<HostEvent> {
+    fn restore(&mut self, name: &Name, task: &mut Task) -> Vec<HostEvent> {
         let (found, answers) = match self.ready.remove(name) {
             Some(found) => (found.map(Some), true),
             None => (self.learner.champion(&task.learn, &task.graph), false),
         };
-        match found {
-            Ok(None) => None,
-            Ok(Some(learned)) if answers || self.assign(name, task.closure, &learned.model).is_some() => {
-                let version = learned.model.version().to_owned();
-                let event = HostEvent::Restored { task: name.clone(), version, family: learned.family.clone() };
-                (task.model, task.former) = (Some(learned), None);
-                task.need = Need::Nothing;
-                Some(event)
-            }
-            Ok(Some(_)) => None,
-            Err(why) => Some(HostEvent::TrainingFailed { task: name.clone(), why: Messages::of(why) }),
+        let Remembered { learned, search, words } = match found {
+            Ok(None) => return Vec::new(),
+            Ok(Some(remembered)) => remembered,
+            Err(why) => return vec![HostEvent::TrainingFailed { task: name.clone(), why: Messages::of(why) }],
+        };
+        let Some(learned) = learned else {
+            task.need = if search { task.need } else { Need::Nothing };
+            return vec![chosen_again(name, None, None, words)];
+        };
+        if !answers && self.assign(name, task.closure, Some(learned.model.clone())).is_none() {
+            return Vec::new();
         }
+        let version = learned.model.version().to_owned();
+        let mut said = vec![HostEvent::Restored { task: name.clone(), version, family: learned.family.clone() }];
+        if search {
+            said.push(chosen_again(name, None, Some(&learned), words));
+        } else {
+            task.need = Need::Nothing;
+        }
+        task.take(learned, &mut said);
+        said
     }
 
-    /// From which row on the model answers, if it does.
-    fn assign(&self, task: &Name, closure: Hash, model: &Arc<dyn Predictor>) -> Option<Ordinal> {
+    /// Another goal, requirement or list of models, and the features as before: what was measured may be enough.
+    fn choose_again(&mut self, name: &Name, task: &mut Task) -> Vec<HostEvent> {
+        let Remembered { learned, search, words } = match self.learner.champion(&task.learn, &task.graph) {
+            Ok(Some(remembered)) => remembered,
+            Ok(None) => {
+                task.need = Need::Node;
+                return Vec::new();
+            }
+            Err(why) => {
+                task.need = Need::Node;
+                return vec![HostEvent::TrainingFailed { task: name.clone(), why: Messages::of(why) }];
+            }
+        };
+        if search {
+            task.need = Need::Node;
+        }
+        let version = |learned: &Learned| learned.model.version().to_owned();
+        let (before, after) = (task.model.as_ref().map(version), learned.as_ref().map(version));
+        if before == after {
+            let mut said = vec![chosen_again(name, None, learned.as_ref(), words)];
+            learned.into_iter().for_each(|learned| task.take(learned, &mut said));
+            return said;
+        }
+        let model = learned.as_ref().map(|learned| learned.model.clone());
+        let Some(at) = self.assign(name, task.closure, model) else {
+            task.need = Need::Node;
+            return Vec::new();
+        };
+        let mut said = vec![chosen_again(name, Some(at), learned.as_ref(), words)];
+        match learned {
+            Some(learned) => task.take(learned, &mut said),
+            None => (task.model, task.former) = (None, None),
+        }
+        said
+    }
+
+    /// From which row on the model answers, or nobody, if the features are still its own.
+    fn assign(&self, task: &Name, closure: Hash, model: Option<Arc<dyn Predictor>>) -> Option<Ordinal> {
         let (done, answer) = sync_channel(1);
-        let order = Order::Assign { task: task.clone(), closure, model: model.clone(), done };
+        let order = Order::Assign { task: task.clone(), closure, model, done };
         self.orders.send(order).ok().and_then(|()| answer.recv().ok()).flatten()
     }
 
@@ -244,7 +299,8 @@ impl Learning {
         let said = match done.result {
             Ok(learned) => {
                 let is_current = task.closure == done.closure;
-                let at = is_current.then(|| self.assign(&name, done.closure, &learned.model)).flatten();
+                let model = Some(learned.model.clone());
+                let at = is_current.then(|| self.assign(&name, done.closure, model)).flatten();
                 match at {
                     Some(at) => task.learned(&name, at, learned),
                     None => {
@@ -304,13 +360,30 @@ impl Task {
         self.model.as_ref().or(self.former.as_ref().map(|(_, learned)| learned))
     }
 
-    /// The features are the same; another policy or list of models asks for another choice.
-    fn go_on(self, learn: &Learn, graph: Graph, served: bool) -> Task {
-        let need = match self.need {
-            Need::Nothing if self.learn != *learn => Need::Node,
-            need => need,
+    /// The features are the same. What is asked of a model besides may have changed: then the kept ones are asked first, and
+    /// only other rows, another split or another budget make a training. Text that has moved changes nothing.
+    fn go_on(self, learn: &Learn, graph: Graph, served: bool, is_running: bool) -> (Task, Asks) {
+        let asks = asks(&self.learn, learn);
+        // A training that runs or waits follows the text of now, whatever is chosen meanwhile.
+        let need = match (asks, self.need) {
+            (Asks::Training, Need::Nothing) => self.anew(),
+            (Asks::Choice, Need::Nothing) if is_running => self.anew(),
+            (Asks::Training | Asks::Choice | Asks::Nothing, need) => need,
         };
-        Task { learn: learn.clone(), graph, served, need, ..self }
+        let asks = if self.model.is_none() && need != Need::Nothing { Asks::Nothing } else { asks };
+        (Task { learn: learn.clone(), graph, served, need, ..self }, asks)
+    }
+
+    /// Without a model of these features the node may have collected few rows of them.
+    fn anew(&self) -> Need {
+        if self.model.is_some() { Need::Node } else { Need::Recording }
+    }
+
+    /// It answers from now on, on the features of the file; with what its owner should know.
+    fn take(&mut self, learned: Learned, said: &mut Vec<HostEvent>) {
+        said.extend(learned.notes.iter().map(|note| HostEvent::Finding(Messages::of(note.clone()))));
+        self.note = learned.notes.first().map(|note| note.message.clone());
+        (self.model, self.former) = (Some(learned), None);
     }
 
     /// `retrain every …`.
@@ -328,9 +401,7 @@ impl Task {
     fn learned(&mut self, name: &Name, at: Ordinal, learned: Learned) -> Vec<HostEvent> {
         let (version, family) = (learned.model.version().to_owned(), learned.family.clone());
         let mut said = vec![HostEvent::Trained { at, task: name.clone(), version, family, metric: learned.metric.clone() }];
-        said.extend(learned.notes.iter().map(|note| HostEvent::Finding(Messages::of(note.clone()))));
-        self.note = learned.notes.first().map(|note| note.message.clone());
-        (self.model, self.former) = (Some(learned), None);
+        self.take(learned, &mut said);
         self.again = AGAIN_FIRST;
         self.not_before = Instant::now();
         said
@@ -346,6 +417,30 @@ impl Task {
         self.again = (self.again * 2).min(AGAIN_MAX);
         HostEvent::TrainingFailed { task: name.clone(), why: Messages::of(why) }
     }
+}
+
+/// What an edit of a task or its policy asks for, where the features stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Asks {
+    Nothing,
+    /// To choose again from what was measured.
+    Choice,
+    Training,
+}
+
+fn asks(before: &Learn, after: &Learn) -> Asks {
+    let of = |edit: &TaskEdit| match edit {
+        TaskEdit::Choice | TaskEdit::Models => Asks::Choice,
+        TaskEdit::Rows | TaskEdit::Search | TaskEdit::Validate => Asks::Training,
+        TaskEdit::Answer | TaskEdit::Target | TaskEdit::Features { .. } | TaskEdit::FeatureOrder => Asks::Training,
+        TaskEdit::TargetName | TaskEdit::Acts => Asks::Nothing,
+    };
+    task_edits(before, after).iter().map(of).max().unwrap_or(Asks::Nothing)
+}
+
+fn chosen_again(task: &Name, at: Option<Ordinal>, learned: Option<&Learned>, words: String) -> HostEvent {
+    let version = learned.map(|learned| learned.model.version().to_owned());
+    HostEvent::ChosenAgain { at, task: task.clone(), version, words }
 }
 
 /// The shortest time after which the trigger fires by itself.

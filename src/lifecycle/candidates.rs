@@ -1,6 +1,6 @@
 //! From `models …` to the spaces that are searched.
 
-use crate::base::nearest;
+use crate::base::{Name, nearest};
 use crate::diag::{Code, Diagnostic};
 use crate::ir::{Candidate, Choices, Dimension, Models, Task, Value};
 use crate::model::{Config, ConfigValue, Family, Purpose, Setting, SettingKind, Stream, families};
@@ -131,6 +131,56 @@ pub fn spaces(task: &Task, purpose: Purpose) -> Result<Vec<Space>, Vec<Diagnosti
             }
             if wrong.is_empty() { Ok(spaces) } else { Err(wrong) }
         }
+    }
+}
+
+/// May a model of this configuration be used under `models`?
+pub fn allows(models: &Models, family: &str, config: &Config) -> bool {
+    match models {
+        Models::Auto => true,
+        Models::Listed(candidates) => {
+            candidates.iter().any(|candidate| candidate.family == *family && is_within(candidate, config))
+        }
+    }
+}
+
+/// Has a search under `searched` looked at all that `wanted` names?
+pub fn covers(searched: &Models, wanted: &Models) -> bool {
+    match (searched, wanted) {
+        (Models::Auto, Models::Auto) => true,
+        (Models::Listed(_), Models::Auto) => false,
+        (Models::Auto, Models::Listed(wanted)) => wanted.iter().all(|candidate| candidate.settings.is_empty()),
+        (Models::Listed(searched), Models::Listed(wanted)) => {
+            let same = |a: &Candidate, b: &Candidate| a.family == b.family && a.settings == b.settings;
+            wanted.iter().all(|candidate| searched.iter().any(|other| same(candidate, other)))
+        }
+    }
+}
+
+fn is_within(candidate: &Candidate, config: &Config) -> bool {
+    let fits = |(name, choices): (&Name, &Choices)| config.0.get(&**name).is_some_and(|value| is_one_of(choices, value));
+    candidate.settings.iter().all(fits)
+}
+
+fn is_one_of(choices: &Choices, value: &ConfigValue) -> bool {
+    let inside = |dimension: &Dimension, value: f64| match dimension {
+        Dimension::Fixed(fixed) => fixed.as_f64() == Some(value),
+        Dimension::Range(low, high) => {
+            low.as_f64().is_some_and(|low| low <= value) && high.as_f64().is_some_and(|high| value <= high)
+        }
+    };
+    let each = |dimensions: &[Dimension], values: &[i64]| {
+        dimensions.len() == values.len() && dimensions.iter().zip(values).all(|(one, value)| inside(one, *value as f64))
+    };
+    match (choices, value) {
+        (Choices::One(one), ConfigValue::Int(value)) => inside(one, *value as f64),
+        (Choices::One(one), ConfigValue::Float(value)) => inside(one, *value),
+        (Choices::One(Dimension::Fixed(Value::List(items))), ConfigValue::Ints(values)) => {
+            each(&items.iter().cloned().map(Dimension::Fixed).collect::<Vec<_>>(), values)
+        }
+        (Choices::One(one), ConfigValue::Ints(values)) => each(std::slice::from_ref(one), values),
+        (Choices::Each(dimensions), ConfigValue::Ints(values)) => each(dimensions, values),
+        (Choices::Each(_), ConfigValue::Int(_) | ConfigValue::Float(_)) => false,
     }
 }
 

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use serde::{Deserialize, Serialize};
 
 use crate::ir::{BinaryOp, Choice, Metric, Otherwise, Requirement};
-use crate::model::{Figures, metric_text};
+use crate::model::{Confusion, Figures, metric_text};
 
 use super::Measured;
 
@@ -14,6 +14,8 @@ use super::Measured;
 pub struct Member {
     pub figures: Figures,
     pub measured: Measured,
+    /// Of classes; what metrics of one class are read from that nobody had asked for.
+    pub confusion: Option<Confusion>,
 }
 
 /// How one requirement stands.
@@ -98,7 +100,13 @@ pub fn verdicts(member: &Member, choice: &Choice) -> Vec<Verdict> {
 
 /// A member's figure, whether of quality or of cost.
 pub fn figure(member: &Member, metric: &Metric) -> Option<f64> {
-    member.measured.figure(metric).or_else(|| member.figures.get(&metric_text(metric)).copied())
+    let of_class = || member.confusion.as_ref().and_then(|confusion| confusion.measure(metric));
+    member.measured.figure(metric).or_else(|| member.figures.get(&metric_text(metric)).copied()).or_else(of_class)
+}
+
+/// How a model stands that is used whatever else there is.
+pub fn standing_of(member: &Member, choice: &Choice) -> Standing {
+    if misses(member, choice, None) == 0.0 { Standing::Met } else { gravest(member, choice) }
 }
 
 fn verdict(member: &Member, requirement: &Requirement) -> Verdict {
@@ -237,7 +245,7 @@ mod tests {
     /// Accuracy in percent, p99 in milliseconds, memory and size in bytes.
     fn member(accuracy: f64, p99_ms: f64, memory: u64, size: u64) -> Member {
         let measured = Measured { latency_p50: p99_ms / 2e3, latency_p99: p99_ms / 1e3, memory, size };
-        Member { figures: [("accuracy".to_owned(), accuracy / 100.0)].into(), measured }
+        Member { figures: [("accuracy".to_owned(), accuracy / 100.0)].into(), measured, ..Member::default() }
     }
 
     fn metric(kind: MetricKind) -> Metric {

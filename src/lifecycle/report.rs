@@ -98,6 +98,12 @@ pub struct CandidateReport {
 }
 
 impl RequirementReport {
+    /// Of whoever was chosen, or came nearest.
+    pub fn all(chosen: &super::Chosen, policy: &crate::ir::Policy) -> Vec<RequirementReport> {
+        let pairs = chosen.verdicts.iter().zip(&policy.choice.requirements);
+        pairs.map(|(verdict, requirement)| RequirementReport::new(verdict, &requirement.metric)).collect()
+    }
+
     pub fn new(verdict: &super::Verdict, metric: &crate::ir::Metric) -> RequirementReport {
         let words = match (verdict.measured, verdict.met) {
             (None, _) => "not measured".to_owned(),

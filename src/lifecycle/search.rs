@@ -63,7 +63,11 @@ impl Trial {
     /// As the choice sees it.
     pub fn member(&self) -> Member {
         match &self.result {
-            Ok(done) => Member { figures: done.figures.clone(), measured: done.measured.unwrap_or_default() },
+            Ok(done) => Member {
+                figures: done.figures.clone(),
+                measured: done.measured.unwrap_or_default(),
+                confusion: done.confusion.clone(),
+            },
             Err(_) => Member::default(),
         }
     }

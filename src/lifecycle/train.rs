@@ -1,13 +1,16 @@
 //! A whole training: split, baselines, search, choice, refit, report.
 
 mod chosen;
+mod recall;
 mod refit;
+
+pub use recall::{Recalled, recall};
 
 use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 
-use crate::base::{Hash, Span, nearest};
+use crate::base::{Hash, Span, Time, nearest};
 use crate::diag::{Code, Diagnostic};
 use crate::ir::{BinaryOp, Goal, Metric, MetricKind, Models, Policy, Task};
 use crate::model::{Classes, Config, Control, Purpose, kind_of};
@@ -39,6 +42,8 @@ pub struct Generation {
     pub warnings: Vec<Diagnostic>,
     /// Of the data, whatever its order, and of its order.
     pub digests: (Hash, Hash),
+    /// The latest time among the rows that the champion was fitted to, where they have times.
+    pub until: Option<Time>,
     pub seed: u64,
     pub trials_done: usize,
     pub stopped: Stopped,

@@ -50,6 +50,22 @@ impl Outcome {
     }
 }
 
+impl Confusion {
+    /// `f1`, `precision` or `recall` of a class by its name; None of others.
+    pub fn measure(&self, metric: &Metric) -> Option<f64> {
+        let class = metric.class.as_ref()?;
+        let at = self.classes.iter().position(|name| **name == **class)?;
+        let of = |truth: usize, answer: usize| self.counts[truth][answer] as f64;
+        let all = 0..self.classes.len();
+        let counts = classified::Counts {
+            hits: of(at, at),
+            false_alarms: all.clone().filter(|other| *other != at).map(|other| of(other, at)).sum(),
+            misses: all.filter(|other| *other != at).map(|other| of(at, other)).sum(),
+        };
+        counts.of_one(metric.kind)
+    }
+}
+
 /// As reports and requirements call it.
 pub fn metric_text(metric: &Metric) -> String {
     match &metric.class {

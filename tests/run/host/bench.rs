@@ -14,8 +14,8 @@ use arrow::array::{BooleanArray, Float64Array, RecordBatch};
 use mliot::base::{Hash, Time};
 use mliot::diag::{Code, Diagnostic};
 use mliot::host::{
-    Compiled, Compiler, FileCompiler, HostEvent, Job, Learned, Learner, Limits, Machines, Said, Setup, SharedParts, Stop,
-    Summary, run,
+    Compiled, Compiler, FileCompiler, HostEvent, Job, Learned, Learner, Limits, Machines, Remembered, Said, Setup, SharedParts,
+    Stop, Summary, run,
 };
 use mliot::io::{Mode, Place};
 use mliot::node::{NodeError, Predictions, Predictor};
@@ -206,8 +206,9 @@ fn meaning(learn: &Learn, closure: &Graph) -> Hash {
 }
 
 impl Learner for Counting {
-    fn champion(&self, learn: &Learn, closure: &Graph) -> Result<Option<Learned>, Diagnostic> {
-        Ok(self.kept.lock().unwrap().get(&meaning(learn, closure)).cloned().map(learned))
+    fn champion(&self, learn: &Learn, closure: &Graph) -> Result<Option<Remembered>, Diagnostic> {
+        let kept = self.kept.lock().unwrap().get(&meaning(learn, closure)).cloned();
+        Ok(kept.map(|model| Remembered { learned: Some(learned(model)), search: false, words: "there is one".into() }))
     }
 
     fn train(&self, job: &Job) -> Result<Learned, Diagnostic> {
