@@ -9,7 +9,7 @@ use crate::plan::{Graph, Learn, Training};
 use super::candidates::allows;
 use super::complaint::not_met;
 use super::registry::features_of;
-use super::{Chosen, Manifest, Member, Registry, RegistryError, Standing, Version, choose};
+use super::{Chosen, Manifest, Member, Registry, RegistryError, Spared, Standing, Version, choose};
 
 /// One kept model as the choice sees it.
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +65,7 @@ pub fn decide(kept: &[Kept], models: &Models, choice: &Choice, wanted: Hash, cur
     }
     let members: Vec<Member> = allowed.iter().map(|at| kept[*at].member.clone()).collect();
     let current = current.and_then(|current| allowed.iter().position(|at| *at == current.at));
-    let Chosen { standing, champion, pareto, nearest, verdicts, costliest } = choose(&members, choice, current);
+    let Chosen { standing, champion, pareto, nearest, verdicts, costliest, spared } = choose(&members, choice, current);
     Decision::Chosen(Chosen {
         standing,
         champion: champion.map(|at| allowed[at]),
@@ -73,6 +73,7 @@ pub fn decide(kept: &[Kept], models: &Models, choice: &Choice, wanted: Hash, cur
         nearest: nearest.map(|at| allowed[at]),
         verdicts,
         costliest: costliest.map(|(requirement, at)| (requirement, allowed[at])),
+        spared: spared.map(|Spared { best, within, error }| Spared { best: allowed[best], within: allowed[within], error }),
     })
 }
 

@@ -48,6 +48,23 @@ impl Outcome {
             Outcome::Numbers { truth, .. } => truth.len(),
         }
     }
+
+    /// Of these of its rows alone.
+    pub fn take(&self, rows: &[usize]) -> Outcome {
+        match self {
+            Outcome::Classes { classes, truth, guess, shares } => Outcome::Classes {
+                classes: classes.clone(),
+                truth: rows.iter().map(|row| truth[*row]).collect(),
+                guess: rows.iter().map(|row| guess[*row]).collect(),
+                shares: shares.as_ref().map(|shares| shares.take(rows)),
+            },
+            Outcome::Numbers { truth, guess, baseline_mae } => Outcome::Numbers {
+                truth: rows.iter().map(|row| truth[*row]).collect(),
+                guess: rows.iter().map(|row| guess[*row]).collect(),
+                baseline_mae: *baseline_mae,
+            },
+        }
+    }
 }
 
 impl Confusion {

@@ -30,6 +30,22 @@ pub fn value(kind: MetricKind, value: f64) -> String {
     }
 }
 
+/// A difference of two figures: points for shares, `0.42 points`.
+pub fn difference(kind: MetricKind, value: f64) -> String {
+    match self::value(kind, value).strip_suffix('%') {
+        Some(_) => format!("{} points", digits(value * 100.0)),
+        None => self::value(kind, value),
+    }
+}
+
+/// The standard error behind a figure, in the figure's unit and without it: `±0.4`.
+pub fn plus_minus(kind: MetricKind, error: f64) -> String {
+    match self::value(kind, error).strip_suffix('%') {
+        Some(points) => format!("±{points}"),
+        None => format!("±{}", digits(error)),
+    }
+}
+
 /// Points for shares, else relative to the bound.
 pub fn miss(kind: MetricKind, value: f64, bound: f64) -> String {
     match kind {
@@ -116,6 +132,14 @@ mod tests {
         assert_eq!(value(MetricKind::Mae, 0.406_4), "0.406");
         assert_eq!(miss(MetricKind::Recall, 0.93, 0.95), "2.00 points");
         assert_eq!(miss(MetricKind::Memory, 3.0, 2.0), "50.0%");
+        assert_eq!(
+            (difference(MetricKind::F1, 0.0042), difference(MetricKind::Mae, 0.12)),
+            ("0.420 points".into(), "0.120".into())
+        );
+        assert_eq!(
+            (plus_minus(MetricKind::Recall, 0.0042), plus_minus(MetricKind::LogLoss, 0.0123)),
+            ("±0.4".into(), "±0.012".into())
+        );
         assert_eq!((count(8_143), count(12), count(1_000_000)), ("8,143".to_owned(), "12".to_owned(), "1,000,000".to_owned()));
     }
 }

@@ -7,10 +7,11 @@ use crate::model::{Confusion, Figures, Fitted, confusion, figures};
 
 use super::super::baselines::{Baselines, against, persistence_on, table_of};
 use super::super::complaint::{not_met, stops};
+use super::super::error::standard_error;
 use super::super::judge::judge;
-use super::super::report::TrialCounts;
+use super::super::report::{Scorer, TrialCounts, why};
 use super::super::{
-    CandidateReport, ChampionReport, Member, Progress, Report, RequirementReport, RowCounts, Standing, Stopped, Table,
+    CandidateReport, ChampionReport, Done, Member, Progress, Report, RequirementReport, RowCounts, Standing, Stopped, Table,
 };
 use super::{Chosen, Context, Generation, MEMBERS_MAX, TrainedMember, Trial, choose, digests};
 
@@ -53,6 +54,8 @@ impl Context<'_> {
         };
         let champion_trial = chosen.champion.map(|at| fitted[at]);
         let mut report = self.report(&tried, &fitted, &chosen, champion_trial, held_out);
+        let of = |at: usize| Scorer { family: &tried[fitted[at]].family, member: &members[at] };
+        report.why = why(&chosen, &self.policy.choice.goal.metric, &of);
         report.trials =
             TrialCounts { allowed: self.policy.search.trials, done: trials_done, failed: failures(&tried), stopped };
         let mut warnings = self.split.warnings.clone();
@@ -119,6 +122,7 @@ impl Context<'_> {
                 family: trial.family.clone(),
                 config: trial.config.clone(),
                 metrics: done.map(|done| done.figures.clone()).unwrap_or_default(),
+                errors: done.map(errors).unwrap_or_default(),
                 measured: done.and_then(|done| done.measured),
                 champion: champion == Some(at),
                 pareto: pareto.contains(&at),
@@ -152,6 +156,7 @@ impl Context<'_> {
             candidates: tried.iter().enumerate().map(candidate).collect(),
             trials: TrialCounts { allowed: 0, done: 0, failed: 0, stopped: Stopped::Exhausted },
             standing: chosen.standing.clone(),
+            why: None,
             confusion: held_out.confusion.or_else(|| done.and_then(|done| done.confusion.clone())),
             notes: self.notes(),
         }
@@ -207,4 +212,10 @@ fn failures(tried: &[Trial]) -> usize {
 fn until(table: &Table, rows: &[usize]) -> Option<Time> {
     let times = table.times.as_ref()?;
     rows.iter().map(|row| times[*row]).max().map(Time)
+}
+
+/// Of the figures that are reported.
+fn errors(done: &Done) -> Figures {
+    let reported = done.left_out.iter().filter(|(name, _)| done.figures.contains_key(*name));
+    reported.filter_map(|(name, left_out)| Some((name.clone(), standard_error(left_out)?))).collect()
 }

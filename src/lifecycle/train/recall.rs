@@ -12,6 +12,7 @@ use super::super::candidates::covers;
 use super::super::choose::{is_beaten, standing_of, verdicts};
 use super::super::complaint::{not_met, stops};
 use super::super::registry::RegistryError;
+use super::super::report::{Scorer, why};
 use super::super::{ChampionReport, Identity, InProcess, Manifest, Registry, RequirementReport, Standing, Stored};
 use super::chosen::HeldOut;
 use super::{Chosen, Context, Data, Member, Report, Split, digests, split};
@@ -84,6 +85,7 @@ fn chosen(again: &Again, learn: &Learn) -> Chosen {
                 nearest: Some(*at),
                 verdicts: verdicts(member, choice),
                 costliest: None,
+                spared: None,
             }
         }
         Decision::Search => unreachable!("it was trained instead"),
@@ -127,6 +129,8 @@ impl Recalling<'_> {
             requirements: requirements.clone(),
             measured: stored.manifest.member.measured,
         });
+        let stays = matches!(self.again.decision, Decision::Stays(_)) && before.champion_is(champion);
+        let before_why = before.why.clone().filter(|_| stays);
         let mut report = Report {
             metric: metric_text(&choice.goal.metric),
             maximize: choice.goal.maximize,
@@ -135,6 +139,7 @@ impl Recalling<'_> {
             hold_out: held_out.figures,
             hold_out_baselines: held_out.baselines,
             standing: self.chosen.standing.clone(),
+            why: self.why().or(before_why),
             confusion: held_out.confusion.or_else(|| champion?.manifest.member.confusion.clone()),
             ..before
         };
@@ -157,6 +162,13 @@ impl Recalling<'_> {
             candidate.champion = champion
                 .is_some_and(|stored| stored.manifest.family == candidate.family && stored.manifest.config == candidate.config);
         }
+    }
+
+    /// A champion that stays was chosen when the training was new, and is what it was.
+    fn why(&self) -> Option<String> {
+        let kept = |at: usize| &self.again.kept[at];
+        let of = |at: usize| Scorer { family: kept(at).family.as_str(), member: &kept(at).member };
+        why(&self.chosen, &self.learn.policy.choice.goal.metric, &of)
     }
 
     fn note(&self) -> String {
