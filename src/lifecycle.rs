@@ -10,6 +10,7 @@ mod candidates;
 mod choose;
 mod complaint;
 mod data;
+mod error;
 #[cfg(test)]
 mod fixtures;
 mod judge;
@@ -33,7 +34,7 @@ mod worker;
 pub use again::{Again, Current, Decision, Kept, decide};
 pub use assign::{assignment, assignment_after};
 pub use candidates::Space;
-pub use choose::{Chosen, Member, Standing, Verdict, choose, figure};
+pub use choose::{Chosen, Member, Spared, Standing, Verdict, choose, figure};
 pub use data::Data;
 pub use measure::Measured;
 pub use memory::{Counted, counted};

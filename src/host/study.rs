@@ -1,16 +1,21 @@
 //! Learns the tasks of a graph from its recordings: collect, train, keep, and say which model predicts which row.
 
+mod former;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
+
 use crate::base::Name;
 use crate::diag::{Code, Diagnostic, sorted};
-use crate::lifecycle::{self, Generation, Recalled, Registry, Report, Split, Stored};
+use crate::lifecycle::{self, Generation, Recalled, Registry, Report, Split, Standing, Stored};
 use crate::node::{Assignment, Predictor};
 use crate::plan::{Graph, Learn, NodeOp};
 use crate::runtime::{Parts, Replay, Settings, Status, collect, learning_order, upstream};
 
 use super::learner::{keep, processes};
+use former::{Former, former};
 
 /// What is told while a study goes on.
 #[derive(Clone, Debug)]
@@ -82,14 +87,14 @@ impl Study<'_> {
                 Some(known) => studied.recalled(task, known),
                 None => {
                     let generation = self.train(learn, table)?;
-                    self.keep(learn, &closure, generation, studied).map_err(|error| vec![error])?;
+                    self.keep(learn, &closure, table, generation, studied).map_err(|error| vec![error])?;
                 }
             }
         }
         Ok(())
     }
 
-    fn train(&mut self, learn: &Learn, table: &arrow::array::RecordBatch) -> Result<Generation, Vec<Diagnostic>> {
+    fn train(&mut self, learn: &Learn, table: &RecordBatch) -> Result<Generation, Vec<Diagnostic>> {
         let workers = processes(learn).map_err(|error| vec![error])?;
         let told = &mut self.told;
         let name = &learn.task.name;
@@ -102,6 +107,7 @@ impl Study<'_> {
         &self,
         learn: &Learn,
         closure: &Graph,
+        table: &RecordBatch,
         mut generation: Generation,
         studied: &mut Studied,
     ) -> Result<(), Diagnostic> {
@@ -111,6 +117,12 @@ impl Study<'_> {
                 report.version = stored.manifest.version.to_string();
             }
             studied.assign(name, &stored, &generation.split, &generation.ordinals);
+        } else if generation.chosen.standing == Standing::KeepsChampion
+            && let Some(Former { stored, assignment, mut notes }) = former(self.registry, learn, closure, table, &generation)?
+        {
+            generation.report.notes.push(format!("{} {} stays champion", stored.manifest.family, stored.manifest.version));
+            studied.assignments.extend(assignment.map(|assignment| (name.clone(), assignment)));
+            studied.warnings.append(&mut notes);
         }
         studied.warnings.append(&mut generation.warnings);
         studied.reports.insert(name.clone(), generation.report);

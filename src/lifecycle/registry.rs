@@ -277,9 +277,13 @@ impl Identity {
 
     /// Would a training with the other one learn the same, but for who is chosen in the end?
     pub fn learns_as(&self, other: &Identity) -> bool {
-        let Identity { features, training: Training { split, budget, choice: _ }, data, order } = *self;
-        let rows = (data, order) == (other.data, other.order);
-        rows && features == other.features && (split, budget) == (other.training.split, other.training.budget)
+        self.has_rows_of(other) && self.training.budget == other.training.budget
+    }
+
+    /// Are features, rows and their division those of the other one?
+    pub fn has_rows_of(&self, other: &Identity) -> bool {
+        let Identity { features, training: Training { split, budget: _, choice: _ }, data, order } = *self;
+        (features, split, data, order) == (other.features, other.training.split, other.data, other.order)
     }
 }
 

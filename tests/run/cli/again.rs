@@ -120,3 +120,50 @@ fn a_live_run_chooses_again_and_searches_only_where_nothing_is_allowed() {
     assert_eq!(ended.code, Some(0), "{}", ended.text());
     assert_eq!(ended.out.matches("\"training\"").count(), 2, "{}", ended.text());
 }
+
+/// What each row of the sink was answered, `-` for nothing.
+fn answers(bench: &Bench) -> String {
+    let text = String::from_utf8(bench.read("out.jsonl")).unwrap();
+    let rows = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    rows.map(|row| row["guess"].as_bool().map_or('-', |guess| if guess { '1' } else { '0' })).collect()
+}
+
+#[test]
+fn a_champion_that_is_kept_answers_what_it_has_not_seen() {
+    let strict = |text: &str| text.replace("  search   2", "  require  accuracy > 100% otherwise keep champion\n  search   2");
+    let bench = Bench::new().with("room.mliot", room("")).with("room.csv", readings(400));
+    let (first, _) = replayed(&bench, &[]);
+    let all = answers(&bench);
+    assert_eq!(all.find(['0', '1']), Some(320), "the last fifth was judged");
+
+    // The same rows, chosen again or trained again: it answers those that its twin has not seen.
+    let bench = bench.with("room.mliot", strict(&room("")));
+    for more in [&[][..], &["--anew"]] {
+        let (report, _) = replayed(&bench, more);
+        assert_eq!(report["standing"], "KeepsChampion", "{report}");
+        assert_eq!(answers(&bench), all, "{more:?}");
+    }
+    let champion = first["champion"]["version"].as_str().unwrap();
+    assert!(String::from_utf8(bench.read("state/models/occupancy/champion")).unwrap().starts_with(champion));
+
+    // More rows: what is later than all that it learned from is new to it.
+    let bench = bench.with("room.csv", readings(500));
+    let ended = bench.run(&["replay", "room.mliot", "--state", "state"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.text());
+    assert!(ended.err.contains("W0652") && ended.err.contains("400 rows"), "{}", ended.text());
+    assert!(ended.out.contains("stays champion"), "{}", ended.text());
+    let more = answers(&bench);
+    assert_eq!((more.len(), more.find(['0', '1']), more[400..].contains('-')), (500, Some(400), false));
+
+    // Other features: it cannot read these rows.
+    let other = strict(&room("")).replace("features [co2, light]", "features [co2]");
+    let bench = bench.with("room.mliot", other);
+    let ended = bench.run(&["replay", "room.mliot", "--state", "state"]);
+    assert!(ended.err.contains("other features"), "{}", ended.text());
+    assert_eq!(answers(&bench), "-".repeat(500));
+
+    // And where there never was a champion nobody answers.
+    let bench = Bench::new().with("room.mliot", strict(&room(""))).with("room.csv", readings(400));
+    replayed(&bench, &[]);
+    assert_eq!(answers(&bench), "-".repeat(400));
+}
