@@ -5,6 +5,7 @@
 
 mod expr;
 mod function;
+mod metric;
 mod policy;
 mod program;
 mod source;
@@ -15,9 +16,9 @@ mod value;
 
 pub use expr::{BinaryOp, Expr, ExprKind};
 pub use function::{Aggregate, Generator, Running, Scalar};
+pub use metric::{Better, Differs, Found, Measures, Metric, MetricFacts, MetricKind, ModelCost, Reads};
 pub use policy::{
-    Choice, ClausePlaces, Goal, HostFigure, Metric, MetricKind, Otherwise, Override, Policy, Promote, Requirement, Search,
-    Trigger, Validate,
+    Choice, ClausePlaces, Goal, HostFigure, Otherwise, Override, Policy, Promote, Requirement, Search, Trigger, Validate,
 };
 pub use program::{Given, Param, Program, Serve, Sink, Stream, Test};
 pub use source::{

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ir::{BinaryOp, Choice, Metric, Otherwise, Requirement};
+use crate::ir::{BinaryOp, Choice, Measures, Metric, Otherwise, Requirement};
 use crate::model::{Confusion, Figures, metric_text};
 
 use super::Measured;
@@ -81,6 +81,9 @@ pub struct Spared {
 const LATENCY_STEP: f64 = 1.1;
 /// Files of like size cost the same: a class of cost begins at so many times the size of the one before.
 const SIZE_STEP: f64 = 2.0;
+/// A difference that comes from one block alone is as large as its standard error, but for blocks that are not quite alike; it
+/// says nothing, and is not to hang on that.
+const ERROR_SLACK: f64 = 1.01;
 
 /// Of those that meet the requirements, the best among those that cost no more than the cheapest within one standard error of
 /// the best (the one-standard-error rule; Breiman et al., Classification and Regression Trees, 1984, with the error of the
@@ -147,12 +150,12 @@ impl Choosing<'_> {
         }
         let metric = &self.choice.goal.metric;
         // What was measured by a clock or by counting has no rows to leave out.
-        if best.measured.figure(metric).is_some() {
+        if metric.kind.is_cost() {
             return None;
         }
         let name = metric_text(metric);
         let error = error_of_difference(best.left_out.get(&name)?, at.left_out.get(&name)?)?;
-        (gap < error).then_some(error)
+        (gap <= error * ERROR_SLACK).then_some(error)
     }
 
     /// Whoever misses by least.
@@ -252,7 +255,7 @@ fn gravest(member: &Member, choice: &Choice) -> Standing {
 fn goal(member: &Member, choice: &Choice) -> f64 {
     let metric = &choice.goal.metric;
     let value = match figure(member, metric) {
-        Some(value) if member.measured.figure(metric).is_some() && metric.kind.name().starts_with("latency") => coarse(value),
+        Some(value) if metric.kind.facts().measures == Measures::Time => coarse(value),
         Some(value) => value,
         None => return f64::NEG_INFINITY,
     };

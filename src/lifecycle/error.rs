@@ -67,18 +67,16 @@ fn all_figures(outcome: &Outcome) -> Figures {
     let counted = confusion(outcome);
     let classes = counted.as_ref().map_or(1, |counted| counted.classes.len());
     let too_dear = |kind: MetricKind| kind == MetricKind::Auc && outcome.rows() * classes > AUC_CELLS_MAX;
-    let plain = MetricKind::ALL.iter().filter(|kind| !too_dear(**kind)).map(|kind| Metric { kind: *kind, class: None });
+    let plain = MetricKind::all().filter(|kind| !too_dear(*kind)).map(|kind| Metric { kind, class: None });
     let mut found: Figures = plain.filter_map(|metric| Some((metric_text(&metric), measure(&metric, outcome)?))).collect();
     found.extend(counted.iter().filter(|counted| counted.classes.len() <= CLASSES_MAX).flat_map(of_classes));
     found
 }
 
 fn of_classes(counted: &Confusion) -> Vec<(String, f64)> {
-    let of = |class: &String| {
-        let kinds = [MetricKind::F1, MetricKind::Precision, MetricKind::Recall];
-        kinds.map(|kind| Metric { kind, class: Some(class.as_str().into()) })
-    };
-    let metrics = counted.classes.iter().flat_map(of);
+    let metric = |class: &String, kind: MetricKind| Metric { kind, class: Some(class.as_str().into()) };
+    let kinds = || MetricKind::all().filter(|kind| kind.is_of_a_class());
+    let metrics = counted.classes.iter().flat_map(|class| kinds().map(move |kind| metric(class, kind)));
     metrics.filter_map(|metric| Some((metric_text(&metric), counted.measure(&metric)?))).collect()
 }
 

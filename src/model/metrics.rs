@@ -105,7 +105,7 @@ pub fn measure(metric: &Metric, outcome: &Outcome) -> Option<f64> {
 
 /// Everything that can be measured without naming a class.
 pub fn figures(outcome: &Outcome) -> Figures {
-    let plain = MetricKind::ALL.iter().map(|kind| Metric { kind: *kind, class: None });
+    let plain = MetricKind::all().map(|kind| Metric { kind, class: None });
     plain.filter_map(|metric| Some((metric_text(&metric), measure(&metric, outcome)?))).collect()
 }
 

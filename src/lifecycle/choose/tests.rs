@@ -102,12 +102,12 @@ fn unsure(accuracy: f64, spread: f64, size: u64) -> Member {
 }
 
 #[test]
-fn of_two_that_differ_by_less_than_a_standard_error_the_cheaper_wins() {
+fn of_two_that_differ_by_no_more_than_a_standard_error_the_cheaper_wins() {
     // Of two blocks the standard error of the difference is the difference of the spreads.
     for (other, champion, why) in [
         (unsure(98.0, 1.5, 1_000), 1, "1 point of 1.5"),
         (unsure(98.0, 0.5, 1_000), 0, "1 point of 0.5"),
-        (unsure(98.0, 1.0, 1_000), 0, "1 point of 1"),
+        (unsure(98.0, 1.0, 1_000), 1, "1 point of 1, as where one block makes all of it"),
         (unsure(98.0, 1.5, 380_000), 0, "its file is of the same class"),
         (unsure(98.0, 1.5, 900_000), 0, "its file is larger"),
         (unsure(99.0, 0.0, 1_000), 1, "a draw"),

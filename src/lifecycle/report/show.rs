@@ -1,82 +1,39 @@
 //! Figures as people read them.
 
-use crate::ir::MetricKind;
+use crate::ir::{Differs, MetricKind, Reads};
 
 /// `97.7%`, `12us`, `6.2MiB`, `0.406`.
 pub fn value(kind: MetricKind, value: f64) -> String {
-    match kind {
-        MetricKind::Accuracy
-        | MetricKind::BalancedAccuracy
-        | MetricKind::MacroF1
-        | MetricKind::F1
-        | MetricKind::Precision
-        | MetricKind::Recall
-        | MetricKind::Mape
-        | MetricKind::Smape
-        | MetricKind::Skill => format!("{:.1}%", value * 100.0),
-        MetricKind::LatencyP50 | MetricKind::LatencyP99 | MetricKind::Delay => seconds(value),
-        MetricKind::Memory | MetricKind::ModelSize => bytes(value),
-        MetricKind::Auc
-        | MetricKind::LogLoss
-        | MetricKind::Brier
-        | MetricKind::Mae
-        | MetricKind::Rmse
-        | MetricKind::R2
-        | MetricKind::Pinball
-        | MetricKind::FalseAlarms
-        | MetricKind::Energy
-        | MetricKind::Cost
-        | MetricKind::Throughput => digits(value),
+    match kind.facts().reads {
+        Reads::Percent => format!("{:.1}%", value * 100.0),
+        Reads::Seconds => seconds(value),
+        Reads::Bytes => bytes(value),
+        Reads::Number => digits(value),
     }
 }
 
 /// A difference of two figures: points for shares, `0.42 points`.
 pub fn difference(kind: MetricKind, value: f64) -> String {
-    match self::value(kind, value).strip_suffix('%') {
-        Some(_) => format!("{} points", digits(value * 100.0)),
-        None => self::value(kind, value),
+    match kind.facts().reads {
+        Reads::Percent => format!("{} points", digits(value * 100.0)),
+        Reads::Seconds | Reads::Bytes | Reads::Number => self::value(kind, value),
     }
 }
 
 /// The standard error behind a figure, in the figure's unit and without it: `±0.4`.
 pub fn plus_minus(kind: MetricKind, error: f64) -> String {
-    match self::value(kind, error).strip_suffix('%') {
-        Some(points) => format!("±{points}"),
-        None => format!("±{}", digits(error)),
+    match kind.facts().reads {
+        Reads::Percent => format!("±{:.1}", error * 100.0),
+        Reads::Seconds | Reads::Bytes | Reads::Number => format!("±{}", digits(error)),
     }
 }
 
 /// Points for shares, else relative to the bound.
 pub fn miss(kind: MetricKind, value: f64, bound: f64) -> String {
-    match kind {
-        MetricKind::Accuracy
-        | MetricKind::BalancedAccuracy
-        | MetricKind::MacroF1
-        | MetricKind::F1
-        | MetricKind::Precision
-        | MetricKind::Recall
-        | MetricKind::Auc
-        | MetricKind::Brier
-        | MetricKind::R2
-        | MetricKind::Skill => format!("{} points", digits((value - bound).abs() * 100.0)),
-        MetricKind::LogLoss
-        | MetricKind::Mae
-        | MetricKind::Rmse
-        | MetricKind::Mape
-        | MetricKind::Smape
-        | MetricKind::LatencyP50
-        | MetricKind::LatencyP99
-        | MetricKind::Memory
-        | MetricKind::ModelSize
-        | MetricKind::Pinball
-        | MetricKind::FalseAlarms
-        | MetricKind::Delay
-        | MetricKind::Energy
-        | MetricKind::Cost
-        | MetricKind::Throughput => match bound {
-            0.0 => self::value(kind, value.abs()),
-            bound => format!("{}%", digits((value - bound).abs() / bound.abs() * 100.0)),
-        },
+    match (kind.facts().differs, bound) {
+        (Differs::Points, _) => format!("{} points", digits((value - bound).abs() * 100.0)),
+        (Differs::Relative, 0.0) => self::value(kind, value.abs()),
+        (Differs::Relative, bound) => format!("{}%", digits((value - bound).abs() / bound.abs() * 100.0)),
     }
 }
 
