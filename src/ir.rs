@@ -4,6 +4,7 @@
 //! nodes, amounts are numbers. Spans are kept for messages and skipped when serialised, so that a moved line changes no hash.
 
 mod expr;
+mod family;
 mod function;
 mod metric;
 mod policy;
@@ -15,6 +16,7 @@ mod types;
 mod value;
 
 pub use expr::{BinaryOp, Expr, ExprKind};
+pub use family::{FAMILIES, FamilyFacts, SettingFacts, Takes};
 pub use function::{Aggregate, Generator, Running, Scalar};
 pub use metric::{Better, Differs, Found, Measures, Metric, MetricFacts, MetricKind, ModelCost, Reads};
 pub use policy::{

@@ -2,27 +2,8 @@
 
 use crate::base::{Name, nearest};
 use crate::diag::{Code, Diagnostic};
-use crate::ir::{Candidate, Choices, Dimension, Models, Task, Value};
+use crate::ir::{Candidate, Choices, Dimension, FamilyFacts, Models, Task, Value};
 use crate::model::{Config, ConfigValue, Family, Purpose, Setting, SettingKind, Stream, families};
-
-/// Families of the language that this version does not have.
-const PLANNED: [&str; 15] = [
-    "naive_bayes",
-    "knn",
-    "conv1d",
-    "conv2d",
-    "onnx",
-    "seasonal_naive",
-    "ets",
-    "arima",
-    "zscore",
-    "isolation_forest",
-    "half_space",
-    "autoencoder",
-    "online_logistic",
-    "hoeffding_tree",
-    "adaptive_forest",
-];
 
 /// One family with the points to try first and the dimensions to search.
 #[derive(Clone)]
@@ -233,7 +214,7 @@ fn find(candidate: &Candidate, purpose: Purpose) -> Result<&'static dyn Family, 
         Some(family) if family.serves(purpose) => Ok(*family),
         Some(_) => Err(other_purpose(candidate, purpose)),
         None if name == "persistence" => Err(persistence_serves_nobody(candidate)),
-        None if PLANNED.contains(&name) => Err(not_yet(candidate, purpose)),
+        None if name == "onnx" || FamilyFacts::named(name).is_some() => Err(not_yet(candidate, purpose)),
         None => Err(no_family(candidate, purpose)),
     }
 }
@@ -288,16 +269,10 @@ fn chosen(setting: &Setting, choices: &Choices, defaults: &Config) -> Option<(Co
     }
 }
 
-fn bounds(setting: &Setting) -> String {
-    match setting.kind {
-        SettingKind::Int { low, high, .. } => format!("{}: a whole number in {low}..{high}", setting.name),
-        SettingKind::Scale { low, high, .. } | SettingKind::Share { low, high, .. } => {
-            format!("{}: a number in {low}..{high}", setting.name)
-        }
-        SettingKind::Ints { most, low, high, .. } => {
-            format!("{}: a list of up to {most} whole numbers in {low}..{high}", setting.name)
-        }
-    }
+/// What a setting may be, in words.
+fn bounds(family: &str, setting: &Setting) -> String {
+    let facts = FamilyFacts::named(family).and_then(|family| family.setting(setting.name));
+    facts.map_or_else(|| setting.name.to_owned(), ToString::to_string)
 }
 
 fn names(purpose: Purpose) -> Vec<&'static str> {
@@ -341,14 +316,14 @@ fn unknown_setting(candidate: &Candidate, name: &str, settings: &[Setting]) -> D
     let help = match nearest(name, settings.iter().map(|setting| setting.name)) {
         Some(near) => format!("write `{near}`"),
         None if settings.is_empty() => format!("write `{}` without settings", candidate.family),
-        None => settings.iter().map(bounds).collect::<Vec<_>>().join("; "),
+        None => settings.iter().map(|setting| bounds(&candidate.family, setting)).collect::<Vec<_>>().join("; "),
     };
     Diagnostic::new(Code::E0555, message).at(candidate.span, "").help(help)
 }
 
 fn unfit_setting(candidate: &Candidate, setting: &Setting) -> Diagnostic {
     let message = format!("`{}` of `{}` cannot have this value", setting.name, candidate.family);
-    Diagnostic::new(Code::E0555, message).at(candidate.span, "").help(format!("write {}", bounds(setting)))
+    Diagnostic::new(Code::E0555, message).at(candidate.span, "").help(format!("write {}", bounds(&candidate.family, setting)))
 }
 
 #[cfg(test)]
