@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::diag::{Code, Diagnostic};
 use crate::lifecycle::{
-    self, Again, Data, Decision, Done, Generation, Manifest, Processes, Registry, RegistryError, Stored, TrialError, Trials,
+    self, Again, Data, Decision, Done, Generation, Manifest, Processes, Registry, RegistryError, Standing, Stored, TrialError,
+    Trials,
 };
 use crate::model::Control;
 use crate::plan::{Graph, Learn, Training};
 
-use super::outside::{Job, Learned, Learner, Remembered};
+use super::outside::{Job, Learned, Learner, Remembered, Trained};
 
 /// The models of one state folder, and the worker processes that make more.
 #[derive(Clone, Debug)]
@@ -32,7 +33,7 @@ impl Learner for Keeper {
         Ok(Some(Remembered { learned, search: again.wants_search(), words: again.words() }))
     }
 
-    fn train(&self, job: &Job) -> Result<Learned, Diagnostic> {
+    fn train(&self, job: &Job) -> Result<Trained, Diagnostic> {
         let Job { learn, closure, collected, stop } = job;
         if let Some(refused) = lifecycle::unsupported(&learn.policy).into_iter().next() {
             return Err(refused);
@@ -46,7 +47,8 @@ impl Learner for Keeper {
         }
         let notes = std::mem::take(&mut generation.warnings);
         match keep(&self.registry, learn, closure, &generation)? {
-            Some(stored) => Ok(learned(learn, stored, notes)),
+            Some(stored) => Ok(Trained::Answers(learned(learn, stored, notes))),
+            None if generation.chosen.standing == Standing::Abstains => Ok(Trained::Abstains(notes)),
             None => Err(first(learn, notes)),
         }
     }

@@ -3,33 +3,30 @@
 //! A model is tied to the feature definitions that it was trained on by their hash; when these change under a training, its
 //! result is dropped, and when they come back, the kept model of then answers at once.
 
+mod task;
 mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::base::{Hash, Name};
 use crate::diag::{Code, Diagnostic};
-use crate::ir::Trigger;
 use crate::node::{Ordinal, Predictor};
-use crate::plan::{Graph, Learn, NodeOp, TaskEdit, task_edits};
+use crate::plan::{Graph, Learn, NodeOp};
 use crate::runtime::{Engine, upstream};
 
 use super::board::TaskNote;
 use super::engine::{Order, SharedParts, closure};
-use super::outside::{Learned, Learner, Remembered};
+use super::outside::{Learned, Learner, Remembered, Trained};
 use super::run::Signal;
 use super::said::{HostEvent, Messages};
 use super::serving::served;
 
+use task::{Asks, Need, Task};
 use work::Work;
-
-/// After a training that gave no model, while there is none; doubled each time.
-const AGAIN_FIRST: Duration = Duration::from_secs(10);
-const AGAIN_MAX: Duration = Duration::from_secs(600);
 
 pub struct Learning {
     learner: Arc<dyn Learner>,
@@ -47,33 +44,6 @@ pub struct Learning {
 /// What former runs have left, by task.
 pub type Ready = BTreeMap<Name, Result<Remembered, Diagnostic>>;
 
-struct Task {
-    learn: Learn,
-    closure: Hash,
-    /// The graph up to the task.
-    graph: Graph,
-    served: bool,
-    model: Option<Learned>,
-    /// Answers with features of its own until there is a model on those of the file; with their hash.
-    former: Option<(Hash, Learned)>,
-    need: Need,
-    not_before: Instant,
-    again: Duration,
-    note: Option<String>,
-}
-
-/// From what the next training learns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Need {
-    Nothing,
-    /// Nothing yet: the recording is still being read.
-    Waits,
-    /// What the running node has collected.
-    Node,
-    /// The recording, read anew with the definitions of now; what the node has collected where there is none.
-    Recording,
-}
-
 struct Running {
     nth: u64,
     task: Name,
@@ -84,7 +54,7 @@ struct Running {
 pub struct Done {
     nth: u64,
     closure: Hash,
-    result: Result<Learned, Diagnostic>,
+    result: Result<Trained, Diagnostic>,
 }
 
 impl Learning {
@@ -297,22 +267,33 @@ impl Learning {
         let name = running.task;
         let Some(mut task) = self.tasks.remove(&name) else { return Vec::new() };
         let said = match done.result {
-            Ok(learned) => {
-                let is_current = task.closure == done.closure;
-                let model = Some(learned.model.clone());
-                let at = is_current.then(|| self.assign(&name, done.closure, model)).flatten();
-                match at {
-                    Some(at) => task.learned(&name, at, learned),
-                    None => {
-                        task.need = Need::Recording;
-                        Vec::new()
-                    }
-                }
-            }
+            Ok(trained) => self.trained(&name, &mut task, done.closure, trained),
             Err(why) => vec![task.failed(&name, why)],
         };
         self.tasks.insert(name, task);
         said
+    }
+
+    /// The swap, where the features are still those that were learned from.
+    fn trained(&self, name: &Name, task: &mut Task, closure: Hash, trained: Trained) -> Vec<HostEvent> {
+        let model = match &trained {
+            Trained::Answers(learned) => Some(learned.model.clone()),
+            Trained::Abstains(_) => None,
+        };
+        let is_current = task.closure == closure;
+        let Some(at) = is_current.then(|| self.assign(name, closure, model)).flatten() else {
+            task.need = Need::Recording;
+            return Vec::new();
+        };
+        match trained {
+            Trained::Answers(learned) => task.learned(name, at, learned),
+            Trained::Abstains(notes) => {
+                (task.model, task.former) = (None, None);
+                let words = "nothing meets the requirements; rows get no prediction".to_owned();
+                let notes = notes.into_iter().map(|note| HostEvent::Finding(Messages::of(note)));
+                std::iter::once(chosen_again(name, Some(at), None, words)).chain(notes).collect()
+            }
+        }
     }
 
     pub fn notes(&self) -> BTreeMap<Name, TaskNote> {
@@ -337,123 +318,9 @@ impl Learning {
     }
 }
 
-impl Task {
-    fn new(learn: &Learn, closure: Hash, graph: Graph, served: bool, need: Need) -> Task {
-        let (learn, not_before) = (learn.clone(), Instant::now());
-        Task { learn, closure, graph, served, model: None, former: None, need, not_before, again: AGAIN_FIRST, note: None }
-    }
-
-    /// The model of `before` that answers on, if `serving`, the features that run for it, are still its own. Where they are
-    /// the file's again it is the task's model as before.
-    fn keep_former(&mut self, before: Option<Task>, serving: Option<Hash>) {
-        let Some(before) = before else { return };
-        let own = before.model.map(|model| (before.closure, model));
-        match own.or(before.former).filter(|(closure, _)| Some(*closure) == serving) {
-            Some((closure, model)) if closure == self.closure => {
-                (self.model, self.need) = (Some(model), Need::Nothing);
-            }
-            former => self.former = former,
-        }
-    }
-
-    fn answering(&self) -> Option<&Learned> {
-        self.model.as_ref().or(self.former.as_ref().map(|(_, learned)| learned))
-    }
-
-    /// The features are the same. What is asked of a model besides may have changed: then the kept ones are asked first, and
-    /// only other rows, another split or another budget make a training. Text that has moved changes nothing.
-    fn go_on(self, learn: &Learn, graph: Graph, served: bool, is_running: bool) -> (Task, Asks) {
-        let asks = asks(&self.learn, learn);
-        // A training that runs or waits follows the text of now, whatever is chosen meanwhile.
-        let need = match (asks, self.need) {
-            (Asks::Training, Need::Nothing) => self.anew(),
-            (Asks::Choice, Need::Nothing) if is_running => self.anew(),
-            (Asks::Training | Asks::Choice | Asks::Nothing, need) => need,
-        };
-        let asks = if self.model.is_none() && need != Need::Nothing { Asks::Nothing } else { asks };
-        (Task { learn: learn.clone(), graph, served, need, ..self }, asks)
-    }
-
-    /// Without a model of these features the node may have collected few rows of them.
-    fn anew(&self) -> Need {
-        if self.model.is_some() { Need::Node } else { Need::Recording }
-    }
-
-    /// It answers from now on, on the features of the file; with what its owner should know.
-    fn take(&mut self, learned: Learned, said: &mut Vec<HostEvent>) {
-        said.extend(learned.notes.iter().map(|note| HostEvent::Finding(Messages::of(note.clone()))));
-        self.note = learned.notes.first().map(|note| note.message.clone());
-        (self.model, self.former) = (Some(learned), None);
-    }
-
-    /// `retrain every …`.
-    fn look_at_clock(&mut self, now: Instant) {
-        if self.need == Need::Nothing
-            && self.model.is_some()
-            && let Some(every) = self.learn.policy.retrain.as_ref().and_then(every)
-            && now >= self.not_before + every
-        {
-            self.need = Need::Node;
-            self.not_before = now;
-        }
-    }
-
-    fn learned(&mut self, name: &Name, at: Ordinal, learned: Learned) -> Vec<HostEvent> {
-        let (version, family) = (learned.model.version().to_owned(), learned.family.clone());
-        let mut said = vec![HostEvent::Trained { at, task: name.clone(), version, family, metric: learned.metric.clone() }];
-        self.take(learned, &mut said);
-        self.again = AGAIN_FIRST;
-        self.not_before = Instant::now();
-        said
-    }
-
-    /// Without a model it is tried again when more rows have come.
-    fn failed(&mut self, name: &Name, why: Diagnostic) -> HostEvent {
-        self.note = Some(why.message.clone());
-        if self.model.is_none() {
-            self.need = Need::Node;
-        }
-        self.not_before = Instant::now() + self.again;
-        self.again = (self.again * 2).min(AGAIN_MAX);
-        HostEvent::TrainingFailed { task: name.clone(), why: Messages::of(why) }
-    }
-}
-
-/// What an edit of a task or its policy asks for, where the features stay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Asks {
-    Nothing,
-    /// To choose again from what was measured.
-    Choice,
-    Training,
-}
-
-fn asks(before: &Learn, after: &Learn) -> Asks {
-    let of = |edit: &TaskEdit| match edit {
-        TaskEdit::Choice | TaskEdit::Models => Asks::Choice,
-        TaskEdit::Rows | TaskEdit::Search | TaskEdit::Validate => Asks::Training,
-        TaskEdit::Answer | TaskEdit::Target | TaskEdit::Features { .. } | TaskEdit::FeatureOrder => Asks::Training,
-        TaskEdit::TargetName | TaskEdit::Acts => Asks::Nothing,
-    };
-    task_edits(before, after).iter().map(of).max().unwrap_or(Asks::Nothing)
-}
-
 fn chosen_again(task: &Name, at: Option<Ordinal>, learned: Option<&Learned>, words: String) -> HostEvent {
     let version = learned.map(|learned| learned.model.version().to_owned());
     HostEvent::ChosenAgain { at, task: task.clone(), version, words }
-}
-
-/// The shortest time after which the trigger fires by itself.
-fn every(trigger: &Trigger) -> Option<Duration> {
-    match trigger {
-        Trigger::Any(triggers) => triggers.iter().filter_map(every).min(),
-        Trigger::Every(time) => u64::try_from(time.0).ok().map(Duration::from_micros),
-        Trigger::All(_)
-        | Trigger::Drift { .. }
-        | Trigger::Measured { .. }
-        | Trigger::BelowChampion { .. }
-        | Trigger::Host { .. } => None,
-    }
 }
 
 fn learns(graph: &Graph) -> impl Iterator<Item = &Learn> {

@@ -37,8 +37,17 @@ pub trait Learner: Send + Sync {
     /// Learns, chooses, and keeps what was chosen. Takes as long as its policy allows; called on a thread of its own.
     ///
     /// # Errors
-    /// If nothing could be learned, or nothing may be used.
-    fn train(&self, job: &Job) -> Result<Learned, Diagnostic>;
+    /// If nothing could be learned, or nothing may be used and whoever answered before is to go on.
+    fn train(&self, job: &Job) -> Result<Trained, Diagnostic>;
+}
+
+/// What came of a training.
+#[derive(Clone, Debug)]
+pub enum Trained {
+    /// Who answers from now on.
+    Answers(Learned),
+    /// Nothing meets the requirements, and the policy says `otherwise abstain`: nobody answers. With the reason.
+    Abstains(Vec<Diagnostic>),
 }
 
 /// What former trainings have left.

@@ -121,6 +121,22 @@ fn a_live_run_chooses_again_and_searches_only_where_nothing_is_allowed() {
     assert_eq!(ended.out.matches("\"training\"").count(), 2, "{}", ended.text());
 }
 
+#[test]
+fn a_live_run_abstains_where_the_policy_says_so_and_answers_again() {
+    let strict = |text: String| text.replace("  search   2", "  require  accuracy > 100% otherwise abstain\n  search   2");
+    let bench = Bench::new().with("room.mliot", strict(live(""))).with("room.csv", readings(400));
+    let running = Running::start(&mut bench.program(&["run", "room.mliot", "--state", "state", "--json"]));
+    let nth = |nth: usize| wait_for("another choice", || events(&running, "chosen_again").get(nth).cloned());
+    assert_eq!(nth(0)["version"], Value::Null, "the training found nothing good enough");
+    fs::write(bench.path("room.mliot"), live("")).unwrap();
+    assert_eq!(nth(1)["version"], "occupancy-1", "what it measured will do now");
+    fs::write(bench.path("room.mliot"), strict(live(""))).unwrap();
+    assert_eq!((&nth(2)["version"], nth(2)["at"].is_u64()), (&Value::Null, true));
+    assert_eq!(events(&running, "training").len(), 1);
+    running.interrupt();
+    assert_eq!(running.end().code, Some(0));
+}
+
 /// What each row of the sink was answered, `-` for nothing.
 fn answers(bench: &Bench) -> String {
     let text = String::from_utf8(bench.read("out.jsonl")).unwrap();

@@ -15,7 +15,7 @@ use mliot::base::{Hash, Time};
 use mliot::diag::{Code, Diagnostic};
 use mliot::host::{
     Compiled, Compiler, FileCompiler, HostEvent, Job, Learned, Learner, Limits, Machines, Remembered, Said, Setup, SharedParts,
-    Stop, Summary, run,
+    Stop, Summary, Trained, run,
 };
 use mliot::io::{Mode, Place};
 use mliot::node::{NodeError, Predictions, Predictor};
@@ -211,7 +211,7 @@ impl Learner for Counting {
         Ok(kept.map(|model| Remembered { learned: Some(learned(model)), search: false, words: "there is one".into() }))
     }
 
-    fn train(&self, job: &Job) -> Result<Learned, Diagnostic> {
+    fn train(&self, job: &Job) -> Result<Trained, Diagnostic> {
         let rows = job.collected.tables.values().map(RecordBatch::num_rows).max().unwrap_or(0);
         if rows == 0 {
             return Err(Diagnostic::new(Code::R0001, "there is nothing to learn from"));
@@ -219,7 +219,7 @@ impl Learner for Counting {
         let nth = self.trainings.fetch_add(1, Ordering::SeqCst) + 1;
         let model = Yes { version: nth.to_string() };
         self.kept.lock().unwrap().insert(meaning(&job.learn, &job.closure), model.clone());
-        Ok(learned(model))
+        Ok(Trained::Answers(learned(model)))
     }
 }
 
