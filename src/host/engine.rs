@@ -152,6 +152,8 @@ impl Core {
     fn finish(mut self) -> Ended {
         self.publish();
         let undelivered = self.sinks.finish(&mut self.engine);
+        // What the writers have done since is in the last entry.
+        self.publish();
         for event in self.engine.take_events() {
             self.backlog.push_back(Said::Engine(event));
         }

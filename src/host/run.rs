@@ -251,9 +251,8 @@ impl Shell {
                 self.graph = wanted;
                 self.serve(graph);
                 let took_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-                let said = [serving_in_words(&served), in_words(&cut.diff)];
-                let words = said.into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join("; ");
-                self.board.edit(|edits| edits.applied += 1, Some(words.clone()));
+                let words = [serving_in_words(&served), in_words(&cut.diff)].concat();
+                self.board.edit(|edits| edits.applied += 1, Some(words.join("; ")));
                 self.say(HostEvent::EditApplied { at: cut.event.at, words, pause_us: cut.event.pause_us, took_us });
                 self.learn_on();
             }
@@ -341,9 +340,10 @@ impl Shell {
                 ear.hear(&said);
             }
         }
-        ear.hear(&Said::Host(HostEvent::Stopped { rows: ended.rows, undelivered: ended.undelivered }));
+        let (Ended { rows, undelivered }, status) = (ended, board.status());
+        ear.hear(&Said::Host(HostEvent::Stopped { rows, undelivered, sinks: status.sinks.clone() }));
         runtime.shutdown_timeout(Duration::from_secs(1));
-        Summary { status: board.status(), undelivered: ended.undelivered, crashed }
+        Summary { status, undelivered, crashed }
     }
 }
 

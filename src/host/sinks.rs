@@ -216,7 +216,7 @@ impl Sinks {
     }
 
     /// Writes all that was accepted, as long as the limit allows. How many rows remain unwritten.
-    pub fn finish(mut self, engine: &mut Engine) -> u64 {
+    pub fn finish(&mut self, engine: &mut Engine) -> u64 {
         let until = Instant::now() + self.limits.finish_max;
         let pause = Duration::from_millis(1);
         while self.stop.wanted() < Wanted::Hurry && Instant::now() < until && !self.is_drained(engine) {
@@ -224,7 +224,7 @@ impl Sinks {
                 self.stop.wait(pause, Wanted::Hurry);
             }
         }
-        let mut all: Vec<Writer> = self.writers.into_values().chain(self.closing).collect();
+        let mut all: Vec<&mut Writer> = self.writers.values_mut().chain(&mut self.closing).collect();
         let held: u64 = all.iter().filter_map(|writer| writer.held.as_ref()).map(|rows| rows.num_rows() as u64).sum();
         all.iter_mut().for_each(|writer| writer.to = None);
         for writer in &all {

@@ -7,3 +7,4 @@ mod pipelines;
 mod refused;
 mod same;
 mod score;
+mod walk;

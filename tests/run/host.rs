@@ -1,6 +1,6 @@
 //! The live shell with real nodes, real files and real sockets: a file runs, is edited, answers, and stops.
 
-mod bench;
+pub mod bench;
 mod edits;
 mod serving;
 mod sinks;

@@ -101,7 +101,7 @@ impl Bench {
     pub fn edit(&self, text: &str) -> String {
         self.save(text);
         self.wait_host("applied edit", |event| match event {
-            HostEvent::EditApplied { words, .. } => Some(words.clone()),
+            HostEvent::EditApplied { words, .. } => Some(words.join("; ")),
             HostEvent::EditRefused(messages) => panic!("refused: {:#?}", messages.diagnostics),
             _ => None,
         })
@@ -112,7 +112,7 @@ impl Bench {
         self.save(text);
         self.wait_host("refused edit", |event| match event {
             HostEvent::EditRefused(messages) => Some(messages.diagnostics.clone()),
-            HostEvent::EditApplied { words, .. } => panic!("applied: {words}"),
+            HostEvent::EditApplied { words, .. } => panic!("applied: {words:?}"),
             _ => None,
         })
     }
