@@ -2,6 +2,7 @@
 
 pub mod bench;
 mod edits;
+mod rush;
 mod serving;
 mod sinks;
 mod training;
