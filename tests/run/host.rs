@@ -2,7 +2,9 @@
 
 pub mod bench;
 mod edits;
+mod held;
 mod rush;
 mod serving;
+mod shadows;
 mod sinks;
 mod training;
