@@ -3,6 +3,7 @@
 pub mod bench;
 mod edits;
 mod held;
+mod lost;
 mod rush;
 mod serving;
 mod shadows;
