@@ -2,6 +2,7 @@
 
 mod bench;
 mod broken;
+mod json;
 mod live;
 mod pipelines;
 mod refused;
