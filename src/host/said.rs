@@ -98,6 +98,11 @@ pub struct Messages {
 }
 
 impl Messages {
+    /// Of something that is known to be about this text.
+    pub fn about(sources: &Sources, diagnostic: Diagnostic) -> Messages {
+        Messages { diagnostics: vec![diagnostic], sources: sources.clone() }
+    }
+
     pub fn of(diagnostic: Diagnostic) -> Messages {
         // Without the text there is nothing that its labels could point at.
         let diagnostic = Diagnostic { labels: Vec::new(), fix: None, ..diagnostic };
