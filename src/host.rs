@@ -32,7 +32,7 @@ pub use engine::{SharedParts, closure};
 pub use hear::Ear;
 pub use keeping::EPOCH_EVERY;
 pub use learner::Keeper;
-pub use outside::{Compiled, Compiler, Job, Learned, Learner};
+pub use outside::{Compiled, Compiler, Job, Learned, Learner, Remembered, Trained};
 pub use parts::Machines;
 pub use run::{Limits, Setup, Summary, run};
 pub use said::{HostEvent, Messages, Said};

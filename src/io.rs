@@ -44,7 +44,7 @@ pub use inlet::{BAD_ROWS_TOLD, Inlet, Inlets, NotTaken, Receipt};
 pub use intake::{Draw, End, InputPosition, Intake, Kept, Pending, Position, Taken};
 pub use journal::{JournalLimits, Journals};
 pub use live::Live;
-pub use place::{Mode, Now, Place, Wall};
+pub use place::{Mode, Now, Place, Stdout, Wall};
 pub use records::{Ignored, Mark};
 pub use resources::{Lease, Table};
 pub use tail::{FileId, Head, TailPosition};

@@ -17,6 +17,15 @@ pub enum Mode {
     Live,
 }
 
+/// What rows look like that a sink writes to the standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stdout {
+    /// As the sink's format says.
+    Rows,
+    /// As `{"event": "row", "sink": NAME, "row": {…}}`, because other events are written there too.
+    Events,
+}
+
 /// The time of day, so that tests and replays can hold it.
 pub trait Now: Send + Sync {
     fn now(&self) -> Time;
@@ -43,6 +52,7 @@ pub struct Place {
     /// When live begins. A simulated recording ends here, and a live simulation takes it up from here. `run` sets the time
     /// of its start; [`Place::REPLAY_BEGAN`] makes every replay give the same bytes.
     pub began: Time,
+    pub stdout: Stdout,
     /// What live sources share; none where nothing is live.
     pub live: Option<Arc<Live>>,
 }
@@ -53,7 +63,14 @@ impl Place {
 
     /// Beside a file in the folder `base`, with the machine's clock, beginning where replays begin.
     pub fn beside(base: impl Into<PathBuf>) -> Place {
-        Place { base: base.into(), data: None, now: Arc::new(Wall), began: Place::REPLAY_BEGAN, live: None }
+        Place {
+            base: base.into(),
+            data: None,
+            now: Arc::new(Wall),
+            began: Place::REPLAY_BEGAN,
+            stdout: Stdout::Rows,
+            live: None,
+        }
     }
 
     /// The folders in which a path may stand, the first being the one that it is written to.
@@ -67,8 +84,8 @@ impl Place {
 
 impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place { base, data, now: _, began, live } = self;
+        let Place { base, data, now: _, began, stdout, live } = self;
         let mut all = f.debug_struct("Place");
-        all.field("base", base).field("data", data).field("began", began).field("live", live).finish()
+        all.field("base", base).field("data", data).field("began", began).field("stdout", stdout).field("live", live).finish()
     }
 }

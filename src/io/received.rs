@@ -20,7 +20,7 @@ use super::records::Ignored;
 use super::resources::Lease;
 use super::spec::Spec;
 use super::stdin::check_format;
-use super::stream::{Stream, quote};
+use super::stream::{Stream, signs};
 
 pub(in crate::io) use pump::Pump;
 
@@ -90,7 +90,7 @@ impl Received {
         let journal = live.journals.lease(&spec.source)?;
         let stream = Stream::new(spec, format, "stdin");
         let (fed, now, header) = (journal.clone(), place.now.clone(), stream.has_header());
-        let pump = live.pump(&spec.source, || Pump::start(input, quote(format), header, fed, now))?;
+        let pump = live.pump(&spec.source, || Pump::start(input, signs(format), header, fed, now))?;
         Ok(Received::new(stream, journal, Feeder::Stdin(pump)))
     }
 

@@ -14,6 +14,7 @@ use crate::diag::Code;
 use crate::ir::FileFormat;
 
 use super::block::{Aside, At, BLOCK_ROWS, Block};
+use super::csv::{Begins, Signs};
 use super::error::{IoError, reading_stopped};
 use super::gate::Arrival;
 use super::journal::Records;
@@ -21,7 +22,7 @@ use super::lines::{LINE_BYTES_MAX, read_line};
 use super::place::{Mode, Place};
 use super::records::Ignored;
 use super::spec::Spec;
-use super::stream::{Stream, quote};
+use super::stream::{Stream, signs};
 
 /// Chunks of records that wait to be taken; then the writer at the other end waits.
 const CHUNKS_MAX: usize = 16;
@@ -55,8 +56,8 @@ impl Stdin {
     pub fn over(spec: &Arc<Spec>, format: &FileFormat, input: impl Read + Send + 'static) -> Result<Stdin, IoError> {
         check_format(format)?;
         let (sender, chunks) = sync_channel(CHUNKS_MAX);
-        let quote = quote(format);
-        thread::spawn(move || gather(input, quote, |chunk| sender.send(chunk).is_ok()));
+        let signs = signs(format);
+        thread::spawn(move || gather(input, signs, |chunk| sender.send(chunk).is_ok()));
         let (mode, stream) = (spec.mode, Stream::new(spec, format, "stdin"));
         Ok(Stdin { mode, stream, chunks, last: None, last_row: None, rows_before: 0, rows: 0, taken: 0, aside: 0, over: false })
     }
@@ -160,42 +161,43 @@ pub(super) fn without_first(records: &Records) -> Records {
 
 /// Hands on whole records until the input ends or nobody wants them: one by one while they trickle, many at once when they
 /// pour. After an error nothing more comes.
-pub(super) fn gather(input: impl Read, quote: Option<u8>, mut hand_on: impl FnMut(Result<Records, String>) -> bool) {
+pub(super) fn gather(input: impl Read, signs: Option<Signs>, mut hand_on: impl FnMut(Result<Records, String>) -> bool) {
     let mut input = BufReader::with_capacity(BUFFER_BYTES, input);
-    let (mut chunk, mut line, mut open) = (Records::default(), Vec::new(), false);
+    // Lines of a record that has not ended stand in `open`.
+    let (mut chunk, mut line, mut open) = (Records::default(), Vec::new(), Vec::new());
     loop {
-        match read_line(&mut input, &mut line) {
-            Ok(true) => {}
-            Ok(false) => {
-                let rest = chunk.text.len() > chunk.ends.last().copied().unwrap_or(0) as usize;
-                chunk.ends.extend(rest.then_some(chunk.text.len() as u32));
-                let _ = chunk.is_empty() || hand_on(Ok(chunk));
-                return;
-            }
+        let over = match read_line(&mut input, &mut line) {
+            Ok(more) => !more,
             Err(error) => {
                 hand_on(Err(error.to_string()));
                 return;
             }
-        }
-        // A line break between quotes belongs to the record.
-        open ^= quote.is_some_and(|quote| line.iter().filter(|byte| **byte == quote).count() % 2 == 1);
-        let blank = !open && line.trim_ascii().is_empty();
-        if !blank {
-            chunk.text.extend_from_slice(&line);
-        }
-        if !open && !blank {
-            chunk.ends.push(chunk.text.len() as u32);
-        }
+        };
+        open.extend_from_slice(&line);
+        take_whole(&mut chunk, &mut open, signs, over);
         let more = input.buffer().contains(&b'\n') && chunk.len() < BLOCK_ROWS;
-        if (chunk.is_empty() || more || open) && chunk.text.len() <= LINE_BYTES_MAX {
+        if !over && (chunk.is_empty() || more) && chunk.text.len() <= LINE_BYTES_MAX {
             continue;
         }
-        if open {
-            hand_on(Err("a quote is opened and not closed".to_owned()));
+        let handed_on = chunk.is_empty() || hand_on(Ok(std::mem::take(&mut chunk)));
+        if over || !handed_on {
             return;
         }
-        if !hand_on(Ok(std::mem::take(&mut chunk))) {
-            return;
+    }
+}
+
+/// The records at the beginning of `open` that have ended, without blank ones. Without signs every line is one; a line in
+/// which a quote is not closed is one, too.
+fn take_whole(chunk: &mut Records, open: &mut Vec<u8>, signs: Option<Signs>, over: bool) {
+    while !open.is_empty() {
+        let bytes = match signs.map(|signs| signs.first(open, over)) {
+            None => open.len(),
+            Some(Begins::Record(bytes) | Begins::Unclosed(bytes)) => bytes,
+            Some(Begins::More) => return,
+        };
+        let record: Vec<u8> = open.drain(..bytes).collect();
+        if !record.trim_ascii().is_empty() {
+            chunk.push(&record);
         }
     }
 }

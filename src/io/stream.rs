@@ -1,5 +1,7 @@
 //! Records that come one after the other, of a stream or of a file that grows, to rows.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
@@ -9,7 +11,7 @@ use crate::base::Name;
 use crate::ir::{CsvOptions, FileFormat};
 
 use super::block::{At, Block};
-use super::csv::{CsvDecoder, Layout, records_of};
+use super::csv::{Begins, CsvDecoder, Layout, Signs, records_of};
 use super::error::IoError;
 use super::gate::{self, Arrival};
 use super::journal::Records;
@@ -58,9 +60,9 @@ impl Stream {
         matches!(&self.format, FileFormat::Csv(options) if options.header)
     }
 
-    /// The sign in whose pairs a line break belongs to a record.
-    pub fn quote(&self) -> Option<u8> {
-        quote(&self.format)
+    /// The signs that say where a record ends; none where each line is one.
+    pub fn signs(&self) -> Option<Signs> {
+        signs(&self.format)
     }
 
     /// Knows already which field is which?
@@ -112,12 +114,14 @@ impl Stream {
         let at = |nth: usize| (first_row + nth as u64, line(nth));
         match (&mut self.decoder, &self.format) {
             (Some(Decoder::Csv(decoder)), FileFormat::Csv(options)) => {
-                let whole = records_of(&records.text, options)?;
+                let (text, unclosed) = mended(records, signs(&self.format));
+                let whole = records_of(&text, options)?;
                 for nth in from..records.len() {
                     let (row, line) = at(nth);
-                    match whole.get(nth).filter(|_| whole.len() == records.len()) {
-                        Some(record) => decoder.decode(record, row, line),
-                        None => one_by_one(decoder, records.get(nth), options, row, line)?,
+                    match (unclosed.get(&nth), whole.get(nth).filter(|_| whole.len() == records.len())) {
+                        (Some(raw), _) => decoder.unclosed(raw.clone(), row, line),
+                        (None, Some(record)) => decoder.decode(record, row, line),
+                        (None, None) => one_by_one(decoder, records.get(nth), options, row, line)?,
                     }
                 }
             }
@@ -170,10 +174,26 @@ fn one_by_one(decoder: &mut CsvDecoder, text: &[u8], options: &CsvOptions, row: 
     Ok(())
 }
 
-/// The sign in whose pairs a line break belongs to a record.
-pub(super) fn quote(format: &FileFormat) -> Option<u8> {
+/// Text in which every quote is closed, and by number the records as they were in which one was not.
+fn mended(records: &Records, signs: Option<Signs>) -> (Cow<'_, [u8]>, BTreeMap<usize, Vec<u8>>) {
+    let (mut text, mut unclosed) = (Cow::Borrowed(records.text.as_slice()), BTreeMap::new());
+    let Some(signs) = signs.filter(|signs| text.contains(&signs.quote)) else { return (text, unclosed) };
+    for nth in 0..records.len() {
+        if let Begins::Unclosed(_) = signs.first(records.get(nth), true) {
+            let end = records.ends[nth] as usize;
+            let from = end - records.get(nth).len();
+            unclosed.insert(nth, signs.mend(&mut text.to_mut()[from..end]));
+        }
+    }
+    (text, unclosed)
+}
+
+/// The signs that say where a record ends; none where each line is one.
+pub(super) fn signs(format: &FileFormat) -> Option<Signs> {
     match format {
-        FileFormat::Csv(options) => options.separator.map(|_| options.quote as u8),
-        FileFormat::Jsonl | FileFormat::Json | FileFormat::Parquet | FileFormat::Arrow => None,
+        FileFormat::Csv(CsvOptions { separator: Some(separator), quote, .. }) => {
+            Some(Signs { quote: *quote as u8, separator: *separator as u8 })
+        }
+        FileFormat::Csv(_) | FileFormat::Jsonl | FileFormat::Json | FileFormat::Parquet | FileFormat::Arrow => None,
     }
 }

@@ -2,7 +2,12 @@
 
 pub mod bench;
 mod edits;
+mod held;
 mod inputs;
+mod kept;
+mod lost;
+mod rush;
 mod serving;
+mod shadows;
 mod sinks;
 mod training;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use crate::io::csv::Signs;
 use crate::io::error::{IoError, reading_stopped};
 use crate::io::journal::{Journal, NotAppended, Records};
 use crate::io::place::Now;
@@ -29,7 +30,7 @@ impl Pump {
     /// Begins to read. `header`: the first record is put beside all that follow it.
     pub fn start(
         input: impl Read + Send + 'static,
-        quote: Option<u8>,
+        signs: Option<Signs>,
         header: bool,
         journal: Lease<Journal>,
         now: Arc<dyn Now>,
@@ -38,7 +39,7 @@ impl Pump {
         let reading = pump.clone();
         let run = move || {
             let mut first = (!header).then(Vec::new);
-            gather(input, quote, |chunk| match chunk {
+            gather(input, signs, |chunk| match chunk {
                 Ok(chunk) => reading.put(chunk, &mut first, &journal, now.as_ref()),
                 Err(error) => reading.fail(reading_stopped("stdin".as_ref(), error)),
             });

@@ -138,7 +138,7 @@ impl Followed {
     }
 
     fn whole(&mut self, bytes: &[u8], rows_max: usize) -> Option<Chunk> {
-        let whole = split(bytes, self.stream.quote(), rows_max);
+        let whole = split(bytes, self.stream.signs(), rows_max);
         let from = self.spot;
         self.advance(whole.bytes, whole.line_count);
         if whole.records.is_empty() {

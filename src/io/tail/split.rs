@@ -1,9 +1,7 @@
 //! Bytes of a file that grows to whole records: a line counts when its end has come.
 
+use crate::io::csv::{Begins, Signs};
 use crate::io::journal::Records;
-
-/// Bytes for which a quote may stay open over line breaks; then its line is taken for itself.
-const QUOTED_BYTES_MAX: usize = 64 * 1024;
 
 /// Whole records, and where each stands among the bytes.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -19,10 +17,10 @@ pub(super) struct Whole {
 }
 
 /// At most `rows_max` records from the beginning of these bytes.
-pub(super) fn split(bytes: &[u8], quote: Option<u8>, rows_max: usize) -> Whole {
+pub(super) fn split(bytes: &[u8], signs: Option<Signs>, rows_max: usize) -> Whole {
     let mut out = Whole::default();
     while out.records.len() < rows_max
-        && let Some((length, lines)) = record(&bytes[out.bytes..], quote)
+        && let Some((length, lines)) = record(&bytes[out.bytes..], signs)
     {
         let (record, line) = (&bytes[out.bytes..out.bytes + length], out.line_count);
         (out.bytes, out.line_count) = (out.bytes + length, line + lines);
@@ -35,34 +33,18 @@ pub(super) fn split(bytes: &[u8], quote: Option<u8>, rows_max: usize) -> Whole {
     out
 }
 
-/// The length of the first record and how many lines it has; none while its end has not come.
-fn record(bytes: &[u8], quote: Option<u8>) -> Option<(usize, u64)> {
-    let line = line(bytes)?;
-    let Some(quote) = quote else { return Some((line, 1)) };
-    let (mut length, mut lines, mut open) = (line, 1, is_odd(&bytes[..line], quote));
-    while open {
-        match self::line(&bytes[length..]) {
-            Some(next) => {
-                open ^= is_odd(&bytes[length..length + next], quote);
-                (length, lines) = (length + next, lines + 1);
-            }
-            None if bytes.len() > QUOTED_BYTES_MAX => return Some((line, 1)),
-            None => return None,
+/// The length of the first record and how many line breaks it has; none while its end has not come.
+fn record(bytes: &[u8], signs: Option<Signs>) -> Option<(usize, u64)> {
+    let Some(signs) = signs else {
+        return bytes.iter().position(|byte| *byte == b'\n').map(|at| (at + 1, 1));
+    };
+    match signs.first(bytes, false) {
+        Begins::Record(length) | Begins::Unclosed(length) => {
+            let lines = bytes[..length].iter().filter(|byte| **byte == b'\n').count();
+            Some((length, lines as u64))
         }
-        if length > QUOTED_BYTES_MAX {
-            return Some((line, 1));
-        }
+        Begins::More => None,
     }
-    Some((length, lines))
-}
-
-/// Up to and with the first line break.
-fn line(bytes: &[u8]) -> Option<usize> {
-    bytes.iter().position(|byte| *byte == b'\n').map(|at| at + 1)
-}
-
-fn is_odd(line: &[u8], quote: u8) -> bool {
-    line.iter().filter(|byte| **byte == quote).count() % 2 == 1
 }
 
 #[cfg(test)]
@@ -85,13 +67,14 @@ mod tests {
         assert_eq!(split(b"half", None, 2), Whole::default());
     }
 
+    const SIGNS: Option<Signs> = Some(Signs { quote: b'"', separator: b',' });
+
     #[test]
     fn a_quoted_line_break_belongs_to_its_record() {
-        let whole = split(b"1,\"a\nb\"\n2,c\n3,\"open\n", Some(b'"'), 9);
+        let whole = split(b"1,\"a\nb\"\r\n2,c\n3,\"open\n", SIGNS, 9);
         assert_eq!((texts(&whole).join("|"), whole.lines.clone()), ("1,\"a\nb\"|2,c".to_owned(), vec![0, 2]));
-        let stray = format!("1,\"\n{}", "2,b\n".repeat(QUOTED_BYTES_MAX / 4 + 1));
-        let whole = split(stray.as_bytes(), Some(b'"'), 2);
-        assert_eq!(texts(&whole), ["1,\"", "2,b"]);
+        let whole = split(b"1,\"\n\"2\",b\n", SIGNS, 2);
+        assert_eq!(texts(&whole), ["1,\"", "\"2\",b"]);
     }
 
     proptest! {
@@ -99,9 +82,9 @@ mod tests {
         #[test]
         fn records_do_not_depend_on_when_bytes_come(text in "[ab\"\n]{0,40}", at in 0usize..40) {
             let bytes = text.as_bytes();
-            let whole = split(bytes, Some(b'"'), usize::MAX);
-            let first = split(&bytes[..at.min(bytes.len())], Some(b'"'), usize::MAX);
-            let rest = split(&bytes[first.bytes..], Some(b'"'), usize::MAX);
+            let whole = split(bytes, SIGNS, usize::MAX);
+            let first = split(&bytes[..at.min(bytes.len())], SIGNS, usize::MAX);
+            let rest = split(&bytes[first.bytes..], SIGNS, usize::MAX);
             prop_assert_eq!(texts(&whole), [texts(&first), texts(&rest)].concat());
             prop_assert_eq!(whole.bytes, first.bytes + rest.bytes);
             prop_assert_eq!(whole.line_count, first.line_count + rest.line_count);

@@ -102,6 +102,11 @@ impl Running {
         self.err.so_far()
     }
 
+    /// What it has written to standard output so far.
+    pub fn out(&self) -> String {
+        self.out.so_far()
+    }
+
     /// Asks it to end, as ctrl-c does.
     pub fn interrupt(&self) {
         let done = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();

@@ -70,7 +70,7 @@ fn end(running: Running) {
 fn rows_that_were_acknowledged_outlive_a_kill_and_come_once() {
     let bench = Bench::new().with("room.mliot", POSTED);
     for round in 0..4 {
-        let mut running = run(&bench);
+        let running = run(&bench);
         let mut client = Client::to(&address(&running));
         for nth in 0..10 {
             post(&mut client, 100 * round + 10 * nth..100 * round + 10 * nth + 10);
@@ -89,7 +89,7 @@ fn rows_that_were_acknowledged_outlive_a_kill_and_come_once() {
 #[test]
 fn a_run_that_begins_anew_knows_nothing_of_what_was_posted() {
     let bench = Bench::new().with("room.mliot", POSTED);
-    let mut running = run(&bench);
+    let running = run(&bench);
     post(&mut Client::to(&address(&running)), 0..10);
     running.kill();
     let fresh = Running::start(&mut bench.program(&["run", "room.mliot", "--fresh"]));
@@ -104,7 +104,7 @@ fn lines_of_a_log_that_is_rotated_come_once_whenever_the_run_is_killed() {
     let bench = Bench::new().with("room.mliot", FOLLOWED);
     let mut next = 0;
     for round in 0..4 {
-        let mut running = run(&bench);
+        let running = run(&bench);
         for nth in 0..4 {
             let lines: String = (next..next + 50).map(|n| format!("{{\"n\":{n}}}\n")).collect();
             next += 50;

@@ -2,13 +2,14 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::sync::Arc;
 
 use mliot::diag::Code;
 use mliot::host::Limits;
 use mliot::server;
 use serde_json::{Value, json};
 
-use super::bench::{Bench, Client};
+use super::bench::{Bench, Client, Counting};
 
 /// Readings come in by POST, and a wall's by a file; `set` and `more` are what an edit changes.
 fn pipeline(set: &str, more: &str) -> String {
@@ -92,7 +93,7 @@ fn rows_that_are_posted_are_taken_whole_or_not_at_all() {
 fn a_client_hears_what_is_too_much_and_who_may_not() {
     let server = server::Limits { rows_max: 2, body_bytes_max: 300, ..server::Limits::default() };
     let limits = Limits { server, ..Limits::default() };
-    let bench = Bench::with(&pipeline("", ""), |parts| parts, limits, Default::default());
+    let bench = Bench::with(&pipeline("", ""), |parts| parts, limits, Arc::<Counting>::default());
     let at = bench.started();
     let mut client = Client::to(&at[0]);
     assert_eq!(post(&mut client, &json!([row(1), row(2), row(3)])).0, 413);
