@@ -27,7 +27,7 @@ pub use compiler::FileCompiler;
 pub use engine::{SharedParts, closure};
 pub use hear::Ear;
 pub use learner::Keeper;
-pub use outside::{Compiled, Compiler, Job, Learned, Learner};
+pub use outside::{Compiled, Compiler, Job, Learned, Learner, Remembered, Trained};
 pub use parts::Machines;
 pub use resources::{Lease, Table};
 pub use run::{Limits, Setup, Summary, run};

@@ -46,12 +46,12 @@ pub enum Order {
         sources: Sources,
         done: SyncSender<Result<Applied, Vec<Diagnostic>>>,
     },
-    /// Let the model answer, if the task's features are still those that it was trained with, from which row on. None: they
-    /// are not.
+    /// Let the model answer, or nobody, if the task's features are still those that it was trained with, from which row on.
+    /// None: they are not.
     Assign {
         task: Name,
         closure: Hash,
-        model: Arc<dyn Predictor>,
+        model: Option<Arc<dyn Predictor>>,
         done: SyncSender<Option<Ordinal>>,
     },
     /// What the task's node has collected.
@@ -215,12 +215,12 @@ impl Core {
     }
 
     /// The model answers with the features of the file, or with those that a former model has kept, whichever are its own.
-    fn assign(&mut self, task: &Name, trained: Hash, model: Arc<dyn Predictor>) -> Option<Ordinal> {
+    fn assign(&mut self, task: &Name, trained: Hash, model: Option<Arc<dyn Predictor>>) -> Option<Ordinal> {
         let graph = self.engine.graph();
         let at = if closure(graph, task) == Some(trained) {
             self.engine.promote(task, model, self.parts.as_ref())
         } else if graph.door(task).map(|door| door.hashes.flow) == Some(trained) {
-            self.engine.assign(task, Some(model));
+            self.engine.assign(task, model);
             Ok(self.engine.next())
         } else {
             return None;

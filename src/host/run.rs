@@ -285,7 +285,9 @@ impl Shell {
     /// A model on the features of the file has been chosen: the former one's are gone.
     fn promoted(&mut self, said: &[HostEvent]) {
         for event in said {
-            if let HostEvent::Trained { task, .. } | HostEvent::Restored { task, .. } = event
+            if let HostEvent::Trained { task, .. }
+            | HostEvent::Restored { task, .. }
+            | HostEvent::ChosenAgain { at: Some(_), task, .. } = event
                 && self.served.is_shadowed(task)
             {
                 self.serve(self.served.without_shadow(task));

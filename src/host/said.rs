@@ -46,6 +46,14 @@ pub enum HostEvent {
         version: String,
         family: String,
     },
+    /// Something else is asked of a task's models, and those that were measured before have an answer, without a training.
+    /// None for the row: whoever answered goes on. None for the version: nobody answers.
+    ChosenAgain {
+        at: Option<Ordinal>,
+        task: Name,
+        version: Option<String>,
+        words: String,
+    },
     Training {
         task: Name,
     },
@@ -139,6 +147,9 @@ impl HostEvent {
             HostEvent::FileTrouble { path, why } => json!({ "event": "file_trouble", "path": path, "why": why }),
             HostEvent::Restored { task, version, family } => {
                 json!({ "event": "restored", "task": task, "version": version, "family": family })
+            }
+            HostEvent::ChosenAgain { at, task, version, words } => {
+                json!({ "event": "chosen_again", "at": at, "task": task, "version": version, "words": words })
             }
             HostEvent::Training { task } => json!({ "event": "training", "task": task }),
             HostEvent::Trained { at, task, version, family, metric } => json!({

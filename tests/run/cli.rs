@@ -1,5 +1,6 @@
 //! The program as people have it: the real binary, its arguments, files and signals in, text and exit codes out.
 
+mod again;
 mod bench;
 mod broken;
 mod json;

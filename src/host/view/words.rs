@@ -19,7 +19,7 @@ fn engine(event: &Event) -> String {
         // The shell says these in its own words, with what it knows besides.
         Event::Cut(_) | Event::Assigned { version: Some(_), .. } | Event::Failed { .. } => String::new(),
         Event::Assigned { task, version: None, .. } => {
-            format!("{task}: its features have changed; no predictions until it has learned again\n")
+            format!("{task}: no predictions until another model answers\n")
         }
         Event::WentLive { at } => format!("live, after {} recorded rows\n", at.0),
         Event::SourceEnded { source, .. } => format!("{source} has ended\n"),
@@ -41,6 +41,8 @@ fn host(event: &HostEvent, style: Style) -> String {
         HostEvent::EditRefused(messages) => format!("{}edit refused; what runs goes on\n", rendered(messages, style)),
         HostEvent::FileTrouble { path, why } => format!("{path} {why}; what runs goes on\n"),
         HostEvent::Restored { task, version, family } => format!("{task}: {family} {version} of a former run answers\n"),
+        HostEvent::ChosenAgain { at: Some(at), task, words, .. } => format!("{task}: {words}, from row {} on\n", at.0),
+        HostEvent::ChosenAgain { at: None, task, words, .. } => format!("{task}: {words}\n"),
         HostEvent::Training { task } => format!("{task}: learning\n"),
         HostEvent::Trained { at, task, version, family, metric } => {
             let measured = metric.as_ref().map(|(name, value)| format!(", {name} {value:.4}")).unwrap_or_default();

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use super::bench::{Bench, Running, room, wait_for};
 
 /// The recording, then two made-up readings a second.
-fn live(more: &str) -> String {
+pub fn live(more: &str) -> String {
     let simulated = "live simulate {
     rows 2 per 1s; seed 8
     columns {

@@ -14,8 +14,8 @@ use arrow::array::{BooleanArray, Float64Array, RecordBatch};
 use mliot::base::{Hash, Time};
 use mliot::diag::{Code, Diagnostic};
 use mliot::host::{
-    Compiled, Compiler, FileCompiler, HostEvent, Job, Learned, Learner, Limits, Machines, Said, Setup, SharedParts, Stop,
-    Summary, run,
+    Compiled, Compiler, FileCompiler, HostEvent, Job, Learned, Learner, Limits, Machines, Remembered, Said, Setup, SharedParts,
+    Stop, Summary, Trained, run,
 };
 use mliot::io::{Mode, Place};
 use mliot::node::{NodeError, Predictions, Predictor};
@@ -215,11 +215,12 @@ fn meaning(learn: &Learn, closure: &Graph) -> Hash {
 }
 
 impl Learner for Counting {
-    fn champion(&self, learn: &Learn, closure: &Graph) -> Result<Option<Learned>, Diagnostic> {
-        Ok(self.kept.lock().unwrap().get(&meaning(learn, closure)).cloned().map(learned))
+    fn champion(&self, learn: &Learn, closure: &Graph) -> Result<Option<Remembered>, Diagnostic> {
+        let kept = self.kept.lock().unwrap().get(&meaning(learn, closure)).cloned();
+        Ok(kept.map(|model| Remembered { learned: Some(learned(model)), search: false, words: "there is one".into() }))
     }
 
-    fn train(&self, job: &Job) -> Result<Learned, Diagnostic> {
+    fn train(&self, job: &Job) -> Result<Trained, Diagnostic> {
         let rows = job.collected.tables.values().map(RecordBatch::num_rows).max().unwrap_or(0);
         if rows == 0 {
             return Err(Diagnostic::new(Code::R0001, "there is nothing to learn from"));
@@ -227,7 +228,7 @@ impl Learner for Counting {
         let nth = self.trainings.fetch_add(1, Ordering::SeqCst) + 1;
         let model = Yes { version: nth.to_string() };
         self.kept.lock().unwrap().insert(meaning(&job.learn, &job.closure), model.clone());
-        Ok(learned(model))
+        Ok(Trained::Answers(learned(model)))
     }
 }
 

@@ -64,3 +64,28 @@ fn a_kept_champion_answers_from_the_first_live_row() {
     second.end();
     assert_eq!(learner.trainings.load(Ordering::SeqCst), 1);
 }
+
+#[test]
+fn an_edit_that_changes_no_column_of_a_task_trains_nothing() {
+    let bench = Bench::start(&pipeline(RISE, ""));
+    bench.started();
+    assert_eq!(bench.trained(), "1");
+    bench.grows_to("out.jsonl", 100);
+
+    // The stage before the task makes another column, other stages stand before and behind it, and all lines have moved.
+    let more = pipeline(&format!("{RISE}; sum = co2 + 1"), "").replace("source room", "# moved\n\nsource room");
+    let more = more.replace("  | where co2 > 0", "  | set { odd = co2 * 2 }\n  | where co2 > 0");
+    let words = bench.edit(&more);
+    assert!(words.contains("air.sum added") && !words.contains("occupancy"), "{words}");
+    bench.grows_to("out.jsonl", bench.rows("out.jsonl").len() + 100);
+    let words = bench.edit(&more.replace("co2 * 2", "co2 * 3").replace("co2 + 1", "co2 + 2"));
+    assert!(words.contains("air.sum") && !words.contains("occupancy"), "{words}");
+    bench.grows_to("out.jsonl", bench.rows("out.jsonl").len() + 100);
+
+    // What a feature is made of is another matter.
+    bench.edit(&pipeline("co2 - (lag(co2, 2) else co2)", ""));
+    assert_eq!(bench.trained(), "2");
+    let learner = bench.learner.clone();
+    bench.end();
+    assert_eq!(learner.trainings.load(Ordering::SeqCst), 2);
+}

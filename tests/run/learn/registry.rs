@@ -4,7 +4,7 @@ use mliot::diag::Code;
 use mliot::ir::Policy;
 use mliot::lifecycle::{Generation, Identity, Registry, Version, train};
 use mliot::node::Predictor;
-use mliot::plan::Graph;
+use mliot::plan::{Graph, Learn};
 
 use super::generation::{ONE, quick, rows, two_numbers};
 
@@ -32,14 +32,17 @@ fn versions_are_kept_found_and_opened() {
     assert_eq!(stored.twins.len(), 1);
     let features = rows(20).project(&[1, 2]).unwrap();
     assert_eq!(stored.fitted.predict(&features).unwrap().values.len(), 20);
-    let identity = Identity::of(&task, &policy, &Graph::default(), &first);
-    assert_eq!(registry.find("made", &identity).unwrap(), committed);
+    let learn = Learn { task: task.clone(), policy: policy.clone() };
+    let identity = Identity::of(&learn, &Graph::default(), first.digests);
+    let found = registry.generation("made", &|manifest| manifest.identity.learns_as(&identity)).unwrap();
+    assert_eq!(found.iter().map(|manifest| manifest.version.clone()).collect::<Vec<_>>(), committed);
+    assert_eq!(registry.report(&found[0]).unwrap().candidates, first.report.candidates);
     let other = Policy { seed: 8, ..quick(4) };
     let second = registry.commit(&task, &other, &Graph::default(), &generation(&other)).unwrap();
     assert_eq!(second[0].number as usize, committed.len() + 1);
     assert_eq!(registry.open(&second[0]).unwrap().manifest.parent, Some(version("made-1")));
-    registry.set_champion(&version("made-1")).unwrap();
-    assert_eq!(registry.champion("made").unwrap(), Some(version("made-1")));
+    registry.set_champion(&version("made-1"), identity.training.choice).unwrap();
+    assert_eq!(registry.standing("made").unwrap(), Some((version("made-1"), Some(identity.training.choice))));
 }
 
 #[test]
