@@ -19,6 +19,7 @@ mod serving;
 mod sinks;
 mod stop;
 mod study;
+mod threads;
 pub mod view;
 pub mod watch;
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use arrow::array::{BooleanArray, Float64Array, RecordBatch, cast::AsArray};
 use arrow::datatypes::Float64Type;
 use mliot::diag::Diagnostic;
-use mliot::host::{Job, Learned, Learner};
+use mliot::host::{Job, Learned, Learner, Remembered, Trained};
 use mliot::node::{NodeError, Predictions, Predictor};
 use mliot::plan::{Graph, Learn};
 
@@ -68,11 +68,11 @@ impl Held {
 }
 
 impl Learner for Held {
-    fn champion(&self, _: &Learn, _: &Graph) -> Result<Option<Learned>, Diagnostic> {
+    fn champion(&self, _: &Learn, _: &Graph) -> Result<Option<Remembered>, Diagnostic> {
         Ok(None)
     }
 
-    fn train(&self, job: &Job) -> Result<Learned, Diagnostic> {
+    fn train(&self, job: &Job) -> Result<Trained, Diagnostic> {
         let nth = {
             let mut state = self.state.lock().unwrap();
             state.stops.push(job.stop.clone());
@@ -83,7 +83,7 @@ impl Learner for Held {
         self.state.lock().unwrap().done.insert(nth);
         self.changed.notify_all();
         let model = Arc::new(Rising { version: nth.to_string() });
-        Ok(Learned { model, family: "rising".into(), metric: None, notes: Vec::new() })
+        Ok(Trained::Answers(Learned { model, family: "rising".into(), metric: None, notes: Vec::new() }))
     }
 }
 

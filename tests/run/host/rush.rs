@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use mliot::base::Time;
 use mliot::diag::{Code, Diagnostic};
-use mliot::host::{HostEvent, Job, Learned, Learner, Summary};
+use mliot::host::{HostEvent, Job, Learned, Learner, Remembered, Summary, Trained};
 use mliot::lifecycle::{Data, Done, Job as Trial, Processes, TrialError, Trials, train};
 use mliot::model::{Control, Fitted};
 use mliot::plan::{Graph, Learn};
@@ -88,11 +88,11 @@ impl Trainer {
 }
 
 impl Learner for Trainer {
-    fn champion(&self, _: &Learn, _: &Graph) -> Result<Option<Learned>, Diagnostic> {
+    fn champion(&self, _: &Learn, _: &Graph) -> Result<Option<Remembered>, Diagnostic> {
         Ok(None)
     }
 
-    fn train(&self, job: &Job) -> Result<Learned, Diagnostic> {
+    fn train(&self, job: &Job) -> Result<Trained, Diagnostic> {
         let failed = |why: String| Diagnostic::new(Code::R0001, why);
         let table = job.collected.tables.get("history").ok_or_else(|| failed("nothing was collected".into()))?;
         let trials = Counted { trainer: self, stop: &job.stop };
@@ -101,7 +101,12 @@ impl Learner for Trainer {
         let champion = &trained.members[trained.champion.ok_or_else(|| failed("nothing was chosen".into()))?];
         let version = (self.models.fetch_add(1, Ordering::SeqCst) + 1).to_string();
         let model = Fitted::from_bytes(&champion.bundle, &version).map_err(|error| failed(error.to_string()))?;
-        Ok(Learned { model: Arc::new(model), family: champion.family.clone(), metric: None, notes: Vec::new() })
+        Ok(Trained::Answers(Learned {
+            model: Arc::new(model),
+            family: champion.family.clone(),
+            metric: None,
+            notes: Vec::new(),
+        }))
     }
 }
 
