@@ -148,30 +148,27 @@ impl Again {
         }
     }
 
-    /// What happened, for people, without the task's name: `logistic occupancy-2 in place of boosted occupancy-1, …`.
+    /// What happened, for people, without the task's name: `chosen again without training, from 3 models that were measured:
+    /// logistic occupancy-2 in place of tree occupancy-1`.
     pub fn words(&self) -> String {
         let name = |manifest: &Manifest| format!("{} {}", manifest.family, manifest.version);
         let measured = match self.kept.len() {
             1 => "the one model that was measured".to_owned(),
-            count => format!("{count} models that were measured"),
+            count => format!("the {count} models that were measured"),
         };
-        match (&self.decision, self.champion(), self.before()) {
-            (Decision::Search, Some(champion), _) => {
+        let outcome = match (self.champion(), self.before()) {
+            (None, _) => "none meets the requirements, rows get no prediction".to_owned(),
+            (Some(champion), Some(before)) if champion.version == before.version => format!("{} stays", name(champion)),
+            (Some(champion), Some(before)) => format!("{} in place of {}", name(champion), name(before)),
+            (Some(champion), None) => name(champion),
+        };
+        match (&self.decision, self.champion()) {
+            (Decision::Search, Some(champion)) => {
                 format!("`models` allows none of {measured}; {} answers until a search has found another", name(champion))
             }
-            (Decision::Search, None, _) => format!("`models` allows none of {measured}; a search begins"),
-            (Decision::Stays(_) | Decision::Chosen(_), None, _) => {
-                format!("none of {measured} meets the requirements; rows get no prediction")
-            }
-            (Decision::Stays(_) | Decision::Chosen(_), Some(champion), Some(before)) if champion.version == before.version => {
-                format!("chosen again from {measured}: {} stays; no training", name(champion))
-            }
-            (Decision::Stays(_) | Decision::Chosen(_), Some(champion), Some(before)) => {
-                format!("chosen again from {measured}: {} in place of {}; no training", name(champion), name(before))
-            }
-            (Decision::Stays(_) | Decision::Chosen(_), Some(champion), None) => {
-                format!("chosen again from {measured}: {}; no training", name(champion))
-            }
+            (Decision::Search, None) => format!("`models` allows none of {measured}; a search begins"),
+            (Decision::Stays(_), _) => outcome,
+            (Decision::Chosen(_), _) => format!("chosen again without training, from {measured}: {outcome}"),
         }
     }
 }
