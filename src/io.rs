@@ -34,5 +34,5 @@ pub use deliver::{Deliver, deliver, keep};
 pub use error::IoError;
 pub use files::FilePosition;
 pub use intake::{InputPosition, Intake, Pending, Position, Taken};
-pub use place::{Mode, Now, Place, Wall};
+pub use place::{Mode, Now, Place, Stdout, Wall};
 pub use records::{Ignored, Mark};

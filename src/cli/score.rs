@@ -38,14 +38,14 @@ pub fn score(args: &ScoreArgs) -> Outcome {
             say(&all.iter().map(Scored::text).collect::<Vec<_>>().join("\n"));
             Outcome::Good
         }
-        Err(wrong) => ended(&wrong, &loaded.compiled.sources),
+        Err(wrong) => ended(&wrong, &loaded.compiled.sources, args.json),
     }
 }
 
 fn loaded(args: &ScoreArgs) -> Result<Loaded, Outcome> {
-    let mut loaded = load(&args.file)?;
+    let mut loaded = load(&args.file, args.json)?;
     let replaced = replace(&mut loaded.compiled.program, &args.inputs);
-    replaced.map_err(|wrong| ended(&wrong, &loaded.compiled.sources))?;
+    replaced.map_err(|wrong| ended(&wrong, &loaded.compiled.sources, args.json))?;
     loaded.graph = plan::lower(&loaded.compiled.program);
     Ok(loaded)
 }

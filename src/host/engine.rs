@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use arrow::array::RecordBatch;
 use tokio::sync::oneshot;
 
-use crate::base::{Hash, Name, Time};
+use crate::base::{Hash, Name, Sources, Time};
 use crate::diag::Diagnostic;
 use crate::ir;
 use crate::node::{NodeError, Ordinal, Predictor, State};
@@ -42,6 +42,8 @@ pub enum Order {
     /// Change the running graph.
     Apply {
         wanted: Box<Graph>,
+        /// The texts that its places are in.
+        sources: Sources,
         done: SyncSender<Result<Applied, Vec<Diagnostic>>>,
     },
     /// Let the model answer, or nobody, if the task's features are still those that it was trained with, from which row on.
@@ -99,6 +101,8 @@ pub struct Core {
     ended: bool,
     /// Of the running graph, short.
     plan: String,
+    /// The texts of the running graph.
+    sources: Sources,
 }
 
 /// How a run has ended.
@@ -116,9 +120,10 @@ impl Core {
         board: Arc<Board>,
         said: SyncSender<Said>,
         stop: Stop,
+        sources: Sources,
     ) -> Core {
         let (askers, backlog, plan) = (Askers::default(), VecDeque::new(), Hash::of(engine.graph()).short());
-        Core { engine, parts, sinks, orders, board, said, stop, askers, backlog, forgotten: 0, ended: false, plan }
+        Core { engine, parts, sinks, orders, board, said, stop, askers, backlog, forgotten: 0, ended: false, plan, sources }
     }
 
     /// Until somebody wants an end, or whoever gives orders is gone.
@@ -152,6 +157,8 @@ impl Core {
     fn finish(mut self) -> Ended {
         self.publish();
         let undelivered = self.sinks.finish(&mut self.engine);
+        // What the writers have done since is in the last entry.
+        self.publish();
         for event in self.engine.take_events() {
             self.backlog.push_back(Said::Engine(event));
         }
@@ -188,8 +195,8 @@ impl Core {
 
     fn carry_out(&mut self, order: Order) {
         match order {
-            Order::Apply { wanted, done } => {
-                let result = self.apply(&wanted);
+            Order::Apply { wanted, sources, done } => {
+                let result = self.apply(&wanted, sources);
                 // On the board before the one who waits goes on: what is asked next is answered for the new graph.
                 self.publish();
                 let _ = done.send(result);
@@ -224,7 +231,7 @@ impl Core {
             Ok(at) => Some(at),
             Err(wrong) => {
                 for found in wrong {
-                    self.put(Said::Host(HostEvent::Finding(Messages::of(found))));
+                    self.find(found);
                 }
                 None
             }
@@ -232,15 +239,15 @@ impl Core {
     }
 
     /// Everything that can fail first; then the cut.
-    fn apply(&mut self, wanted: &Graph) -> Result<Applied, Vec<Diagnostic>> {
+    fn apply(&mut self, wanted: &Graph, sources: Sources) -> Result<Applied, Vec<Diagnostic>> {
         let ready = self.sinks.prepare(&self.engine, wanted, self.parts.as_ref())?;
         let (graph, served) = self.engine.keep_serving(wanted);
         let prepared = prepare(&mut self.engine, &graph, self.parts.as_ref())?;
         let cut = prepared.cut(&mut self.engine).map_err(|aborted| vec![aborted.why])?;
-        self.ended = false;
+        (self.ended, self.sources) = (false, sources);
         self.plan = Hash::of(wanted).short();
         for found in self.sinks.take_up(&self.engine, ready, self.parts.as_ref()) {
-            self.put(Said::Host(HostEvent::Finding(Messages::of(found))));
+            self.find(found);
         }
         Ok(Applied { cut, graph, served })
     }
@@ -257,7 +264,7 @@ impl Core {
             self.put(Said::Engine(event));
         }
         for found in self.engine.take_findings() {
-            self.put(Said::Host(HostEvent::Finding(Messages::of(found))));
+            self.find(found);
         }
         if self.forgotten > 0 && self.backlog.len() < BACKLOG_MAX {
             let events = std::mem::take(&mut self.forgotten);
@@ -272,6 +279,10 @@ impl Core {
                 }
             }
         }
+    }
+
+    fn find(&mut self, found: Diagnostic) {
+        self.put(Said::Host(HostEvent::Finding(Messages::about(&self.sources, found))));
     }
 
     fn put(&mut self, said: Said) {

@@ -47,6 +47,8 @@ pub type Ready = BTreeMap<Name, Result<Remembered, Diagnostic>>;
 struct Running {
     nth: u64,
     task: Name,
+    /// Of the features that it learns.
+    closure: Hash,
     stop: Arc<AtomicBool>,
 }
 
@@ -121,10 +123,12 @@ impl Learning {
         said
     }
 
-    /// A training whose task is gone or means something else is not worth going on.
+    /// A training whose task is gone, means something else, or means again what its model was trained on is not worth going
+    /// on.
     fn stop_strangers(&mut self) {
         let Some(running) = &self.running else { return };
-        if self.tasks.get(&running.task).is_none_or(|task| task.need != Need::Nothing) {
+        let is_strange = |task: &Task| task.need != Need::Nothing || task.closure != running.closure;
+        if self.tasks.get(&running.task).is_none_or(is_strange) {
             running.stop.store(true, Relaxed);
             self.running = None;
         }
@@ -247,7 +251,7 @@ impl Learning {
         match std::thread::Builder::new().name(format!("train {name}")).spawn(run) {
             Ok(_) => {
                 task.need = Need::Nothing;
-                self.running = Some(Running { nth, task: name.clone(), stop });
+                self.running = Some(Running { nth, task: name.clone(), closure: task.closure, stop });
                 Some(HostEvent::Training { task: name.clone() })
             }
             Err(error) => {

@@ -28,7 +28,7 @@ impl Parts for Machines {
 
     fn deliver(&self, sink: &NodeSpec) -> Result<Box<dyn Deliver>, NodeError> {
         let NodeOp::Accept(accept) = &sink.op else { return Err(no_such_part(sink)) };
-        let outer = io::deliver(accept, &sink.schema, &self.place, self.sinks)?;
+        let outer = io::deliver(&sink.key.decl, accept, &sink.schema, &self.place, self.sinks)?;
         Ok(Box::new(Outer(outer)))
     }
 

@@ -133,7 +133,7 @@ impl Shell {
         if !wrong.is_empty() {
             return Err(wrong);
         }
-        let core = Core::new(engine, parts.clone(), sinks, orders_in, board.clone(), said, stop.clone());
+        let core = Core::new(engine, parts.clone(), sinks, orders_in, board.clone(), said, stop.clone(), compiled.sources);
         let core = std::thread::Builder::new().name("engine".into()).spawn(move || core.run());
         let core = core.map_err(|error| vec![refused("a thread", &error)])?;
         serving.commit(opened);
@@ -244,16 +244,15 @@ impl Shell {
         if !diagnostics.is_empty() {
             self.say(HostEvent::Finding(Messages { diagnostics, sources: sources.clone() }));
         }
-        match self.change(&wanted) {
+        match self.change(&wanted, &sources) {
             Err(wrong) => self.refuse(wrong, sources),
             Ok((Applied { cut, graph, served }, opened)) => {
                 self.serving.commit(opened);
                 self.graph = wanted;
                 self.serve(graph);
                 let took_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-                let said = [serving_in_words(&served), in_words(&cut.diff)];
-                let words = said.into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join("; ");
-                self.board.edit(|edits| edits.applied += 1, Some(words.clone()));
+                let words = [serving_in_words(&served), in_words(&cut.diff)].concat();
+                self.board.edit(|edits| edits.applied += 1, Some(words.join("; ")));
                 self.say(HostEvent::EditApplied { at: cut.event.at, words, pause_us: cut.event.pause_us, took_us });
                 self.learn_on();
             }
@@ -261,10 +260,10 @@ impl Shell {
     }
 
     /// Nothing has changed where this fails.
-    fn change(&self, wanted: &Graph) -> Result<(Applied, Opened), Vec<Diagnostic>> {
+    fn change(&self, wanted: &Graph, sources: &Sources) -> Result<(Applied, Opened), Vec<Diagnostic>> {
         let opened = self.serving.prepare(wanted)?;
         let (done, answer) = sync_channel(1);
-        let order = Order::Apply { wanted: Box::new(wanted.clone()), done };
+        let order = Order::Apply { wanted: Box::new(wanted.clone()), sources: sources.clone(), done };
         let ending = || vec![Diagnostic::new(Code::R0006, "the pipeline is ending; nothing was changed")];
         self.orders.send(order).map_err(|_| ending())?;
         let applied = answer.recv().map_err(|_| ending())??;
@@ -343,9 +342,10 @@ impl Shell {
                 ear.hear(&said);
             }
         }
-        ear.hear(&Said::Host(HostEvent::Stopped { rows: ended.rows, undelivered: ended.undelivered }));
+        let (Ended { rows, undelivered }, status) = (ended, board.status());
+        ear.hear(&Said::Host(HostEvent::Stopped { rows, undelivered, sinks: status.sinks.clone() }));
         runtime.shutdown_timeout(Duration::from_secs(1));
-        Summary { status: board.status(), undelivered: ended.undelivered, crashed }
+        Summary { status, undelivered, crashed }
     }
 }
 

@@ -216,7 +216,7 @@ impl Sinks {
     }
 
     /// Writes all that was accepted, as long as the limit allows. How many rows remain unwritten.
-    pub fn finish(mut self, engine: &mut Engine) -> u64 {
+    pub fn finish(&mut self, engine: &mut Engine) -> u64 {
         let until = Instant::now() + self.limits.finish_max;
         let pause = Duration::from_millis(1);
         while self.stop.wanted() < Wanted::Hurry && Instant::now() < until && !self.is_drained(engine) {
@@ -224,7 +224,7 @@ impl Sinks {
                 self.stop.wait(pause, Wanted::Hurry);
             }
         }
-        let mut all: Vec<Writer> = self.writers.into_values().chain(self.closing).collect();
+        let mut all: Vec<&mut Writer> = self.writers.values_mut().chain(&mut self.closing).collect();
         let held: u64 = all.iter().filter_map(|writer| writer.held.as_ref()).map(|rows| rows.num_rows() as u64).sum();
         all.iter_mut().for_each(|writer| writer.to = None);
         for writer in &all {
@@ -371,10 +371,10 @@ fn too_far_behind() -> NodeError {
 }
 
 fn cannot_write(spec: &NodeSpec, error: &NodeError, graph: &Graph) -> Diagnostic {
-    let found = Diagnostic::new(error.code, format!("the sink `{}` cannot be opened: {}", spec.key.decl, error.message));
+    let found = error.diagnostic(&format!("the sink `{}` cannot be opened", spec.key.decl));
     match graph.spans.get(&spec.key) {
-        Some(span) => found.at(*span, ""),
-        None => found,
+        Some(span) if found.span().is_none() => found.at(*span, ""),
+        Some(_) | None => found,
     }
 }
 

@@ -20,12 +20,13 @@ mod value;
 
 use arrow::array::RecordBatch;
 
+use crate::base::Name;
 use crate::diag::{Code, Diagnostic};
 use crate::ir::{Connector, FileConnector, FileFormat, Schema};
 use crate::plan::Accept;
 
 use super::error::IoError;
-use super::place::{Mode, Place};
+use super::place::{Mode, Place, Stdout};
 
 use split::Split;
 use table::TableSink;
@@ -41,15 +42,22 @@ pub trait Deliver: Send {
     fn finish(&mut self) -> Result<(), IoError>;
 }
 
-/// Opens the connector of a sink whose rows have this schema. A file that cannot be written is said here, unless its name
-/// depends on the rows.
-pub fn deliver(accept: &Accept, schema: &Schema, place: &Place, mode: Mode) -> Result<Box<dyn Deliver>, Diagnostic> {
+/// Opens the connector of a sink of this name whose rows have this schema. A file that cannot be written is said here, unless
+/// its name depends on the rows.
+pub fn deliver(
+    sink: &Name,
+    accept: &Accept,
+    schema: &Schema,
+    place: &Place,
+    mode: Mode,
+) -> Result<Box<dyn Deliver>, Diagnostic> {
     let visible = Schema { columns: schema.visible().cloned().collect(), ..schema.clone() };
     match &accept.connector {
         Connector::File(file) => to_file(file, &visible, place, mode).map_err(IoError::diagnostic),
-        Connector::Stdout { format } => match text::format(format, &visible) {
-            Some(format) => Ok(Box::new(TextSink::stdout(format))),
-            None => Err(no_binary_stdout().diagnostic()),
+        Connector::Stdout { format } => match (text::format(format, &visible), place.stdout) {
+            (Some(format), Stdout::Rows) => Ok(Box::new(TextSink::stdout(format))),
+            (Some(format), Stdout::Events) => Ok(Box::new(TextSink::stdout(format.as_events(sink)))),
+            (None, _) => Err(no_binary_stdout().diagnostic()),
         },
         Connector::Simulate(_) => Err(cannot_write("simulate").diagnostic()),
         Connector::Stdin { .. } => Err(cannot_write("stdin").diagnostic()),

@@ -3,8 +3,10 @@
 mod again;
 mod bench;
 mod broken;
+mod json;
 mod live;
 mod pipelines;
 mod refused;
 mod same;
 mod score;
+mod walk;

@@ -9,7 +9,8 @@ use crate::server::{Edits, TaskStatus};
 
 fn log() -> Vec<Said> {
     let started = HostEvent::Started { pipeline: "room.mliot".into(), serving: vec!["http://127.0.0.1:8080/predict/t".into()] };
-    let applied = HostEvent::EditApplied { at: Ordinal(7), words: "air.stuffy retuned".into(), pause_us: 90, took_us: 31_000 };
+    let applied =
+        HostEvent::EditApplied { at: Ordinal(7), words: vec!["air.stuffy retuned".into()], pause_us: 90, took_us: 31_000 };
     let refused = HostEvent::EditRefused(Messages::of(Diagnostic::new(Code::E0201, "nothing is called `rom`")));
     vec![Said::Host(started), Said::Engine(Event::WentLive { at: Ordinal(3) }), Said::Host(applied), Said::Host(refused)]
 }

@@ -2,6 +2,7 @@
 
 use crate::diag::{Style, render};
 use crate::runtime::Event;
+use crate::server::SinkStatus;
 
 use super::super::said::{HostEvent, Messages, Said};
 
@@ -30,8 +31,11 @@ fn host(event: &HostEvent, style: Style) -> String {
         HostEvent::Started { pipeline, serving } if serving.is_empty() => format!("{pipeline} runs\n"),
         HostEvent::Started { pipeline, serving } => format!("{pipeline} runs, and answers at {}\n", serving.join(", ")),
         HostEvent::EditApplied { at, words, pause_us, took_us } => {
-            let (pause, took) = (time(*pause_us), time(*took_us));
-            format!("edit applied at row {}: {words} (paused {pause}, ready in {took})\n", at.0)
+            let times = format!("(paused {}, ready in {})", time(*pause_us), time(*took_us));
+            match &words[..] {
+                [one] => format!("edit applied at row {}: {one} {times}\n", at.0),
+                more => format!("edit applied at row {} {times}\n{}", at.0, indented(more)),
+            }
         }
         HostEvent::EditUnchanged => "edit: same meaning, nothing to do\n".to_owned(),
         HostEvent::EditRefused(messages) => format!("{}edit refused; what runs goes on\n", rendered(messages, style)),
@@ -51,9 +55,20 @@ fn host(event: &HostEvent, style: Style) -> String {
         HostEvent::Finding(messages) => rendered(messages, style),
         HostEvent::Forgotten { events } => format!("{events} events were forgotten\n"),
         HostEvent::Stopping => "stopping\n".to_owned(),
-        HostEvent::Stopped { rows, undelivered: 0 } => format!("stopped after {rows} rows, all written\n"),
-        HostEvent::Stopped { rows, undelivered } => format!("stopped after {rows} rows, {undelivered} not written\n"),
+        HostEvent::Stopped { rows, undelivered, sinks } => {
+            let left = if *undelivered == 0 { "all written".to_owned() } else { format!("{undelivered} not written") };
+            format!("stopped after {rows} rows, {left}\n{}", sinks.iter().map(written).collect::<String>())
+        }
     }
+}
+
+fn indented(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("  {line}\n")).collect()
+}
+
+fn written(sink: &SinkStatus) -> String {
+    let lost = if sink.lost == 0 { String::new() } else { format!(", {} given up", sink.lost) };
+    format!("  {}: {} rows written{lost}\n", sink.name, sink.delivered)
 }
 
 fn rendered(messages: &Messages, style: Style) -> String {

@@ -84,7 +84,7 @@ fn other_rows_another_seed_or_a_family_that_nobody_tried_are_trained() {
 
 /// The events of a run so far, of one kind.
 fn events(running: &Running, kind: &str) -> Vec<Value> {
-    let events = running.said_out().lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).collect::<Vec<_>>();
+    let events = running.out().lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).collect::<Vec<_>>();
     events.into_iter().filter(|event| event["event"] == kind).collect()
 }
 

@@ -102,8 +102,8 @@ impl Running {
         self.err.so_far()
     }
 
-    /// The same of standard output.
-    pub fn said_out(&self) -> String {
+    /// What it has written to standard output so far.
+    pub fn out(&self) -> String {
         self.out.so_far()
     }
 

@@ -29,17 +29,20 @@ pub const ARRIVES: Duration = Duration::from_secs(60);
 pub struct Bench {
     pub folder: TempDir,
     pub stop: Stop,
-    pub learner: Arc<Counting>,
     heard: Receiver<Said>,
     running: JoinHandle<Result<Summary, Vec<Diagnostic>>>,
 }
 
 impl Bench {
     pub fn start(text: &str) -> Bench {
-        Bench::with(text, |parts| parts, Limits::default(), Arc::default())
+        Bench::learning(text, Arc::<Counting>::default())
     }
 
-    pub fn with(text: &str, wrap: impl FnOnce(SharedParts) -> SharedParts, limits: Limits, learner: Arc<Counting>) -> Bench {
+    pub fn learning(text: &str, learner: Arc<dyn Learner>) -> Bench {
+        Bench::with(text, |parts| parts, Limits::default(), learner)
+    }
+
+    pub fn with(text: &str, wrap: impl FnOnce(SharedParts) -> SharedParts, limits: Limits, learner: Arc<dyn Learner>) -> Bench {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("room.mliot");
         std::fs::write(&file, text).unwrap();
@@ -56,14 +59,14 @@ impl Bench {
             compiled,
             compiler: Box::new(compiler),
             parts: wrap(Arc::new(Machines { place, sinks: Mode::Live })),
-            learner: learner.clone(),
+            learner,
             ear: Box::new(move |said: &Said| _ = hear.send(said.clone())),
             stop: stop.clone(),
             heed_signals: false,
             limits,
         };
         let running = std::thread::spawn(move || run(setup));
-        Bench { folder, stop, learner, heard, running }
+        Bench { folder, stop, heard, running }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -97,11 +100,17 @@ impl Bench {
         })
     }
 
+    /// What was said since that a test does not want to hear.
+    pub fn heard(&self, unwanted: impl Fn(&HostEvent) -> bool) -> Vec<Value> {
+        let said = self.heard.try_iter();
+        said.filter(|said| matches!(said, Said::Host(event) if unwanted(event))).map(|said| said.to_json()).collect()
+    }
+
     /// Saves, and waits for the edit to take place: the words for it.
     pub fn edit(&self, text: &str) -> String {
         self.save(text);
         self.wait_host("applied edit", |event| match event {
-            HostEvent::EditApplied { words, .. } => Some(words.clone()),
+            HostEvent::EditApplied { words, .. } => Some(words.join("; ")),
             HostEvent::EditRefused(messages) => panic!("refused: {:#?}", messages.diagnostics),
             _ => None,
         })
@@ -112,7 +121,7 @@ impl Bench {
         self.save(text);
         self.wait_host("refused edit", |event| match event {
             HostEvent::EditRefused(messages) => Some(messages.diagnostics.clone()),
-            HostEvent::EditApplied { words, .. } => panic!("applied: {words}"),
+            HostEvent::EditApplied { words, .. } => panic!("applied: {words:?}"),
             _ => None,
         })
     }
