@@ -22,6 +22,7 @@ mod sinks;
 pub mod state;
 mod stop;
 mod study;
+mod threads;
 pub mod view;
 pub mod watch;
 

@@ -246,8 +246,7 @@ impl Core {
                 let _ = done.send(self.collect(&task));
             }
             Order::Ask(Ask { task, rows, reply }) => {
-                let now = Time(chrono::Utc::now().timestamp_micros());
-                let asked = self.askers.ask(&mut self.engine, self.parts.as_ref(), &task, rows, now);
+                let asked = self.askers.ask(&mut self.engine, self.parts.as_ref(), &task, rows, now());
                 let _ = reply.send(asked);
             }
         }
@@ -332,6 +331,7 @@ impl Core {
     }
 
     fn publish(&mut self) {
+        let sources = self.engine.source_reports(now());
         let failed = self.engine.slots().filter_map(|slot| Some((slot.key.to_string(), slot.failed.as_ref()?.to_string())));
         let machine = Machine {
             plan: self.plan.clone(),
@@ -341,6 +341,7 @@ impl Core {
                 (false, Phase::Live) => Stage::Live,
             },
             rows_in: self.engine.next().0,
+            sources,
             failed: failed.collect(),
             nodes: self.engine.node_reports(),
             edges: self.engine.edge_reports(),
@@ -367,4 +368,8 @@ impl Core {
         }
         models
     }
+}
+
+fn now() -> Time {
+    Time(chrono::Utc::now().timestamp_micros())
 }

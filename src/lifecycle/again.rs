@@ -90,22 +90,29 @@ pub struct Again {
 }
 
 impl Again {
-    /// Of the newest training with these features and this target, the champion's own before others. None where there is
-    /// none.
+    /// Of a training with these features and this target: one that had the split and the budget of now before others, and of
+    /// those the champion's own before newer ones. None where there is none.
     ///
     /// # Errors
     /// If the state folder cannot be read.
     pub fn of(registry: &Registry, learn: &Learn, closure: &Graph) -> Result<Option<Again>, RegistryError> {
         let features = features_of(closure, &learn.task.name);
-        let kept = registry.generation(&learn.task.name, &|manifest| manifest.identity.features == features)?;
-        Again::among(registry, learn, kept)
+        let training = Training::of(learn);
+        let has_features = |manifest: &Manifest| manifest.identity.features == features;
+        let is_current = |manifest: &Manifest| has_features(manifest) && is_current(manifest, &training);
+        let again = Again::among(registry, learn, registry.generation(&learn.task.name, &is_current)?)?;
+        // Whoever is to be kept may come from an earlier training.
+        match again.filter(|again| !again.keeps_another()) {
+            Some(again) => Ok(Some(again)),
+            None => Again::among(registry, learn, registry.generation(&learn.task.name, &has_features)?),
+        }
     }
 
     /// Among the models of one training, of whatever features.
     pub(super) fn among(registry: &Registry, learn: &Learn, kept: Vec<Manifest>) -> Result<Option<Again>, RegistryError> {
         let Some(first) = kept.first() else { return Ok(None) };
         let training = Training::of(learn);
-        let is_current = first.identity.training.split == training.split && first.identity.training.budget == training.budget;
+        let is_current = is_current(first, &training);
         let champion = registry.standing(&learn.task.name)?;
         let place = |version: &Version| kept.iter().position(|manifest| manifest.version == *version);
         let current = champion.and_then(|(version, under)| Some(Current { at: place(&version)?, under }));
@@ -133,6 +140,11 @@ impl Again {
         self.current.map(|at| &self.kept[at])
     }
 
+    fn keeps_another(&self) -> bool {
+        let keeps = matches!(&self.decision, Decision::Chosen(chosen) if chosen.standing == Standing::KeepsChampion);
+        keeps && self.champion().is_none()
+    }
+
     /// Is a search to begin beside whoever answers?
     pub fn wants_search(&self) -> bool {
         self.decision == Decision::Search || !self.is_current
@@ -148,32 +160,34 @@ impl Again {
         }
     }
 
-    /// What happened, for people, without the task's name: `logistic occupancy-2 in place of boosted occupancy-1, …`.
+    /// What happened, for people, without the task's name: `chosen again without training, from 3 models that were measured:
+    /// logistic occupancy-2 in place of tree occupancy-1`.
     pub fn words(&self) -> String {
         let name = |manifest: &Manifest| format!("{} {}", manifest.family, manifest.version);
         let measured = match self.kept.len() {
             1 => "the one model that was measured".to_owned(),
-            count => format!("{count} models that were measured"),
+            count => format!("the {count} models that were measured"),
         };
-        match (&self.decision, self.champion(), self.before()) {
-            (Decision::Search, Some(champion), _) => {
+        let outcome = match (self.champion(), self.before()) {
+            (None, _) => "none meets the requirements, rows get no prediction".to_owned(),
+            (Some(champion), Some(before)) if champion.version == before.version => format!("{} stays", name(champion)),
+            (Some(champion), Some(before)) => format!("{} in place of {}", name(champion), name(before)),
+            (Some(champion), None) => name(champion),
+        };
+        match (&self.decision, self.champion()) {
+            (Decision::Search, Some(champion)) => {
                 format!("`models` allows none of {measured}; {} answers until a search has found another", name(champion))
             }
-            (Decision::Search, None, _) => format!("`models` allows none of {measured}; a search begins"),
-            (Decision::Stays(_) | Decision::Chosen(_), None, _) => {
-                format!("none of {measured} meets the requirements; rows get no prediction")
-            }
-            (Decision::Stays(_) | Decision::Chosen(_), Some(champion), Some(before)) if champion.version == before.version => {
-                format!("chosen again from {measured}: {} stays; no training", name(champion))
-            }
-            (Decision::Stays(_) | Decision::Chosen(_), Some(champion), Some(before)) => {
-                format!("chosen again from {measured}: {} in place of {}; no training", name(champion), name(before))
-            }
-            (Decision::Stays(_) | Decision::Chosen(_), Some(champion), None) => {
-                format!("chosen again from {measured}: {}; no training", name(champion))
-            }
+            (Decision::Search, None) => format!("`models` allows none of {measured}; a search begins"),
+            (Decision::Stays(_), _) => outcome,
+            (Decision::Chosen(_), _) => format!("chosen again without training, from {measured}: {outcome}"),
         }
     }
+}
+
+fn is_current(manifest: &Manifest, training: &Training) -> bool {
+    let Training { split, budget, choice: _ } = manifest.identity.training;
+    (split, budget) == (training.split, training.budget)
 }
 
 impl Manifest {

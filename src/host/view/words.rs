@@ -82,7 +82,7 @@ fn rendered(messages: &Messages, style: Style) -> String {
 }
 
 /// `850us`, `2.1ms`, `1.3s`.
-fn time(us: u64) -> String {
+pub fn time(us: u64) -> String {
     match us {
         0..1_000 => format!("{us}us"),
         1_000..1_000_000 => format!("{:.1}ms", us as f64 / 1e3),

@@ -172,7 +172,7 @@ impl Recalling<'_> {
     }
 
     fn note(&self) -> String {
-        format!("nothing was trained, for these rows were learned from before: {}", self.again.words())
+        format!("nothing was trained, for these rows were learned from before; {}", self.again.words())
     }
 
     fn warning(&self) -> Option<Diagnostic> {
