@@ -178,13 +178,13 @@ fn twenty_edits_at_ten_thousand_rows_a_second_beside_trainings() {
             _ => applied += 1,
         }
         trials.push(trainer.trials.load(Ordering::SeqCst));
-        bench.grows_to("out.jsonl", bench.rows("out.jsonl").len() + 1_000);
+        bench.grows_to("out.jsonl", bench.count("out.jsonl") + 1_000);
     }
     assert!(trials[19] > trials[0], "trials have run between the first and the last edit: {trials:?}");
     bench.edit(&pipeline(600, MEAN, "  | set { high = co2 > fresh }"));
     bench.edit(&pipeline(600, SLOW, ""));
     let last = bench.trained();
-    bench.grows_to("out.jsonl", bench.rows("out.jsonl").len() + 2_000);
+    bench.grows_to("out.jsonl", bench.count("out.jsonl") + 2_000);
     let wrong = bench.heard(|event| matches!(event, HostEvent::Finding(_) | HostEvent::SinkLost { .. }));
     assert!(wrong.is_empty(), "{wrong:#?}");
 
