@@ -3,34 +3,38 @@
 //! [`run`] is the door. The engine has one thread and never waits for anything; whatever can wait (compiling, opening ports,
 //! training, writing) has a thread of its own and speaks with it through bounded channels.
 
+mod begin;
 mod board;
 mod compiler;
 mod desk;
 mod engine;
 mod hear;
+mod inbox;
+mod keeping;
 mod learner;
 mod learning;
 mod outside;
 mod parts;
-mod resources;
 mod run;
 mod said;
 mod serving;
 mod sinks;
+pub mod state;
 mod stop;
 mod study;
 mod threads;
 pub mod view;
 pub mod watch;
 
+pub use begin::Kept;
 pub use board::Board;
 pub use compiler::FileCompiler;
 pub use engine::{SharedParts, closure};
 pub use hear::Ear;
+pub use keeping::EPOCH_EVERY;
 pub use learner::Keeper;
 pub use outside::{Compiled, Compiler, Job, Learned, Learner, Remembered, Trained};
 pub use parts::Machines;
-pub use resources::{Lease, Table};
 pub use run::{Limits, Setup, Summary, run};
 pub use said::{HostEvent, Messages, Said};
 pub use sinks::SinkLimits;

@@ -3,10 +3,12 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use crate::base::Time;
 use crate::diag::{Code, Diagnostic};
 use crate::host::Machines;
-use crate::io::{Mode, Place, Stdout};
+use crate::io::{Live, Mode, Place, Stdout};
 use crate::lifecycle::Registry;
 
 /// The real parts for the file, in virtual time: sinks are written anew, recordings are looked for beside the file and in
@@ -23,17 +25,14 @@ pub fn spoken(mut machines: Machines, json: bool) -> Machines {
     machines
 }
 
-/// The same for a live run: sinks are appended to, and live begins now, where simulated recordings end. Until positions are
-/// kept over restarts, each run is a beginning: nothing that an earlier one has emitted is emitted again.
-///
-/// # Errors
-/// If the state folder cannot be made.
-pub fn live_machines(file: &Path, state: &Path) -> Result<Machines, Diagnostic> {
-    make_state(state)?;
+/// The same for a live run: sinks are appended to, and simulated recordings end where the run began, which may be a former
+/// process's beginning.
+pub fn live_machines(file: &Path, began: Time, live: &Arc<Live>) -> Machines {
     let mut machines = machines(file);
-    machines.place.began = machines.place.now.now();
+    machines.place.began = began;
+    machines.place.live = Some(live.clone());
     machines.sinks = Mode::Live;
-    Ok(machines)
+    machines
 }
 
 /// Makes the state folder, so that nobody trains for an hour and then cannot keep the result.

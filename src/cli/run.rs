@@ -2,20 +2,23 @@
 
 use std::fs;
 use std::io::{stderr, stdout};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::json;
 
 use crate::base::Sources;
 use crate::diag::Diagnostic;
+use crate::host::state::StateFolder;
 use crate::host::view::{Form, View};
-use crate::host::{self, Compiled, Compiler, Ear, FileCompiler, Keeper, Setup, Stop};
+use crate::host::{self, Compiled, Compiler, EPOCH_EVERY, Ear, FileCompiler, Keeper, Kept, Setup, Stop};
+use crate::io::{Live, Now, Wall};
 use crate::lifecycle::Registry;
 
 use super::Outcome;
 use super::args::RunArgs;
 use super::place::{live_machines, spoken, state};
-use super::terminal::{complain, ended, listed, say, unusable};
+use super::terminal::{complain, ended, listed, note, say, unusable};
 
 pub fn run(args: &RunArgs) -> Outcome {
     let file = &args.file.file;
@@ -55,7 +58,9 @@ fn warn(args: &RunArgs, warnings: &[Diagnostic], sources: &Sources) {
 fn setup(args: &RunArgs, text: String, compiled: Compiled, compiler: FileCompiler) -> Result<Setup, Diagnostic> {
     let file = args.file.file.clone();
     let state = state(&file, args.state.state.as_ref());
-    let parts = Arc::new(spoken(live_machines(&file, &state)?, args.json));
+    let kept = kept(args, &state)?;
+    let live = Arc::new(Live::at(&state));
+    let parts = Arc::new(spoken(live_machines(&file, kept.began, &live), args.json));
     let learner = Arc::new(Keeper { registry: Registry::at(&state) });
     let ear: Box<dyn Ear> =
         if args.json { Box::new(View::new(Form::Json, stdout())) } else { Box::new(View::new(Form::of(&stderr()), stderr())) };
@@ -65,10 +70,23 @@ fn setup(args: &RunArgs, text: String, compiled: Compiled, compiler: FileCompile
         compiled,
         compiler: Box::new(compiler),
         parts,
+        inlets: live.inlets().clone(),
         learner,
         ear,
         stop: Stop::default(),
         heed_signals: true,
         limits: host::Limits::default(),
+        state: Some(kept),
     })
+}
+
+/// The state folder with what a former run has left in it, unless that is put aside.
+fn kept(args: &RunArgs, state: &Path) -> Result<Kept, Diagnostic> {
+    let folder = StateFolder::open(state)?;
+    if args.fresh
+        && let Some(aside) = folder.set_aside()?
+    {
+        note(&format!("begins anew; what the former run has left is in `{}`, its models stay", aside.display()));
+    }
+    Kept::open(folder, Wall.now(), args.epoch_every.unwrap_or(EPOCH_EVERY))
 }

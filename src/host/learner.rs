@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use crate::base::Name;
 use crate::diag::{Code, Diagnostic};
 use crate::lifecycle::{
     self, Again, Data, Decision, Done, Generation, Manifest, Processes, Registry, RegistryError, Standing, Stored, TrialError,
     Trials,
 };
 use crate::model::Control;
+use crate::node::Predictor;
 use crate::plan::{Graph, Learn, Training};
 
 use super::outside::{Job, Learned, Learner, Remembered, Trained};
@@ -31,6 +33,11 @@ impl Learner for Keeper {
         let notes: Vec<Diagnostic> = again.complaint(learn).into_iter().collect();
         let learned = stored.map(|stored| learned(learn, stored, notes));
         Ok(Some(Remembered { learned, search: again.wants_search(), words: again.words() }))
+    }
+
+    fn version(&self, task: &Name, version: &str) -> Option<Arc<dyn Predictor>> {
+        let version = version.parse().ok().filter(|version: &lifecycle::Version| version.task == *task)?;
+        self.registry.open(&version).ok().map(|stored| stored.fitted as Arc<dyn Predictor>)
     }
 
     fn train(&self, job: &Job) -> Result<Trained, Diagnostic> {

@@ -1,7 +1,9 @@
 //! The three nodes of one source as one value: rows come in, are decoded, get their event time and draw ordinals.
 
+mod draw;
 mod input;
 mod position;
+mod redo;
 
 use std::sync::Arc;
 
@@ -20,6 +22,7 @@ use super::place::{Mode, Place};
 use super::records::Ignored;
 use super::spec::Spec;
 
+pub use draw::{Draw, Kept};
 use input::{Input, Step};
 pub use position::{InputPosition, Position};
 
@@ -31,10 +34,24 @@ pub struct Intake {
     input: Input,
     /// Read and not yet taken, from this row on.
     ready: Option<(Block, usize)>,
+    /// When that was read, by the clock of the place.
+    read: Time,
+    /// What stood aside in a block whose rows were redone, and belongs to draws that are still to come.
+    carried: Aside,
+    /// Where the input is to go on, once it is asked: behind rows that were redone without it.
+    stands: Option<InputPosition>,
     progress: Progress,
     rows: u64,
     records: u64,
     counts: SourceCounts,
+}
+
+/// Which of a source's two ends is opened, and where.
+#[derive(Clone, Copy, Debug)]
+pub struct End<'a> {
+    pub mode: Mode,
+    /// Behind this position; without one, from its beginning.
+    pub from: Option<&'a Position>,
 }
 
 /// What is there to be taken.
@@ -59,10 +76,12 @@ pub struct Taken {
     pub bad: Option<RecordBatch>,
     /// Of this batch alone.
     pub counts: SourceCounts,
+    /// When its rows were read, by the clock of the place.
+    pub read: Time,
 }
 
 impl Intake {
-    /// Finds and opens what the source reads in this mode. Everything that can be known without reading to the end is said
+    /// Finds and opens what the source reads in this mode, from its beginning or behind a position. Everything that can be known without reading to the end is said
     /// here: files that are missing, of another format, without a declared column, or empty.
     pub fn open(
         source: &Name,
@@ -70,9 +89,10 @@ impl Intake {
         decode: &Decode,
         gate: &Gate,
         schema: &ir::Schema,
-        mode: Mode,
         place: &Place,
+        end: End,
     ) -> Result<Intake, Diagnostic> {
+        let End { mode, from } = end;
         let open = || {
             let spec = Arc::new(Spec::new(source, mode, decode, gate, schema)?);
             let input = Input::open(&spec, connection, place)?;
@@ -83,12 +103,18 @@ impl Intake {
                 place,
                 input,
                 ready: None,
+                read: Time::MIN,
+                carried: Aside::default(),
+                stands: None,
                 progress: Progress::start(),
                 rows: 0,
                 records: 0,
                 counts: SourceCounts::default(),
             };
-            intake.check_first()?;
+            match from {
+                Some(position) => intake.resume(position)?,
+                None => intake.check_first()?,
+            }
             Ok(intake)
         };
         open().map_err(IoError::diagnostic)
@@ -130,7 +156,7 @@ impl Intake {
             (Some(_), None) | (None, _) => block.len() - *from,
         };
         let rows = due.min(max_rows);
-        let aside = if rows > 0 || block.len() == 0 { std::mem::take(&mut block.aside) } else { Aside::default() };
+        let aside = if rows > 0 || *from == block.len() { std::mem::take(&mut block.aside) } else { Aside::default() };
         let piece = block.rows.slice(*from, rows);
         let time = block.time.as_ref().map(|time| time.slice(*from, rows));
         let at: Vec<At> = block.at[*from..*from + rows].to_vec();
@@ -145,7 +171,7 @@ impl Intake {
         let batch = self.progress.draw(piece, time, first, self.spec.limits.lateness);
         let counts = SourceCounts::of(rows, &aside);
         self.counts.add(&counts);
-        Ok(Taken { batch, bad: bad_rows(&aside.bad), counts })
+        Ok(Taken { batch, bad: bad_rows(&aside.bad), counts, read: self.read })
     }
 
     fn take_silence(&mut self, first: Ordinal) -> Taken {
@@ -159,7 +185,7 @@ impl Intake {
                 self.progress.draw(rows, time, first, lateness)
             }
         };
-        Taken { batch, bad: None, counts: SourceCounts::default() }
+        Taken { batch, bad: None, counts: SourceCounts::default(), read: now }
     }
 
     /// Has something ready to be taken, unless there is nothing.
@@ -167,9 +193,15 @@ impl Intake {
         if self.ready.is_some() {
             return Ok(Step::Ready);
         }
+        if let Some(stands) = self.stands.take() {
+            self.input.resume(&stands)?;
+        }
         let (step, block) = self.input.next(&self.place)?;
         if let Some(block) = block {
-            self.ready = Some((self.admitted(block)?, 0));
+            let mut block = self.admitted(block)?;
+            let behind = std::mem::replace(&mut block.aside, std::mem::take(&mut self.carried));
+            block.aside.append(behind);
+            (self.ready, self.read) = (Some((block, 0)), self.place.now.now());
         }
         Ok(step)
     }
@@ -204,7 +236,13 @@ impl Intake {
     /// How far it was taken: resuming another intake of the same source here gives the rest, and nothing twice.
     pub fn position(&self) -> Position {
         let Progress { watermark, newest, .. } = self.progress;
-        Position { rows: self.rows, records: self.records, newest, watermark, input: self.input.position() }
+        Position {
+            rows: self.rows,
+            records: self.records,
+            newest,
+            watermark,
+            input: self.stands.clone().unwrap_or_else(|| self.input.position()),
+        }
     }
 
     /// Goes on behind `position`.
@@ -218,9 +256,15 @@ impl Intake {
 
     /// Takes over event time and row numbers from the recording of the same source, where a live source goes on.
     pub fn follow(&mut self, recorded: &Position) {
-        let Position { newest, watermark, records, rows: _, input: _ } = recorded;
+        let Position { newest, watermark, records, rows: _, input } = recorded;
         self.progress = Progress { newest: *newest, watermark: *watermark, arrived: self.place.now.now() };
         self.input.follow(*records);
+        self.input.go_on_behind(input);
+    }
+
+    /// What its owner should know and has not been told: a journal that is full or damaged, a file that cannot be followed.
+    pub fn take_notes(&mut self) -> Vec<Diagnostic> {
+        self.input.take_notes()
     }
 
     /// Of everything taken so far.

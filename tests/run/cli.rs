@@ -3,7 +3,9 @@
 mod again;
 mod bench;
 mod broken;
+mod inputs;
 mod json;
+mod killed;
 mod live;
 mod pipelines;
 mod refused;

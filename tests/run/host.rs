@@ -3,6 +3,8 @@
 pub mod bench;
 mod edits;
 mod held;
+mod inputs;
+mod kept;
 mod lost;
 mod rush;
 mod serving;

@@ -11,13 +11,14 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use arrow::array::{BooleanArray, Float64Array, RecordBatch};
-use mliot::base::{Hash, Time};
+use mliot::base::{Hash, Name, Time};
 use mliot::diag::{Code, Diagnostic};
+use mliot::host::state::StateFolder;
 use mliot::host::{
-    Compiled, Compiler, FileCompiler, HostEvent, Job, Learned, Learner, Limits, Machines, Remembered, Said, Setup, SharedParts,
-    Stop, Summary, Trained, run,
+    Compiled, Compiler, FileCompiler, HostEvent, Job, Kept, Learned, Learner, Limits, Machines, Remembered, Said, Setup,
+    SharedParts, Stop, Summary, Trained, run,
 };
-use mliot::io::{Mode, Place};
+use mliot::io::{Live, Mode, Place};
 use mliot::node::{NodeError, Predictions, Predictor};
 use mliot::plan::{Graph, Learn};
 use serde_json::Value;
@@ -43,14 +44,41 @@ impl Bench {
     }
 
     pub fn with(text: &str, wrap: impl FnOnce(SharedParts) -> SharedParts, limits: Limits, learner: Arc<dyn Learner>) -> Bench {
-        let folder = tempfile::tempdir().unwrap();
+        Bench::run(tempfile::tempdir().unwrap(), text, wrap, limits, learner, false)
+    }
+
+    /// In a folder in which a run may have been before, and that keeps its state.
+    pub fn keeping(
+        folder: TempDir,
+        text: &str,
+        wrap: impl FnOnce(SharedParts) -> SharedParts,
+        learner: Arc<dyn Learner>,
+    ) -> Bench {
+        Bench::run(folder, text, wrap, Limits::default(), learner, true)
+    }
+
+    fn run(
+        folder: TempDir,
+        text: &str,
+        wrap: impl FnOnce(SharedParts) -> SharedParts,
+        limits: Limits,
+        learner: Arc<dyn Learner>,
+        keeps: bool,
+    ) -> Bench {
         let file = folder.path().join("room.mliot");
         std::fs::write(&file, text).unwrap();
         let mut compiler = Fragile(FileCompiler { file: file.clone(), set: Vec::new() });
         let compiled = compiler.compile(text);
         assert!(compiled.graph.is_some(), "{:#?}", compiled.diagnostics);
-        let began = Time(chrono::Utc::now().timestamp_micros());
-        let place = Place { began, ..Place::beside(folder.path()) };
+        let now = Time(chrono::Utc::now().timestamp_micros());
+        let state = keeps.then(|| {
+            let state = StateFolder::open(&folder.path().join("state")).unwrap();
+            Kept::open(state, now, Duration::from_millis(50)).unwrap()
+        });
+        let began = state.as_ref().map_or(now, |state| state.began);
+        let live = Arc::new(Live::at(&folder.path().join("state")));
+        let inlets = live.inlets().clone();
+        let place = Place { began, live: Some(live), ..Place::beside(folder.path()) };
         let (hear, heard) = channel();
         let stop = Stop::default();
         let setup = Setup {
@@ -59,11 +87,13 @@ impl Bench {
             compiled,
             compiler: Box::new(compiler),
             parts: wrap(Arc::new(Machines { place, sinks: Mode::Live })),
+            inlets,
             learner,
             ear: Box::new(move |said: &Said| _ = hear.send(said.clone())),
             stop: stop.clone(),
             heed_signals: false,
             limits,
+            state,
         };
         let running = std::thread::spawn(move || run(setup));
         Bench { folder, stop, heard, running }
@@ -226,6 +256,11 @@ impl Learner for Counting {
         Ok(kept.map(|model| Remembered { learned: Some(learned(model)), search: false, words: "there is one".into() }))
     }
 
+    fn version(&self, _: &Name, version: &str) -> Option<Arc<dyn Predictor>> {
+        let kept = self.kept.lock().unwrap();
+        kept.values().find(|model| model.version == version).map(|model| Arc::new(model.clone()) as Arc<dyn Predictor>)
+    }
+
     fn train(&self, job: &Job) -> Result<Trained, Diagnostic> {
         let rows = job.collected.tables.values().map(RecordBatch::num_rows).max().unwrap_or(0);
         if rows == 0 {
@@ -252,7 +287,12 @@ impl Client {
     }
 
     pub fn ask(&mut self, method: &str, path: &str, body: &str) -> (u16, Value) {
-        let head = format!("{method} {path} HTTP/1.1\r\nhost: bench\r\ncontent-length: {}\r\n\r\n", body.len());
+        self.ask_with(method, path, "", body)
+    }
+
+    /// With more lines in the head, each ended.
+    pub fn ask_with(&mut self, method: &str, path: &str, more: &str, body: &str) -> (u16, Value) {
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: bench\r\n{more}content-length: {}\r\n\r\n", body.len());
         self.0.get_mut().write_all((head + body).as_bytes()).unwrap();
         let (mut status, mut length, mut line) = (0, 0, String::new());
         while self.0.read_line(&mut line).unwrap() > 2 {

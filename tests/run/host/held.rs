@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use arrow::array::{BooleanArray, Float64Array, RecordBatch, cast::AsArray};
 use arrow::datatypes::Float64Type;
+use mliot::base::Name;
 use mliot::diag::Diagnostic;
 use mliot::host::{Job, Learned, Learner, Remembered, Trained};
 use mliot::node::{NodeError, Predictions, Predictor};
@@ -70,6 +71,10 @@ impl Held {
 impl Learner for Held {
     fn champion(&self, _: &Learn, _: &Graph) -> Result<Option<Remembered>, Diagnostic> {
         Ok(None)
+    }
+
+    fn version(&self, _: &Name, _: &str) -> Option<Arc<dyn Predictor>> {
+        None
     }
 
     fn train(&self, job: &Job) -> Result<Trained, Diagnostic> {

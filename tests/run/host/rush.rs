@@ -6,11 +6,12 @@ use std::io::{BufRead, BufReader};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use mliot::base::Time;
+use mliot::base::{Name, Time};
 use mliot::diag::{Code, Diagnostic};
 use mliot::host::{HostEvent, Job, Learned, Learner, Remembered, Summary, Trained};
 use mliot::lifecycle::{Data, Done, Job as Trial, Processes, TrialError, Trials, train};
 use mliot::model::{Control, Fitted};
+use mliot::node::Predictor;
 use mliot::plan::{Graph, Learn};
 
 use super::bench::Bench;
@@ -93,6 +94,10 @@ impl Learner for Trainer {
         Ok(None)
     }
 
+    fn version(&self, _: &Name, _: &str) -> Option<Arc<dyn Predictor>> {
+        None
+    }
+
     fn train(&self, job: &Job) -> Result<Trained, Diagnostic> {
         let failed = |why: String| Diagnostic::new(Code::R0001, why);
         let table = job.collected.tables.get("history").ok_or_else(|| failed("nothing was collected".into()))?;
@@ -102,12 +107,8 @@ impl Learner for Trainer {
         let champion = &trained.members[trained.champion.ok_or_else(|| failed("nothing was chosen".into()))?];
         let version = (self.models.fetch_add(1, Ordering::SeqCst) + 1).to_string();
         let model = Fitted::from_bytes(&champion.bundle, &version).map_err(|error| failed(error.to_string()))?;
-        Ok(Trained::Answers(Learned {
-            model: Arc::new(model),
-            family: champion.family.clone(),
-            metric: None,
-            notes: Vec::new(),
-        }))
+        let (model, family) = (Arc::new(model), champion.family.clone());
+        Ok(Trained::Answers(Learned { model, family, metric: None, notes: Vec::new() }))
     }
 }
 
