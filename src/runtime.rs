@@ -10,6 +10,7 @@ mod edge;
 mod engine;
 mod event;
 mod feed;
+mod guard;
 mod layout;
 mod memory;
 mod merge;

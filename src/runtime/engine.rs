@@ -16,7 +16,7 @@ use super::audit::{self, Audit};
 use super::dead::{self, DeadLetter};
 use super::event::{Event, EventLog};
 use super::feed::{Feed, FeedCounts};
-use super::outbox::{Outbox, OutboxId};
+use super::outbox::{OUTBOX_ROWS_MAX, Outbox, OutboxId};
 use super::sequencer::{Entered, Order, Round, RoundLimits, Sequencer};
 use super::slot::Slot;
 use super::tap::Tap;
@@ -30,6 +30,8 @@ pub const FINDINGS_MAX: usize = 1_024;
 pub struct Settings {
     /// Largest batch, in rows.
     pub batch_rows_max: usize,
+    /// How many rows may wait for a sink, in rows, before its sources wait for it.
+    pub outbox_rows_max: usize,
     pub life: Life,
     /// No row later than this is read from recordings.
     pub until: Option<Time>,
@@ -46,7 +48,7 @@ pub enum Life {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { batch_rows_max: 8_192, life: Life::Replay, until: None }
+        Self { batch_rows_max: 8_192, outbox_rows_max: OUTBOX_ROWS_MAX, life: Life::Replay, until: None }
     }
 }
 
@@ -167,8 +169,9 @@ impl Engine {
 
     /// Sources that have to wait, because a sink that their rows reach is not delivered fast enough.
     fn blocked(&self) -> BTreeSet<Name> {
+        let most = self.settings.outbox_rows_max;
         let full: BTreeSet<&NodeKey> =
-            self.outboxes.iter().filter(|(_, outbox)| outbox.is_full()).map(|(key, _)| key).collect();
+            self.outboxes.iter().filter(|(_, outbox)| outbox.waiting() > most).map(|(key, _)| key).collect();
         if full.is_empty() {
             return BTreeSet::new();
         }
@@ -199,6 +202,7 @@ impl Engine {
         if self.live.contains_key(&source) {
             return;
         }
+        self.sequencer.close(&source);
         if let Some(task) = self.task_of(&source) {
             task.push(&source, Message::End { at }, None);
         }

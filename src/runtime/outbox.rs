@@ -7,8 +7,8 @@ use arrow::array::RecordBatch;
 use crate::base::Name;
 use crate::ir::Connector;
 
-/// No source of the same task is read while an outbox holds more rows than this. What is under way then still gets in, so a
-/// stuck sink holds up its own sources and never a change of the graph.
+/// No source of the same task is read while an outbox holds more rows than this, where the settings do not say otherwise. What
+/// is under way then still gets in, so a stuck sink holds up its own sources and never a change of the graph.
 pub const OUTBOX_ROWS_MAX: usize = 65_536;
 
 /// Which outbox: a sink that is connected elsewhere gets another one.
@@ -69,10 +69,6 @@ impl Outbox {
 
     pub fn waiting(&self) -> usize {
         self.rows
-    }
-
-    pub fn is_full(&self) -> bool {
-        self.rows > OUTBOX_ROWS_MAX
     }
 
     pub fn balances(&self) -> bool {

@@ -13,6 +13,7 @@ use crate::plan::{Change, Class, Diff, Graph, NodeKey, NodeOp, NodeSpec, Slot, d
 use super::audit::placed;
 use super::engine::{Engine, Life, Phase};
 use super::feed::{self, Feed, Parts, Side, SourceSpec};
+use super::guard::guarded;
 use super::layout::{is_stepped, outlet_schema};
 use super::pass;
 
@@ -121,7 +122,9 @@ impl Builder<'_> {
     fn keeping(&mut self, key: &NodeKey, change: &Change) -> Result<Way, Diagnostic> {
         let new = self.build(key)?;
         let reshaped = self.is_reshaped(key, change);
-        let Some(slot) = change.from.as_ref().and_then(|from| self.engine.slot_mut(from)) else { return Ok(Way::Fresh(new)) };
+        // What failed in the middle of a batch remembers half of it.
+        let whole = change.from.as_ref().and_then(|from| self.engine.slot_mut(from)).filter(|slot| slot.failed.is_none());
+        let Some(slot) = whole else { return Ok(Way::Fresh(new)) };
         if change.class == Class::Retuned && !reshaped && slot.node.retune().is_some() {
             return Ok(Way::Retune);
         }
@@ -145,7 +148,8 @@ impl Builder<'_> {
         let spec = &self.wanted.nodes[key];
         match &spec.op {
             NodeOp::Stage(_) | NodeOp::Task(_) => {
-                let built = self.parts.node(spec, &input_schemas(self.wanted, spec, self.bad));
+                let inputs = input_schemas(self.wanted, spec, self.bad);
+                let built = guarded(|| self.parts.node(spec, &inputs));
                 built.map_err(|error| cannot_build(key, &error, self.wanted))
             }
             NodeOp::Accept(_) => Ok(Box::new(pass::Accept::new(spec))),
@@ -159,7 +163,7 @@ impl Builder<'_> {
         let was = was.map(|gate| gate.decl).filter(|was| self.engine.sequencer.has(was));
         let old = was.as_ref().and_then(|was| SourceSpec::of(&self.engine.graph, was));
         let settings = (self.engine.settings.life, self.engine.phase);
-        let open = |side| self.parts.feed(&new, side).map_err(|error| cannot_open(&new, &error, self.wanted));
+        let open = |side| guarded(|| self.parts.feed(&new, side)).map_err(|error| cannot_open(&new, &error, self.wanted));
         let stays = |side| old.is_some_and(|old| old.end(side) == new.end(side));
         let (now, live) = match settings {
             (Life::Replay, _) if stays(Side::Recorded) => (None, None),
@@ -195,8 +199,7 @@ fn input_schemas(graph: &Graph, spec: &NodeSpec, bad: &ir::Schema) -> Vec<ir::Sc
 
 /// Tries the old state on the new node; none if it cannot be read.
 fn transfer(old: &mut dyn Node, mut new: Box<dyn Node>) -> Option<Box<dyn Node>> {
-    let state = old.save().ok()?;
-    new.load(state).ok()?;
+    guarded(|| old.save().and_then(|state| new.load(state))).ok()?;
     Some(new)
 }
 

@@ -48,7 +48,10 @@ pub struct Source {
     feed: Box<dyn Feed>,
     /// Of feeds that it had before.
     before: FeedCounts,
+    /// Its feed gives nothing more.
     ended: bool,
+    /// Its readers have been told that it has ended. One that goes on live has not: they wait for its clock.
+    over: bool,
     /// How far its clock has got.
     clock: Clock,
     schema: SchemaRef,
@@ -56,14 +59,14 @@ pub struct Source {
 
 impl Source {
     pub fn new(feed: Box<dyn Feed>, schema: SchemaRef) -> Source {
-        Source { feed, before: FeedCounts::default(), ended: false, clock: Clock::still(Time::MIN), schema }
+        Source { feed, before: FeedCounts::default(), ended: false, over: false, clock: Clock::still(Time::MIN), schema }
     }
 
     /// Read from elsewhere from now on; its counts and its clock go on.
     pub fn with(self, feed: Box<dyn Feed>, schema: SchemaRef) -> Source {
         let mut before = self.before;
         before.add(&self.feed.counts());
-        Source { feed, before, ended: false, clock: self.clock, schema }
+        Source { feed, before, ended: false, over: false, clock: self.clock, schema }
     }
 
     pub fn shaped(self, schema: SchemaRef) -> Source {
@@ -75,7 +78,7 @@ impl Source {
 #[derive(Debug)]
 pub struct Round {
     pub upto: Ordinal,
-    /// Of every source that was open: its rows, or none.
+    /// Of every source that is not over: its rows, or none.
     pub drawn: Vec<(Name, Entered)>,
     /// Sources that have ended, after their rows.
     pub ended: Vec<Name>,
@@ -119,6 +122,13 @@ impl Sequencer {
             }
             let schema = source.schema.clone();
             self.sources.insert(name.clone(), source.with(feed, schema));
+        }
+    }
+
+    /// Its readers are told that it has ended: it says nothing more.
+    pub fn close(&mut self, name: &Name) {
+        if let Some(source) = self.sources.get_mut(name) {
+            source.over = true;
         }
     }
 
@@ -228,7 +238,7 @@ impl Sequencer {
         round.upto = self.next;
         for (name, source) in &self.sources {
             let own = pieces.remove(name);
-            if own.is_none() && source.ended && !round.ended.contains(name) {
+            if source.over {
                 continue;
             }
             match own.map_or(Ok(None), |own| one(own, round.upto)) {

@@ -311,11 +311,12 @@ impl Node for TimeWindow {
 
     fn end(&mut self, at: Ordinal, out: &mut Out) -> Result<(), NodeError> {
         let mut fired = Fired::default();
+        let clock = Clock::still(self.fired);
         for end in self.due(Time::MAX, &[]) {
             self.fire(end, at, &mut fired)?;
+            // Where its input goes on again, these stay closed.
+            self.fired = Time(end);
         }
-        let clock = Clock::still(self.fired);
-        self.fired = Time::MAX;
         self.close();
         out.send(self.parts.output.batch(fired, &self.keys, at, clock)?);
         Ok(())

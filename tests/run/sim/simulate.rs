@@ -1,0 +1,436 @@
+//! A case, carried out: the engine is stepped on a virtual clock, as the live shell steps it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use mliot::base::Name;
+use mliot::compile::{World, compile};
+use mliot::ir::Outlet;
+use mliot::node::{Assignment, Ordinal};
+use mliot::plan::{Diff, Graph, Input, NodeKey, Slot};
+use mliot::runtime::{CutEvent, Engine, Event, Life, Progress, Row, Settings, Side, from_table, prepare};
+
+use super::case::{Action, Case, Deed, How, Mood};
+use super::edit::{self, Edit, Saved};
+use super::ledger::{Armed, Ledger, MADE};
+use super::log::{self, Assigned, CutLog, Happening, Model};
+use super::oracle::Oracle;
+use super::record::{Moment, Outcome, Record};
+use super::sheet::Sheet;
+use super::snapshot::{self, Snapshot};
+use super::world::{SimWorld, path};
+
+/// A run that takes more steps than this does not end.
+const STEPS_MAX: u64 = 20_000;
+
+/// Rows that a tap keeps; more than a case has.
+const TAP_ROWS: usize = 100_000;
+
+pub struct Simulation {
+    world: SimWorld,
+    engine: Engine,
+    sheet: Sheet,
+    moods: BTreeMap<String, Mood>,
+    steps: u64,
+    blocked: bool,
+    written: BTreeMap<(String, u64), Vec<Row>>,
+    tapped: BTreeMap<NodeKey, Vec<Row>>,
+    versions: i64,
+    log: Vec<Happening>,
+    moments: Vec<Moment>,
+    findings: Vec<String>,
+    unfinished: Vec<String>,
+    oracle: Oracle,
+    stale_outboxes: usize,
+    /// Nodes and open ends of a change that was prepared and has not been made or dropped.
+    pending: (BTreeSet<u64>, u64),
+}
+
+struct Text(String);
+
+impl World for Text {
+    fn read(&self, _: &Path) -> std::io::Result<String> {
+        Ok(self.0.clone())
+    }
+
+    fn env(&self, _: &str) -> Option<String> {
+        None
+    }
+}
+
+/// None where the compiler refuses it.
+pub fn graph_of(text: String) -> Result<Graph, String> {
+    let compiled = compile(Path::new("sim.mliot"), &Text(text), &[]);
+    let errors: Vec<String> = compiled.diagnostics.iter().filter(|found| found.is_error()).map(|found| found.message.clone()).collect();
+    compiled.graph.ok_or_else(|| errors.join("; "))
+}
+
+/// Everything that happens in a case. None for a case whose first file is refused; that happens while cases are made smaller.
+pub fn simulate(case: &Case) -> Option<Record> {
+    let graph = graph_of(case.sheet.to_string()).ok()?;
+    let scripts = case.scripts.iter().map(|(path, script)| (path.clone(), Arc::from(script.as_slice()))).collect();
+    let world = SimWorld { ledger: Ledger::default(), scripts };
+    let life = if case.live { Life::Run } else { Life::Replay };
+    let settings = Settings { batch_rows_max: case.batch_rows, outbox_rows_max: case.outbox_rows, life, until: None };
+    let mut simulation = Simulation {
+        engine: Engine::empty(settings),
+        world,
+        sheet: case.sheet.clone(),
+        moods: BTreeMap::new(),
+        steps: 0,
+        blocked: false,
+        written: BTreeMap::new(),
+        tapped: BTreeMap::new(),
+        versions: 0,
+        log: Vec::new(),
+        moments: Vec::new(),
+        findings: Vec::new(),
+        unfinished: Vec::new(),
+        oracle: Oracle::new(case.live),
+        stale_outboxes: 0,
+        pending: (BTreeSet::new(), 0),
+    };
+    let first = case.sheet.clone();
+    simulation.attempt("the first file", &first, Ok(graph), None, &mut apply);
+    case.actions.iter().for_each(|action| simulation.act(action));
+    Some(simulation.finish())
+}
+
+type Made = Result<(CutEvent, Diff), Vec<String>>;
+
+type Change<'a> = &'a mut dyn FnMut(&mut Engine, &Graph, &SimWorld) -> Made;
+
+fn codes(found: Vec<mliot::diag::Diagnostic>) -> Vec<String> {
+    found.into_iter().map(|found| format!("{}: {}", found.code.as_str(), found.message)).collect()
+}
+
+fn apply(engine: &mut Engine, graph: &Graph, world: &SimWorld) -> Made {
+    engine.apply(graph, world).map(|cut| (cut.event, cut.diff)).map_err(codes)
+}
+
+impl Simulation {
+    fn act(&mut self, action: &Action) {
+        self.advance(action.after);
+        match &action.deed {
+            Deed::Save { edits, how } => self.save(edits, how),
+            Deed::Sink { which, mood } => {
+                let paths: Vec<String> = self.engine.outboxes().map(|outbox| path(&outbox.connector)).collect();
+                if !paths.is_empty() {
+                    self.moods.insert(paths[*which as usize % paths.len()].clone(), *mood);
+                }
+            }
+            Deed::Break { which, panics } => {
+                let nodes: BTreeSet<String> = self.world.ledger.book().nodes.values().cloned().collect();
+                let nodes: Vec<&String> = nodes.iter().filter(|name| !name.ends_with("/task")).collect();
+                if !nodes.is_empty() {
+                    let node = nodes[*which as usize % nodes.len()].clone();
+                    self.world.ledger.book().breaking = Some((node, *panics));
+                }
+            }
+            Deed::Assign { ahead } => self.assign(*ahead),
+            Deed::Tap { which } => self.tap(*which),
+        }
+    }
+
+    /// Until so many ordinals have been drawn, or nothing moves any more.
+    fn advance(&mut self, ordinals: u64) {
+        let target = self.engine.next().plus(ordinals as usize);
+        while self.engine.next() < target {
+            match self.step(Some(target)) {
+                Progress::Rows(_) => {}
+                Progress::Waiting if self.wait() => {}
+                Progress::Blocked if self.drains() => {}
+                Progress::Waiting | Progress::Blocked | Progress::Ended => return,
+            }
+        }
+    }
+
+    /// The clock goes on to when something comes. False if nothing will.
+    fn wait(&mut self) -> bool {
+        let mut book = self.world.ledger.book();
+        let Some(wake) = book.wake_ms.take() else { return false };
+        book.now_ms = book.now_ms.max(wake);
+        true
+    }
+
+    /// Is a full outbox emptied at all?
+    fn drains(&mut self) -> bool {
+        let moods = &self.moods;
+        self.engine.outboxes().any(|outbox| outbox.waiting() > 0 && moods.get(&path(&outbox.connector)) != Some(&Mood::Stuck))
+    }
+
+    fn step(&mut self, stop: Option<Ordinal>) -> Progress {
+        self.steps += 1;
+        assert!(self.steps < STEPS_MAX, "a case has an end; the last things were {:?}", &self.log[self.log.len().saturating_sub(4)..]);
+        let progress = self.engine.step_until(stop);
+        self.blocked = progress == Progress::Blocked;
+        self.note();
+        self.deliver();
+        if self.engine.in_flight() != 0 {
+            self.unfinished.push(format!("{} rows after step {}", self.engine.in_flight(), self.steps));
+        }
+        progress
+    }
+
+    /// Writes down what a step brought, in the order in which it happened, and tells the oracle.
+    fn note(&mut self) {
+        let (mut before, mut ended) = (Vec::new(), BTreeMap::<u64, Vec<Name>>::new());
+        for event in self.engine.take_events() {
+            match event {
+                Event::WentLive { .. } => before.push(Happening::WentLive),
+                Event::SourceEnded { source, at } => ended.entry(at.0).or_default().push(source),
+                Event::Failed { message, name, .. } if !message.contains(MADE) => self.findings.push(format!("{name}: {message}")),
+                Event::Failed { .. } | Event::Cut(_) | Event::Assigned { .. } => {}
+            }
+        }
+        let found = self.engine.take_findings().into_iter().map(|found| found.message);
+        self.findings.extend(found.filter(|message| !message.contains(MADE)));
+        let mut book = self.world.ledger.book();
+        before.extend(book.failures.drain(..).map(Happening::Failed));
+        before.extend(book.draws.drain(..).map(Happening::Draw));
+        drop(book);
+        before.extend(ended.into_iter().map(|(at, sources)| Happening::Ends { sources, at }));
+        before.into_iter().for_each(|happening| self.happen(happening));
+        self.look();
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        self.oracle.tell(&happening);
+        self.log.push(happening);
+    }
+
+    fn deliver(&mut self) {
+        for outbox in self.engine.outboxes_mut() {
+            let path = path(&outbox.connector);
+            let mood = self.moods.get(&path).copied().unwrap_or(Mood::Prompt);
+            let batches = match mood {
+                Mood::Prompt => usize::MAX,
+                Mood::Slow(steps) => usize::from(self.steps.is_multiple_of(steps)),
+                Mood::Stuck => 0,
+                Mood::Failing => 1,
+            };
+            for _ in 0..batches {
+                let Some(rows) = outbox.take() else { break };
+                self.written.entry((path.clone(), outbox.id.0)).or_default().extend(from_table(&rows));
+                if mood == Mood::Failing {
+                    outbox.failed(rows.num_rows());
+                    self.moods.insert(path.clone(), Mood::Prompt);
+                }
+            }
+        }
+        self.engine.forget_retired();
+    }
+
+    fn save(&mut self, edits: &[Edit], how: &How) {
+        let before = self.sheet.clone();
+        let what = format!("{:?}, {how:?}", edits.iter().map(|edit| edit.kind).collect::<Vec<_>>());
+        let (sheet, graph) = self.edited(edits);
+        match how {
+            How::Plain => self.attempt(&what, &sheet, graph, None, &mut apply),
+            How::Fault { fault, nth, panics } => {
+                let armed = Armed { fault: *fault, nth: *nth, panics: *panics, hit: false };
+                self.attempt(&what, &sheet, graph, Some(armed), &mut apply);
+            }
+            How::AndBack => {
+                self.attempt(&what, &sheet, graph, None, &mut apply);
+                let renamed = self.sheet.streams.iter().any(|stream| before.streams.iter().all(|old| old.name != stream.name));
+                let back = Sheet { streams: before.streams.iter().cloned().map(unsaid).collect(), ..before };
+                let graph = graph_of(back.to_string());
+                self.attempt(&what, &back, graph, None, &mut apply);
+                if let Some(moment) = self.moments.last_mut() {
+                    moment.back = !renamed;
+                }
+            }
+            How::Overtaken(others) => self.overtaken(&what, &sheet, graph, others),
+        }
+    }
+
+    fn edited(&self, edits: &[Edit]) -> (Sheet, Result<Graph, String>) {
+        match edit::apply(&self.sheet, edits) {
+            Saved::Text(sheet) => (sheet.clone(), graph_of(sheet.to_string())),
+            Saved::Broken(text) => (self.sheet.clone(), graph_of(text)),
+        }
+    }
+
+    /// Prepares one change, makes another, and then tries to make the first.
+    fn overtaken(&mut self, what: &str, sheet: &Sheet, graph: Result<Graph, String>, others: &[Edit]) {
+        let (other, other_graph) = self.edited(others);
+        let (Ok(graph), Ok(other_graph)) = (graph, other_graph) else { return };
+        let (nodes, open) = self.living();
+        let Ok(first) = prepare(&mut self.engine, &graph, &self.world) else { return };
+        let (more, open_now) = self.living();
+        self.pending = (&more - &nodes, open_now - open);
+        self.attempt(what, &other, Ok(other_graph), None, &mut apply);
+        let mut first = Some(first);
+        self.attempt(what, sheet, Ok(graph), None, &mut |engine, _, _| {
+            let cut = first.take().expect("it is tried once").cut(engine);
+            cut.map(|cut| (cut.event, cut.diff)).map_err(|aborted| vec![format!("overtaken {}", aborted.why.code.as_str())])
+        });
+    }
+
+    fn living(&self) -> (BTreeSet<u64>, u64) {
+        let book = self.world.ledger.book();
+        (book.nodes.keys().copied().collect(), book.feeds)
+    }
+
+    fn snapshot(&mut self) -> Snapshot {
+        let mut taken = snapshot::take(&mut self.engine, &self.world.ledger);
+        taken.living.retain(|id, _| !self.pending.0.contains(id));
+        taken.open -= self.pending.1;
+        taken
+    }
+
+    fn attempt(&mut self, what: &str, sheet: &Sheet, graph: Result<Graph, String>, armed: Option<Armed>, change: Change) {
+        self.note();
+        let before = self.snapshot();
+        let seen = {
+            let mut book = self.world.ledger.book();
+            book.armed = armed;
+            book.opened.clear();
+            book.seen.len()
+        };
+        let built = self.world.ledger.book().built;
+        let outcome = match &graph {
+            Err(why) => Outcome::Refused(why.clone()),
+            Ok(graph) => match change(&mut self.engine, graph, &self.world) {
+                Ok(done) => Outcome::Done(Box::new(done)),
+                Err(codes) if codes[0].starts_with("overtaken") => Outcome::Overtaken(codes[0].clone()),
+                Err(codes) => Outcome::Failed(codes),
+            },
+        };
+        let armed = self.world.ledger.book().armed.take();
+        let told = self.told();
+        if let (Outcome::Done(done), Ok(graph)) = (&outcome, graph) {
+            self.changed(sheet, graph, &done.1, before.next, built);
+        }
+        if matches!(outcome, Outcome::Overtaken(_)) {
+            self.pending = (BTreeSet::new(), 0);
+        }
+        let after = self.snapshot();
+        let (rows_moved, opened) = {
+            let book = self.world.ledger.book();
+            let opened = book.opened.iter().map(|(name, side, path)| (name.to_string(), *side, path.to_string()));
+            (book.seen[seen..].iter().map(|seen| seen.rows).sum(), opened.collect::<Vec<(String, Side, String)>>())
+        };
+        let at = Ordinal(before.next);
+        let blocked = self.blocked;
+        self.moments.push(Moment { what: what.to_owned(), outcome, before, after, opened, rows_moved, blocked, armed, told, at, back: false });
+    }
+
+    /// How many cuts the engine says that it has made since it was asked last.
+    fn told(&mut self) -> usize {
+        self.engine.take_events().iter().filter(|event| matches!(event, Event::Cut(_))).count()
+    }
+
+    fn changed(&mut self, sheet: &Sheet, graph: Graph, diff: &Diff, at: u64, built: u64) {
+        let (renames, reconnected) = (renames(&self.sheet, sheet), reconnected(&self.sheet, sheet));
+        let cut = CutLog { at, graph, renames, stateless: log::stateless(diff), reconnected };
+        let moved: BTreeMap<String, String> = diff.moved().map(|(from, to)| (from.to_string(), to.to_string())).collect();
+        let mut book = self.world.ledger.book();
+        book.plan += 1;
+        let old = book.nodes.iter_mut().filter(|(id, _)| **id <= built);
+        old.for_each(|(_, name)| *name = moved.get(name).unwrap_or(name).clone());
+        drop(book);
+        self.tapped = std::mem::take(&mut self.tapped).into_iter().map(|(key, rows)| (cut.after(&key), rows)).collect();
+        self.tapped.retain(|key, _| cut.graph.nodes.contains_key(key));
+        self.sheet = sheet.clone();
+        self.happen(Happening::Cut(Box::new(cut)));
+        self.oracle.looked_at.retain(|key, _| self.tapped.contains_key(key));
+        self.look();
+    }
+
+    fn assign(&mut self, ahead: Option<u64>) {
+        let Some(task) = &self.sheet.task else { return };
+        let features: Vec<Name> = task.features.iter().map(|name| name.as_str().into()).collect();
+        let mut model = || {
+            self.versions += 1;
+            Arc::new(Model { version: format!("level-{}", self.versions), features: features.clone(), factor: self.versions })
+        };
+        let now = self.engine.next();
+        match ahead {
+            None => {
+                let model = model();
+                self.engine.assign(&"level".into(), Some(model.clone()));
+                self.happen(Happening::Assigned(Assigned { from: now.0, model: Some(model) }));
+            }
+            Some(rows) => {
+                let (first, second, later) = (model(), model(), now.plus(rows as usize));
+                let pieces = vec![(now, Some(first.clone() as _)), (later, Some(second.clone() as _))];
+                self.engine.assign_all(&"level".into(), Assignment { pieces });
+                self.happen(Happening::Assigned(Assigned { from: now.0, model: Some(first) }));
+                self.happen(Happening::Assigned(Assigned { from: later.0, model: Some(second) }));
+            }
+        }
+    }
+
+    fn tap(&mut self, which: u64) {
+        let stages = self.engine.graph().nodes.keys().filter(|key| matches!(key.slot, Slot::Stage { .. }));
+        let stages: Vec<NodeKey> = stages.filter(|key| !self.tapped.contains_key(key)).cloned().collect();
+        if stages.is_empty() {
+            return;
+        }
+        let key = stages[which as usize % stages.len()].clone();
+        assert!(self.engine.tap(&Input { node: key.clone(), outlet: Outlet::Rows }, TAP_ROWS), "a node that runs can be tapped");
+        self.tapped.insert(key.clone(), vec![]);
+        self.oracle.looked_at.insert(key, vec![]);
+    }
+
+    fn look(&mut self) {
+        for (key, rows) in &mut self.tapped {
+            rows.extend(self.engine.tapped(key).iter().flat_map(|batch| from_table(&batch.rows)));
+        }
+    }
+
+    /// To the end of everything that comes.
+    fn finish(mut self) -> Record {
+        self.moods.clear();
+        loop {
+            match self.step(None) {
+                Progress::Rows(_) | Progress::Blocked => {}
+                Progress::Waiting if self.wait() => {}
+                Progress::Waiting => self.world.ledger.book().closing = true,
+                Progress::Ended => break,
+            }
+        }
+        self.deliver();
+        self.stale_outboxes = self.engine.outboxes_mut().count() - self.engine.outboxes().count();
+        let mut written: BTreeMap<String, Vec<Row>> = BTreeMap::new();
+        for ((path, _), rows) in std::mem::take(&mut self.written) {
+            written.entry(path).or_default().extend(rows);
+        }
+        let last = snapshot::take(&mut self.engine, &self.world.ledger);
+        let has_failures = self.log.iter().any(|happening| matches!(happening, Happening::Failed(_)));
+        let Simulation { world, log, moments, tapped, findings, unfinished, oracle, stale_outboxes, .. } = self;
+        let seen = std::mem::take(&mut world.ledger.book().seen);
+        Record { log, moments, seen, written, tapped, findings, unfinished, last, oracle, stale_outboxes, has_failures }
+    }
+}
+
+fn unsaid(stream: super::sheet::Stream) -> super::sheet::Stream {
+    super::sheet::Stream { was: None, ..stream }
+}
+
+/// Streams that go on under another name: said by the text, or the only one that went while the only one came.
+fn renames(before: &Sheet, after: &Sheet) -> BTreeMap<Name, Name> {
+    let has = |sheet: &Sheet, name: &str| sheet.streams.iter().any(|stream| stream.name == name);
+    let said = after.streams.iter().filter_map(|stream| Some((stream.was.clone()?, stream.name.clone())));
+    let said = said.filter(|(old, new)| has(before, old) && !has(after, old) && !has(before, new));
+    let mut renames: BTreeMap<Name, Name> = said.map(|(old, new)| (old.as_str().into(), new.as_str().into())).collect();
+    let gone: Vec<&str> = before.streams.iter().map(|stream| stream.name.as_str()).filter(|name| !has(after, name)).collect();
+    let came: Vec<&str> = after.streams.iter().map(|stream| stream.name.as_str()).filter(|name| !has(before, name)).collect();
+    if let ([old], [new], true) = (&gone[..], &came[..], renames.is_empty()) {
+        let renamed = before.streams.iter().find(|stream| stream.name == *old).zip(after.streams.iter().find(|stream| stream.name == *new));
+        if renamed.is_some_and(|(old, new)| old.stages == new.stages && old.input == new.input) {
+            renames.insert((*old).into(), (*new).into());
+        }
+    }
+    renames
+}
+
+fn reconnected(before: &Sheet, after: &Sheet) -> BTreeSet<Name> {
+    let other = |source: &&super::sheet::Source| {
+        before.sources.iter().any(|old| old.name == source.name && old.path != source.path)
+    };
+    after.sources.iter().filter(other).map(|source| source.name.as_str().into()).collect()
+}
