@@ -30,9 +30,9 @@ mod stdin;
 mod testing;
 
 pub use block::SourceCounts;
-pub use deliver::{Deliver, deliver, keep};
+pub use deliver::{Deliver, Exact, FileMark, Keep, Ledger, SEGMENT_ROWS_MAX, SinkMark, deliver, keep, settle};
 pub use error::IoError;
 pub use files::FilePosition;
-pub use intake::{InputPosition, Intake, Pending, Position, Taken};
+pub use intake::{Draw, End, InputPosition, Intake, Kept, Pending, Position, Taken};
 pub use place::{Mode, Now, Place, Wall};
 pub use records::{Ignored, Mark};

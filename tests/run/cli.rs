@@ -2,6 +2,7 @@
 
 mod bench;
 mod broken;
+mod killed;
 mod live;
 mod pipelines;
 mod refused;

@@ -15,6 +15,8 @@ use crate::node;
 
 use super::*;
 
+mod exact;
+
 fn schema() -> Schema {
     let column = |name: &str, ty, nullable| Column { name: name.into(), ty, nullable, span: Span::default() };
     let columns = vec![
@@ -46,7 +48,7 @@ fn rows(first: i64) -> RecordBatch {
 
 fn sink(folder: &Path, path: &str, format: FileFormat, mode: Mode) -> Result<Box<dyn Deliver>, Diagnostic> {
     let accept = Accept { connector: Connector::File(FileConnector { path: path.into(), format }) };
-    deliver(&accept, &schema(), &Place::beside(folder), mode)
+    deliver(&accept, &schema(), &Place::beside(folder), mode, None)
 }
 
 fn send(folder: &Path, path: &str, format: FileFormat, mode: Mode, batches: &[i64]) {

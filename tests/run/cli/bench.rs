@@ -108,6 +108,12 @@ impl Running {
         assert!(done.success());
     }
 
+    /// As a power cut does it: nothing can be put in order.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     pub fn is_over(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }

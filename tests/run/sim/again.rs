@@ -129,11 +129,11 @@ impl Parts for Log {
         bad()
     }
 
-    fn deliver(&self, _: &NodeSpec) -> Result<Box<dyn Deliver>, NodeError> {
+    fn deliver(&self, _: &NodeSpec, _: Option<&mliot::io::Keep>) -> Result<Box<dyn Deliver>, NodeError> {
         Ok(Box::new(Kept::default()))
     }
 
-    fn feed(&self, source: &SourceSpec, side: Side) -> Result<Option<Box<dyn Feed>>, NodeError> {
+    fn feed(&self, source: &SourceSpec, side: Side, _: Option<&mliot::io::Position>) -> Result<Option<Box<dyn Feed>>, NodeError> {
         let log = self.clone();
         Ok(Some(Box::new(Again { log, side, gate: source.gate.clone(), watermark: i64::MIN })))
     }
@@ -200,7 +200,7 @@ impl Feed for Again {
         let clock = Clock::Gate { base: first, before: Time(before), after: Time(self.watermark), lateness, time: time.into() };
         let bad: Option<RecordBatch> = (from == 0 && !draw.bad.is_empty()).then(|| to_table(&bad(), &draw.bad).expect("texts"));
         let table = to_table(&self.gate.schema, rows).expect("rows of the log are well formed");
-        Ok(Drawn { rows: Batch { rows: table, ordinals: Ordinals::Range(first), upto, clock }, bad })
+        Ok(Drawn { rows: Batch { rows: table, ordinals: Ordinals::Range(first), upto, clock }, bad, read: Time(0) })
     }
 
     fn retune(&mut self, source: &SourceSpec) -> Result<(), NodeError> {

@@ -47,6 +47,10 @@ pub enum Deed {
     Assign { ahead: Option<u64> },
     /// Somebody looks at a node from here on.
     Tap { which: u64 },
+    /// Everything is saved.
+    Epoch,
+    /// The process ends, and another goes on from what was saved.
+    Crash,
 }
 
 #[derive(Clone, Debug)]
@@ -77,6 +81,7 @@ impl Case {
         let live = chance.chance(50);
         let rows = chance.between(40, 160) as usize;
         let saves = SAVES_MIN + chance.below(8);
+        let crashes = chance.chance(40);
         Case {
             seed,
             sheet,
@@ -84,7 +89,7 @@ impl Case {
             batch_rows: *chance.pick(&[1, 2, 5, 16, 64]),
             outbox_rows: if chance.chance(30) { chance.between(1, 20) as usize } else { 65_536 },
             live,
-            actions: actions(saves, &mut chance),
+            actions: actions(saves, crashes, &mut chance),
         }
     }
 
@@ -109,14 +114,17 @@ fn scripts(rows: usize, live: bool, chance: &mut Random) -> BTreeMap<String, Vec
     scripts
 }
 
-fn actions(saves: usize, chance: &mut Random) -> Vec<Action> {
+/// What fails by itself once does not fail again after a crash, models that are assigned ahead are for replays, and rows that
+/// wait over a crash are fitted to the columns that their sink has then: these do not come together with crashes.
+fn actions(saves: usize, crashes: bool, chance: &mut Random) -> Vec<Action> {
     let mut actions = Vec::new();
     let mut made = 0;
     while made < saves {
         let deed = match chance.below(20) {
-            0 => Deed::Sink { which: chance.word(), mood: mood(chance) },
+            0 if !crashes => Deed::Sink { which: chance.word(), mood: mood(chance) },
+            1 | 5 if crashes => if chance.chance(50) { Deed::Crash } else { Deed::Epoch },
             1 if chance.chance(40) => Deed::Break { which: chance.word(), panics: chance.chance(40) },
-            2 | 3 => Deed::Assign { ahead: chance.chance(40).then(|| chance.between(1, 9) as u64) },
+            2 | 3 => Deed::Assign { ahead: (!crashes && chance.chance(40)).then(|| chance.between(1, 9) as u64) },
             4 => Deed::Tap { which: chance.word() },
             _ => {
                 made += 1;
@@ -142,8 +150,10 @@ fn save(chance: &mut Random) -> Deed {
     let edits = edits(chance);
     let how = match chance.below(12) {
         0 | 1 => {
-            let fault = *chance.pick(&[Fault::Build, Fault::Open, Fault::Load, Fault::Retune, Fault::Retune, Fault::Feed]);
-            How::Fault { fault, nth: chance.below(3) as u64, panics: chance.chance(30) }
+            let fault = *chance.pick(&[Fault::Build, Fault::Open, Fault::Load, Fault::Retune, Fault::Retune, Fault::Feed, Fault::Confirm]);
+            // A log is the shell's, and answers with an error.
+            let panics = chance.chance(30) && fault != Fault::Confirm;
+            How::Fault { fault, nth: chance.below(3) as u64, panics }
         }
         2 => How::Overtaken(self::edits(chance)),
         3 => How::AndBack,

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use mliot::base::{Name, Time};
 use mliot::diag::Code;
-use mliot::io::{InputPosition, Position};
+use mliot::io::{Draw as LoggedDraw, InputPosition, Position};
 use mliot::ir::{self, Origin, Value};
 use mliot::node::{Batch, Clock, NodeError, Ordinal, Ordinals, Counts};
 use mliot::plan::NodeOp;
-use mliot::runtime::{Drawn, Feed, FeedCounts, Head, Row, Side, SourceSpec, to_table};
+use mliot::runtime::{Again, Drawn, Feed, FeedCounts, Head, Row, Side, SourceSpec, to_table};
 
 use super::ledger::{Draw, Fault, Ledger, MADE};
 use super::rows::{Arrival, Raw, What};
@@ -83,14 +83,21 @@ impl Raw {
 }
 
 impl SimFeed {
-    pub fn open(ledger: &Ledger, side: Side, script: Arc<[Arrival]>, source: &SourceSpec, bad: ir::Schema) -> SimFeed {
+    pub fn open(
+        ledger: &Ledger,
+        side: Side,
+        script: Arc<[Arrival]>,
+        source: &SourceSpec,
+        bad: ir::Schema,
+        from: Option<&Position>,
+    ) -> SimFeed {
         let now = {
             let mut book = ledger.book();
             book.feeds += 1;
             book.now_ms
         };
         let due_ms = now + script.first().map_or(0, |first| first.gap_ms);
-        SimFeed {
+        let mut feed = SimFeed {
             ledger: ledger.clone(),
             side,
             script,
@@ -103,7 +110,18 @@ impl SimFeed {
             arrived_ms: now,
             silences: 0,
             counts: FeedCounts::default(),
+        };
+        if let Some(from) = from {
+            feed.stand_at(from);
         }
+        feed
+    }
+
+    /// Behind what was read before a crash; what has arrived since is there.
+    fn stand_at(&mut self, from: &Position) {
+        self.next = (from.records as usize).min(self.script.len());
+        (self.newest, self.watermark) = (from.newest.0, from.watermark.0);
+        self.due_ms = self.arrived_ms;
     }
 
     /// What is there by now.
@@ -128,16 +146,20 @@ impl SimFeed {
     }
 
     fn silence(&mut self, first: Ordinal) -> Drawn {
-        self.silences += u32::from(self.next >= self.script.len());
         let now = self.ledger.book().now_ms;
         let idle = self.meaning.limits.idle.map_or(0, |idle| idle.0);
         let gone = (now - self.arrived_ms) * 1_000 - idle;
         let to = (self.newest - self.meaning.limits.lateness.0 + gone).max(self.watermark);
+        self.log(first, first.plus(1), vec![], vec![], Some(to));
+        self.silent(first, to)
+    }
+
+    fn silent(&mut self, first: Ordinal, to: i64) -> Drawn {
+        self.silences += u32::from(self.next >= self.script.len());
         let before = std::mem::replace(&mut self.watermark, to);
         let clock = self.clock(first, before, vec![]);
-        self.log(first, first.plus(1), vec![], vec![], Some(to));
         let rows = to_table(&self.meaning.schema, &[]).expect("no row fits any schema");
-        Drawn { rows: Batch { rows, ordinals: Ordinals::Range(first), upto: first.plus(1), clock }, bad: None }
+        Drawn { rows: Batch { rows, ordinals: Ordinals::Range(first), upto: first.plus(1), clock }, bad: None, read: self.read() }
     }
 
     fn clock(&self, base: Ordinal, before: i64, time: Vec<i64>) -> Clock {
@@ -148,6 +170,10 @@ impl SimFeed {
     fn log(&self, first: Ordinal, upto: Ordinal, rows: Vec<Row>, bad: Vec<Row>, silence_us: Option<i64>) {
         let draw = Draw { source: self.meaning.source.clone(), first: first.0, upto: upto.0, rows, bad, silence_us };
         self.ledger.book().draws.push(draw);
+    }
+
+    fn read(&self) -> Time {
+        Time(self.ledger.book().now_ms * 1_000)
     }
 
     fn count(&mut self, rows: u64, bad: u64) {
@@ -164,6 +190,20 @@ impl SimFeed {
             decode.input += bad;
             *decode.dropped.entry("bad").or_default() += bad;
         }
+    }
+
+    fn drawn(&mut self, rows: Vec<Row>, bad: Vec<Row>, time: Vec<i64>, first: Ordinal) -> Drawn {
+        let before = self.watermark;
+        if let Some(newest) = time.iter().max() {
+            self.newest = self.newest.max(*newest);
+            self.watermark = before.max(newest - self.meaning.limits.lateness.0);
+        }
+        self.count(rows.len() as u64, bad.len() as u64);
+        let table = to_table(&self.meaning.schema, &rows).expect("rows of the simulator are well formed");
+        let upto = first.plus(rows.len());
+        let clock = self.clock(first, before, time);
+        let aside = self.bad_rows(&bad);
+        Drawn { rows: Batch { rows: table, ordinals: Ordinals::Range(first), upto, clock }, bad: aside, read: self.read() }
     }
 
     fn bad_rows(&self, bad: &[Row]) -> Option<RecordBatch> {
@@ -223,19 +263,9 @@ impl Feed for SimFeed {
             }
             self.advance();
         }
-        let before = self.watermark;
-        if let Some(newest) = time.iter().max() {
-            self.newest = self.newest.max(*newest);
-            self.watermark = before.max(newest - self.meaning.limits.lateness.0);
-        }
         self.arrived_ms = self.ledger.book().now_ms;
-        self.count(rows.len() as u64, bad.len() as u64);
-        let table = to_table(&self.meaning.schema, &rows).expect("rows of the simulator are well formed");
-        let upto = first.plus(rows.len());
-        let clock = self.clock(first, before, time);
-        let aside = self.bad_rows(&bad);
-        self.log(first, upto, rows, bad, None);
-        Ok(Drawn { rows: Batch { rows: table, ordinals: Ordinals::Range(first), upto, clock }, bad: aside })
+        self.log(first, first.plus(rows.len()), rows.clone(), bad.clone(), None);
+        Ok(self.drawn(rows, bad, time, first))
     }
 
     fn retune(&mut self, source: &SourceSpec) -> Result<(), NodeError> {
@@ -253,6 +283,7 @@ impl Feed for SimFeed {
     fn position(&self) -> Option<Position> {
         let records = self.next as u64;
         let input = InputPosition::Stream { records };
+        // Rows that passed are no part of where it stands.
         Some(Position { rows: records, records, newest: Time(self.newest), watermark: Time(self.watermark), input })
     }
 
@@ -260,6 +291,39 @@ impl Feed for SimFeed {
         (self.newest, self.watermark) = (before.newest.0, before.watermark.0);
         self.arrived_ms = self.ledger.book().now_ms;
     }
+
+    fn again(&mut self) -> Option<&mut dyn Again> {
+        Some(self)
+    }
+}
+
+impl Again for SimFeed {
+    fn rereads(&self) -> bool {
+        true
+    }
+
+    fn redo(&mut self, draw: &LoggedDraw, first: Ordinal) -> Result<Drawn, NodeError> {
+        self.arrived_ms = draw.read.0 / 1_000;
+        if let Some(to) = draw.silence {
+            return Ok(self.silent(first, to.0));
+        }
+        let (mut rows, mut bad, mut time) = (Vec::new(), Vec::new(), Vec::new());
+        while (rows.len() as u64, bad.len() as u64) != (draw.rows, draw.bad) {
+            match self.script.get(self.next).map(|arrival| &arrival.what) {
+                Some(What::Row(raw)) => {
+                    time.push(raw.at_ms * 1_000);
+                    rows.push(self.meaning.row(raw));
+                }
+                Some(What::Bad) => bad.push(unreadable(&self.meaning.source, self.next)),
+                Some(What::Dies { .. }) | None => break,
+            }
+            self.next += 1;
+        }
+        self.due_ms = self.arrived_ms;
+        Ok(self.drawn(rows, bad, time, first))
+    }
+
+    fn acknowledge(&mut self, _: &Position) {}
 }
 
 impl Drop for SimFeed {

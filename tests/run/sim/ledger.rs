@@ -19,6 +19,8 @@ pub struct Book {
     pub wake_ms: Option<i64>,
     /// Nothing more comes live.
     pub closing: bool,
+    /// What was seen once is made again after a crash, and not written down twice.
+    pub recovering: bool,
     /// Which plan runs: how many cuts there have been.
     pub plan: u64,
     /// Drawn and not yet told to the oracle.
@@ -92,6 +94,8 @@ pub enum Fault {
     Retune,
     /// A source refuses its new meaning at the last moment.
     Feed,
+    /// The line of a cut cannot be made durable.
+    Confirm,
 }
 
 impl Ledger {
@@ -117,6 +121,9 @@ impl Ledger {
     pub fn see(&self, instance: u64, port: usize, batch: &Batch) {
         let ordinals = batch.ordinals.to_column(batch.len());
         let mut book = self.book();
+        if book.recovering {
+            return;
+        }
         let seen = Seen {
             node: book.nodes[&instance].clone(),
             instance,

@@ -64,7 +64,7 @@ pub const PROMISES: [Promise; 20] = [
     promise(11, "a connection survives unless its own options changed", On(edits::connections)),
     promise(12, "a stuck sink cannot hold an edit", On(edits::stuck_sinks)),
     promise(13, "nothing is processed during a cut, and its pause is reported", On(edits::pauses)),
-    promise(14, "a crash at any step recovers to one plan", NotYet("the engine saves no epochs yet")),
+    promise(14, "a crash between any two steps recovers to what there was", On(edits::recoveries)),
     promise(15, "of many saves the newest wins", On(edits::newest_wins)),
     promise(16, "no leak over many edits", On(books::leaks)),
     promise(17, "taps and books follow the node", On(books::taps_follow)),

@@ -15,6 +15,7 @@ pub struct Record {
     /// Everything that happened, in order.
     pub log: Vec<Happening>,
     pub moments: Vec<Moment>,
+    pub recoveries: Vec<Recovery>,
     pub seen: Vec<Seen>,
     /// By path: what was taken from the outboxes that write there, in order.
     pub written: BTreeMap<String, Vec<Row>>,
@@ -29,6 +30,13 @@ pub struct Record {
     pub stale_outboxes: usize,
     /// What fails by itself depends on how rows are cut into batches.
     pub has_failures: bool,
+}
+
+/// A process ended and another went on.
+pub struct Recovery {
+    pub before: Snapshot,
+    pub after: Snapshot,
+    pub told: Vec<String>,
 }
 
 /// One attempt to change the graph.

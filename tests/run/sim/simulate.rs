@@ -12,11 +12,12 @@ use mliot::plan::{Diff, Graph, Input, NodeKey, Slot};
 use mliot::runtime::{CutEvent, Engine, Event, Life, Progress, Row, Settings, Side, from_table, prepare};
 
 use super::case::{Action, Case, Deed, How, Mood};
+use super::crash::{Disk, Written};
 use super::edit::{self, Edit, Saved};
 use super::ledger::{Armed, Ledger, MADE};
 use super::log::{self, Assigned, CutLog, Happening, Model};
 use super::oracle::Oracle;
-use super::record::{Moment, Outcome, Record};
+use super::record::{Moment, Outcome, Record, Recovery};
 use super::sheet::Sheet;
 use super::snapshot::{self, Snapshot};
 use super::world::{SimWorld, path};
@@ -29,12 +30,15 @@ const TAP_ROWS: usize = 100_000;
 
 pub struct Simulation {
     world: SimWorld,
+    settings: Settings,
+    disk: Disk,
+    recoveries: Vec<Recovery>,
     engine: Engine,
     sheet: Sheet,
     moods: BTreeMap<String, Mood>,
     steps: u64,
     blocked: bool,
-    written: BTreeMap<(String, u64), Vec<Row>>,
+    written: Written,
     tapped: BTreeMap<NodeKey, Vec<Row>>,
     versions: i64,
     log: Vec<Happening>,
@@ -75,12 +79,15 @@ pub fn simulate(case: &Case) -> Option<Record> {
     let settings = Settings { batch_rows_max: case.batch_rows, outbox_rows_max: case.outbox_rows, life, until: None };
     let mut simulation = Simulation {
         engine: Engine::empty(settings),
+        settings,
+        disk: Disk::default(),
+        recoveries: Vec::new(),
         world,
         sheet: case.sheet.clone(),
         moods: BTreeMap::new(),
         steps: 0,
         blocked: false,
-        written: BTreeMap::new(),
+        written: Written::new(),
         tapped: BTreeMap::new(),
         versions: 0,
         log: Vec::new(),
@@ -93,6 +100,8 @@ pub fn simulate(case: &Case) -> Option<Record> {
     };
     let first = case.sheet.clone();
     simulation.attempt("the first file", &first, Ok(graph), None, &mut apply);
+    simulation.disk.save(&mut simulation.engine, &simulation.written);
+    simulation.disk.keep(&mut simulation.engine, &simulation.world.ledger);
     case.actions.iter().for_each(|action| simulation.act(action));
     Some(simulation.finish())
 }
@@ -130,6 +139,8 @@ impl Simulation {
             }
             Deed::Assign { ahead } => self.assign(*ahead),
             Deed::Tap { which } => self.tap(*which),
+            Deed::Epoch => self.disk.save(&mut self.engine, &self.written),
+            Deed::Crash => self.crash(),
         }
     }
 
@@ -219,7 +230,7 @@ impl Simulation {
                 }
             }
         }
-        self.engine.forget_retired();
+        self.engine.forget_retired(|_| true);
     }
 
     fn save(&mut self, edits: &[Edit], how: &How) {
@@ -244,6 +255,20 @@ impl Simulation {
             }
             How::Overtaken(others) => self.overtaken(&what, &sheet, graph, others),
         }
+    }
+
+    /// Whoever looked at a node looks no more.
+    fn crash(&mut self) {
+        self.note();
+        let before = self.snapshot();
+        self.engine = Engine::empty(self.settings);
+        let recovered = self.disk.recover(self.settings, &self.world, &mut self.written);
+        let (engine, told) = recovered.expect("there is an epoch from the beginning on");
+        self.engine = engine;
+        self.tapped.clear();
+        self.oracle.looked_at.clear();
+        let after = self.snapshot();
+        self.recoveries.push(Recovery { before, after, told });
     }
 
     fn edited(&self, edits: &[Edit]) -> (Sheet, Result<Graph, String>) {
@@ -345,7 +370,10 @@ impl Simulation {
         let features: Vec<Name> = task.features.iter().map(|name| name.as_str().into()).collect();
         let mut model = || {
             self.versions += 1;
-            Arc::new(Model { version: format!("level-{}", self.versions), features: features.clone(), factor: self.versions })
+            let version = format!("level-{}", self.versions);
+            let model = Arc::new(Model { version: version.clone(), features: features.clone(), factor: self.versions });
+            self.disk.models.insert(version, model.clone());
+            model
         };
         let now = self.engine.next();
         match ahead {
@@ -401,9 +429,9 @@ impl Simulation {
         }
         let last = snapshot::take(&mut self.engine, &self.world.ledger);
         let has_failures = self.log.iter().any(|happening| matches!(happening, Happening::Failed(_)));
-        let Simulation { world, log, moments, tapped, findings, unfinished, oracle, stale_outboxes, .. } = self;
+        let Simulation { world, log, moments, recoveries, tapped, findings, unfinished, oracle, stale_outboxes, .. } = self;
         let seen = std::mem::take(&mut world.ledger.book().seen);
-        Record { log, moments, seen, written, tapped, findings, unfinished, last, oracle, stale_outboxes, has_failures }
+        Record { log, moments, recoveries, seen, written, tapped, findings, unfinished, last, oracle, stale_outboxes, has_failures }
     }
 }
 

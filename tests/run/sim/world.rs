@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mliot::diag::Code;
+use mliot::io::{Keep, Position};
 use mliot::ir::{self, Connector, Type};
 use mliot::node::{Node, NodeError};
 use mliot::plan::NodeSpec;
@@ -34,11 +35,11 @@ impl Parts for SimWorld {
         bad()
     }
 
-    fn deliver(&self, _: &NodeSpec) -> Result<Box<dyn Deliver>, NodeError> {
+    fn deliver(&self, _: &NodeSpec, _: Option<&Keep>) -> Result<Box<dyn Deliver>, NodeError> {
         Ok(Box::new(Kept::default()))
     }
 
-    fn feed(&self, source: &SourceSpec, side: Side) -> Result<Option<Box<dyn Feed>>, NodeError> {
+    fn feed(&self, source: &SourceSpec, side: Side, from: Option<&Position>) -> Result<Option<Box<dyn Feed>>, NodeError> {
         let Some(connector) = source.end(side) else { return Ok(None) };
         if self.ledger.fails(Fault::Open) {
             return Err(NodeError::new(Code::R0711, MADE));
@@ -46,7 +47,7 @@ impl Parts for SimWorld {
         let path = path(connector);
         self.ledger.book().opened.push((source.name().clone(), side, path.as_str().into()));
         let script = self.scripts.get(&path).cloned().unwrap_or_else(|| Arc::from([]));
-        Ok(Some(Box::new(SimFeed::open(&self.ledger, side, script, source, bad()))))
+        Ok(Some(Box::new(SimFeed::open(&self.ledger, side, script, source, bad(), from))))
     }
 }
 

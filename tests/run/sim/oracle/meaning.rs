@@ -171,6 +171,7 @@ fn words(expr: &Expr, seen: &Defined) -> String {
         ExprKind::If(..) => format!("if{parts:?}"),
         ExprKind::Coalesce(..) => format!("else{parts:?}"),
         ExprKind::IsNull(_) => format!("null{parts:?}"),
+        ExprKind::Cast(_) => format!("{}{parts:?}", expr.ty),
         other => panic!("{other:?} is not written by the simulator"),
     }
 }

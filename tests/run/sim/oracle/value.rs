@@ -23,6 +23,8 @@ pub fn evaluate(expr: &Expr, row: &Row, slots: &[Value]) -> Value {
             known => known,
         },
         ExprKind::IsNull(one) => Value::Bool(part(one) == Value::Null),
+        // Only whole numbers are made fractions.
+        ExprKind::Cast(one) => part(one).as_f64().map_or(Value::Null, Value::Float),
         other => panic!("{other:?} is not written by the simulator"),
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use mliot::plan::Diff;
 use mliot::runtime::EdgeReport;
 
-use crate::sim::record::{Outcome, Record};
+use crate::sim::record::{Moment, Outcome, Record};
 use crate::sim::snapshot::Snapshot;
 
 /// 1. Of every node, edge, sink and source; and what a node has sent is what its readers have got, from cut to cut.
@@ -100,6 +101,7 @@ pub fn taps_follow(record: &Record) -> Result<(), String> {
     }
     for moment in &record.moments {
         let Outcome::Done(done) = &moment.outcome else { continue };
+        edges_go_on(moment, &done.1)?;
         for (key, change) in &done.1.nodes {
             let count = |moment: &Snapshot, name: String| moment.nodes.iter().find(|node| node.name == name).map(|node| node.input);
             let Some(from) = &change.from else { continue };
@@ -110,4 +112,28 @@ pub fn taps_follow(record: &Record) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// An edge whose both ends go on goes on too.
+fn edges_go_on(moment: &Moment, diff: &Diff) -> Result<(), String> {
+    let was = |name: &str| -> String {
+        let node = diff.nodes.iter().find(|(key, _)| key.to_string() == name);
+        node.and_then(|(_, change)| Some(change.from.as_ref()?.to_string())).unwrap_or_else(|| name.to_owned())
+    };
+    for edge in &moment.after.edges {
+        let (from, to) = (was(&edge.from), was(&edge.to));
+        let old = moment.before.edges.iter().filter(|old| (&old.from, &old.to) == (&from, &to));
+        let old: Vec<u64> = old.map(|old| old.sent).collect();
+        if let [sent] = old[..]
+            && sent > edge.sent
+            && !is_read_twice(moment, edge)
+        {
+            return Err(format!("{sent} rows had gone from {from} to {to}, and after {} it is {}", moment.what, edge.sent));
+        }
+    }
+    Ok(())
+}
+
+fn is_read_twice(moment: &Moment, edge: &EdgeReport) -> bool {
+    moment.after.edges.iter().filter(|other| (&other.from, &other.to) == (&edge.from, &edge.to)).count() > 1
 }

@@ -8,7 +8,7 @@ use mliot::runtime::{Fate, Side};
 
 use crate::sim::ledger::Fault;
 use crate::sim::log::Happening;
-use crate::sim::record::{Moment, Outcome, Record};
+use crate::sim::record::{Moment, Outcome, Record, Recovery};
 use crate::sim::snapshot::Snapshot;
 
 /// 5. And what is retuned or carried over keeps its state as well.
@@ -101,7 +101,7 @@ pub fn no_trace_of_a_failed_prepare(record: &Record) -> Result<(), String> {
 
 /// 9. What was changed in place is put back. That it also behaves so, the oracle says: it goes on with the old plan.
 pub fn an_abort_restores(record: &Record) -> Result<(), String> {
-    let in_cut = |fault| matches!(fault, Fault::Load | Fault::Retune | Fault::Feed);
+    let in_cut = |fault| matches!(fault, Fault::Load | Fault::Retune | Fault::Feed | Fault::Confirm);
     failed(record, in_cut).try_for_each(unchanged)?;
     let made = record.moments.iter().find(|moment| moment.armed.is_some_and(|armed| armed.hit && in_cut(armed.fault)));
     match made {
@@ -187,6 +187,35 @@ pub fn pauses(record: &Record) -> Result<(), String> {
         });
         if moment.rows_moved > 0 && !flushed {
             return Err(format!("{} rows were processed during {}", moment.rows_moved, moment.what));
+        }
+    }
+    Ok(())
+}
+
+/// 14. An epoch and the log behind it give what there was, in states, books and plan. That it also goes on so, the oracle says,
+/// who knows of no crash.
+pub fn recoveries(record: &Record) -> Result<(), String> {
+    for Recovery { before, after, told } in &record.recoveries {
+        if let Some(told) = told.first() {
+            return Err(format!("it recovers with a word: {told}"));
+        }
+        let accepted = |moment: &Snapshot| -> Vec<(String, u64)> {
+            let books = moment.sinks.values().filter(|sink| moment.next > 0 || sink.accepted > 0);
+            let mut books: Vec<(String, u64)> = books.map(|sink| (sink.path.clone(), sink.accepted)).collect();
+            books.sort();
+            books
+        };
+        let same = [
+            ("the graph", before.graph == after.graph),
+            ("the next ordinal", before.next == after.next),
+            ("a state", before.states == after.states),
+            ("the books of a node", before.nodes == after.nodes),
+            ("the books of an edge", before.edges == after.edges),
+            ("the books of a sink", accepted(before).iter().all(|books| accepted(after).contains(books))),
+            ("the books of a source", before.feeds == after.feeds),
+        ];
+        if let Some((what, _)) = same.iter().find(|(_, same)| !same) {
+            return Err(format!("after a crash at row {} {what} is not as it was", before.next));
         }
     }
     Ok(())

@@ -73,8 +73,13 @@ pub fn one_plan_on_all_paths(record: &Record) -> Result<(), String> {
     Ok(())
 }
 
-/// 4. At every port of every node ordinals rise, within batches and from batch to batch, over all changes.
+/// 4. Every draw has ordinals of its own, also one that brought nothing but what could not be read. At every port of every node ordinals rise, within batches and from batch to batch, over all changes.
 pub fn order(record: &Record) -> Result<(), String> {
+    let draws = record.log.iter().filter_map(|happening| if let Happening::Draw(draw) = happening { Some(draw) } else { None });
+    let draws: Vec<_> = draws.collect();
+    if let Some(pair) = draws.windows(2).find(|pair| pair[0].first.max(pair[0].upto.saturating_sub(1)) >= pair[1].first) {
+        return Err(format!("{} drew at {}, and after it {} at {}", pair[0].source, pair[0].first, pair[1].source, pair[1].first));
+    }
     let mut newest: BTreeMap<(u64, usize), u64> = BTreeMap::new();
     for seen in &record.seen {
         let Some((first, last)) = seen.ordinals else { continue };
