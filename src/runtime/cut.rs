@@ -4,7 +4,7 @@
 //! below the ordinal X saw the old graph on all their paths, rows from X on see the new one. What can still fail, moving state
 //! and changing meanings in place, is done first and undone by the old parameters; from then on nothing can fail.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -191,7 +191,7 @@ impl Prepared {
         slots.values_mut().for_each(|slot| slot.rewire(&renames));
         engine.open_outboxes(&self.graph, &renames);
         self.reopen(&mut slots);
-        tell_ends(&mut slots);
+        tell_ends(&mut slots, at);
         let mut task = |keys: Vec<NodeKey>| Task::new(keys.iter().filter_map(|key| slots.remove(key)).collect());
         engine.tasks = components(&self.graph).into_iter().map(&mut task).collect();
         self.open_sources(engine);
@@ -312,14 +312,14 @@ fn task_of(spec: &NodeSpec) -> Option<&Name> {
     }
 }
 
-/// Who newly reads a node that has ended is told so.
-fn tell_ends(slots: &mut BTreeMap<NodeKey, Slot>) {
-    let ended: BTreeMap<NodeKey, Ordinal> =
-        slots.iter().filter_map(|(key, slot)| Some((key.clone(), slot.ended_at()?))).collect();
+/// Who newly reads a node that has ended is told so, here and now: what it lets go stands at this ordinal.
+fn tell_ends(slots: &mut BTreeMap<NodeKey, Slot>, at: Ordinal) {
+    let ended: BTreeSet<NodeKey> =
+        slots.iter().filter(|(_, slot)| slot.ended_at().is_some()).map(|(key, _)| key.clone()).collect();
     for slot in slots.values_mut().filter(|slot| !matches!(slot.spec.op, NodeOp::Gate(_))) {
         for edge in slot.inputs.iter_mut().filter(|edge| edge.ended().is_none() && edge.is_idle()) {
-            if let Some(at) = ended.get(&origin(&edge.from).node) {
-                edge.push(Message::End { at: *at });
+            if ended.contains(&origin(&edge.from).node) {
+                edge.push(Message::End { at });
             }
         }
     }

@@ -16,6 +16,7 @@ mod oracle;
 mod promises;
 mod random;
 mod record;
+mod rename;
 mod rows;
 mod sheet;
 mod shrink;

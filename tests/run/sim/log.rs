@@ -39,30 +39,30 @@ pub struct CutLog {
 impl CutLog {
     /// The key under which a node ran before. A stage that remembers is known by its stream, kind, and `id` or count; which
     /// other stage it is, where a mistake costs nothing, the engine may say.
-    pub fn before(&self, key: &NodeKey) -> NodeKey {
-        if let Some(from) = self.stateless.get(key) {
-            return from.clone();
+    pub fn before(&self, key: &NodeKey) -> Option<NodeKey> {
+        if is_stateless(key) {
+            return self.stateless.get(key).cloned();
         }
         let old = self.renames.iter().find(|(_, new)| **new == key.decl).map(|(old, _)| old.clone());
-        NodeKey { decl: old.unwrap_or_else(|| key.decl.clone()), ..key.clone() }
+        Some(NodeKey { decl: old.unwrap_or_else(|| key.decl.clone()), ..key.clone() })
     }
 
-    pub fn after(&self, key: &NodeKey) -> NodeKey {
-        if let Some((to, _)) = self.stateless.iter().find(|(_, from)| *from == key) {
-            return to.clone();
+    pub fn after(&self, key: &NodeKey) -> Option<NodeKey> {
+        if is_stateless(key) {
+            return self.stateless.iter().find(|(_, from)| *from == key).map(|(to, _)| to.clone());
         }
         let new = self.renames.get(&key.decl).cloned();
-        NodeKey { decl: new.unwrap_or_else(|| key.decl.clone()), ..key.clone() }
+        Some(NodeKey { decl: new.unwrap_or_else(|| key.decl.clone()), ..key.clone() })
     }
+}
+
+fn is_stateless(key: &NodeKey) -> bool {
+    matches!(&key.slot, Slot::Stage { kind, .. } if !matches!(kind, StageKind::Scan | StageKind::Window))
 }
 
 /// Of stages that remember nothing: the running one that each goes on from.
 pub fn stateless(diff: &Diff) -> BTreeMap<NodeKey, NodeKey> {
-    let remembers = |key: &NodeKey| match &key.slot {
-        Slot::Stage { kind, .. } => matches!(kind, StageKind::Scan | StageKind::Window),
-        _ => true,
-    };
-    let pairs = diff.nodes.iter().filter(|(key, _)| !remembers(key));
+    let pairs = diff.nodes.iter().filter(|(key, _)| is_stateless(key));
     pairs.filter_map(|(key, change)| Some((key.clone(), change.from.clone()?))).collect()
 }
 

@@ -290,10 +290,9 @@ impl Oracle {
         let mut old = std::mem::take(&mut self.cells);
         for key in &order {
             let spec = &cut.graph.nodes[key];
-            let from = cut.before(key);
-            let kept = self.meaning.remembers.get(&from) == meaning.remembers.get(key);
-            let failed_and_changed = old.get(&from).is_some_and(|cell| cell.failed) && !self.is_same(&from, spec, cut, &meaning);
-            let cell = old.remove(&from).map(|mut cell| {
+            let cell = cut.before(key).and_then(|from| Some((old.remove(&from)?, from))).map(|(mut cell, from)| {
+                let kept = self.meaning.remembers.get(&from) == meaning.remembers.get(key);
+                let failed_and_changed = cell.failed && !self.is_same(&from, spec, cut, &meaning);
                 if !kept || failed_and_changed {
                     cell.memory = Memory::of(spec);
                 }
@@ -308,7 +307,7 @@ impl Oracle {
         (self.graph, self.order, self.meaning, self.behind) = (cut.graph.clone(), order, meaning, true);
         self.reopen(cut);
         self.tell_ends(cut.at);
-        self.looked_at = std::mem::take(&mut self.looked_at).into_iter().map(|(key, rows)| (cut.after(&key), rows)).collect();
+        self.looked_at = std::mem::take(&mut self.looked_at).into_iter().filter_map(|(key, rows)| Some((cut.after(&key)?, rows))).collect();
     }
 
     /// Did nothing about this node change, so that what was wrong with it still is?
@@ -402,7 +401,7 @@ impl Cell {
         let old = std::mem::take(&mut self.inputs);
         let inputs = spec.inputs.iter().filter(|_| spec.key.slot != Slot::Gate);
         for input in inputs {
-            let was = old.iter().find(|(from, outlet, _)| cut.after(from) == input.node && *outlet == input.outlet);
+            let was = old.iter().find(|(from, outlet, _)| cut.after(from).as_ref() == Some(&input.node) && *outlet == input.outlet);
             self.inputs.push((input.node.clone(), input.outlet, was.is_some_and(|(.., ended)| *ended)));
         }
         self.ended &= self.inputs.iter().all(|(.., ended)| *ended);

@@ -17,6 +17,7 @@ use super::edit::{self, Edit, Saved};
 use super::ledger::{Armed, Ledger, MADE};
 use super::log::{self, Assigned, CutLog, Happening, Model};
 use super::oracle::Oracle;
+use super::rename::renames;
 use super::record::{Moment, Outcome, Record, Recovery};
 use super::sheet::Sheet;
 use super::snapshot::{self, Snapshot};
@@ -357,7 +358,7 @@ impl Simulation {
         let old = book.nodes.iter_mut().filter(|(id, _)| **id <= built);
         old.for_each(|(_, name)| *name = moved.get(name).unwrap_or(name).clone());
         drop(book);
-        self.tapped = std::mem::take(&mut self.tapped).into_iter().map(|(key, rows)| (cut.after(&key), rows)).collect();
+        self.tapped = std::mem::take(&mut self.tapped).into_iter().filter_map(|(key, rows)| Some((cut.after(&key)?, rows))).collect();
         self.tapped.retain(|key, _| cut.graph.nodes.contains_key(key));
         self.sheet = sheet.clone();
         self.happen(Happening::Cut(Box::new(cut)));
@@ -437,23 +438,6 @@ impl Simulation {
 
 fn unsaid(stream: super::sheet::Stream) -> super::sheet::Stream {
     super::sheet::Stream { was: None, ..stream }
-}
-
-/// Streams that go on under another name: said by the text, or the only one that went while the only one came.
-fn renames(before: &Sheet, after: &Sheet) -> BTreeMap<Name, Name> {
-    let has = |sheet: &Sheet, name: &str| sheet.streams.iter().any(|stream| stream.name == name);
-    let said = after.streams.iter().filter_map(|stream| Some((stream.was.clone()?, stream.name.clone())));
-    let said = said.filter(|(old, new)| has(before, old) && !has(after, old) && !has(before, new));
-    let mut renames: BTreeMap<Name, Name> = said.map(|(old, new)| (old.as_str().into(), new.as_str().into())).collect();
-    let gone: Vec<&str> = before.streams.iter().map(|stream| stream.name.as_str()).filter(|name| !has(after, name)).collect();
-    let came: Vec<&str> = after.streams.iter().map(|stream| stream.name.as_str()).filter(|name| !has(before, name)).collect();
-    if let ([old], [new], true) = (&gone[..], &came[..], renames.is_empty()) {
-        let renamed = before.streams.iter().find(|stream| stream.name == *old).zip(after.streams.iter().find(|stream| stream.name == *new));
-        if renamed.is_some_and(|(old, new)| old.stages == new.stages && old.input == new.input) {
-            renames.insert((*old).into(), (*new).into());
-        }
-    }
-    renames
 }
 
 fn reconnected(before: &Sheet, after: &Sheet) -> BTreeSet<Name> {

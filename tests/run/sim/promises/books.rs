@@ -116,12 +116,12 @@ pub fn taps_follow(record: &Record) -> Result<(), String> {
 
 /// An edge whose both ends go on goes on too.
 fn edges_go_on(moment: &Moment, diff: &Diff) -> Result<(), String> {
-    let was = |name: &str| -> String {
-        let node = diff.nodes.iter().find(|(key, _)| key.to_string() == name);
-        node.and_then(|(_, change)| Some(change.from.as_ref()?.to_string())).unwrap_or_else(|| name.to_owned())
+    let was = |name: &str| -> Option<String> {
+        let (_, change) = diff.nodes.iter().find(|(key, _)| key.to_string() == name)?;
+        Some(change.from.as_ref()?.to_string())
     };
     for edge in &moment.after.edges {
-        let (from, to) = (was(&edge.from), was(&edge.to));
+        let (Some(from), Some(to)) = (was(&edge.from), was(&edge.to)) else { continue };
         let old = moment.before.edges.iter().filter(|old| (&old.from, &old.to) == (&from, &to));
         let old: Vec<u64> = old.map(|old| old.sent).collect();
         if let [sent] = old[..]
