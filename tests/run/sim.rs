@@ -12,7 +12,7 @@ mod feed;
 mod grow;
 mod ledger;
 mod log;
-mod oracle;
+pub mod oracle;
 mod promises;
 mod random;
 mod record;
@@ -166,11 +166,4 @@ fn cases_are_about_something() {
     }
     println!("{done} changes made, {refused} texts refused, {failed} changes failed, {blocked} behind a stuck sink, {rows} rows written");
     assert!(done > 3 * refused && refused > 0 && failed > 0 && rows > 1_000, "{done} {refused} {failed} {rows}");
-}
-
-#[test]
-#[ignore]
-fn show() {
-    let seed = number("MLIOT_SEED").unwrap();
-    println!("{}", Case::of(seed));
 }

@@ -9,6 +9,8 @@ use mliot::node::{Assignment, Batch, Clock, Node, NodeError, Ordinal, Ordinals, 
 use mliot::plan::{NodeOp, NodeSpec};
 use mliot::runtime::{Row, from_table, to_table};
 
+use crate::sim::oracle::evaluate;
+
 /// The reference node of a spec. A value above `breaks` makes a `where` fail.
 pub fn build(spec: &NodeSpec, inputs: &[Schema]) -> Result<Box<dyn Node>, NodeError> {
     let spec = spec.clone();
@@ -27,26 +29,6 @@ pub fn build(spec: &NodeSpec, inputs: &[Schema]) -> Result<Box<dyn Node>, NodeEr
 
 fn broken(why: &str) -> NodeError {
     NodeError::new(Code::R0001, why)
-}
-
-/// As plain as three-valued logic gets.
-pub fn evaluate(expr: &Expr, row: &Row, slots: &[Value]) -> Value {
-    match &expr.kind {
-        ExprKind::Literal(value) | ExprKind::Param(_, value) => value.clone(),
-        ExprKind::Column(name) => row.get(name).cloned().unwrap_or(Value::Null),
-        ExprKind::Slot(nth) => slots[*nth].clone(),
-        ExprKind::Binary(op, left, right) => {
-            let (left, right) = (evaluate(left, row, slots), evaluate(right, row, slots));
-            let (Some(left), Some(right)) = (left.as_f64(), right.as_f64()) else { return Value::Null };
-            match op {
-                BinaryOp::Gt => Value::Bool(left > right),
-                BinaryOp::Mul => Value::Float(left * right),
-                BinaryOp::Add => Value::Float(left + right),
-                other => panic!("{other:?} is not used here"),
-            }
-        }
-        other => panic!("{other:?} is not used here"),
-    }
 }
 
 fn op(spec: &NodeSpec) -> &Op {

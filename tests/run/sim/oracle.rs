@@ -16,6 +16,8 @@ use mliot::ir::{Op, Outlet, Value, WindowOp};
 use mliot::plan::{Graph, NodeKey, NodeOp, NodeSpec, Slot};
 use mliot::runtime::Row;
 
+pub use value::evaluate;
+
 use super::log::{Assigned, CutLog, Happening};
 use super::world::path;
 use meaning::Meaning;

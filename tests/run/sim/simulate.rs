@@ -36,6 +36,8 @@ pub struct Simulation {
     recoveries: Vec<Recovery>,
     engine: Engine,
     sheet: Sheet,
+    /// What the compiler has made of each text; many saves bring back one that was there before.
+    compiled: BTreeMap<String, Result<Graph, String>>,
     moods: BTreeMap<String, Mood>,
     steps: u64,
     blocked: bool,
@@ -85,6 +87,7 @@ pub fn simulate(case: &Case) -> Option<Record> {
         recoveries: Vec::new(),
         world,
         sheet: case.sheet.clone(),
+        compiled: BTreeMap::new(),
         moods: BTreeMap::new(),
         steps: 0,
         blocked: false,
@@ -248,7 +251,7 @@ impl Simulation {
                 self.attempt(&what, &sheet, graph, None, &mut apply);
                 let renamed = self.sheet.streams.iter().any(|stream| before.streams.iter().all(|old| old.name != stream.name));
                 let back = Sheet { streams: before.streams.iter().cloned().map(unsaid).collect(), ..before };
-                let graph = graph_of(back.to_string());
+                let graph = self.compile(back.to_string());
                 self.attempt(&what, &back, graph, None, &mut apply);
                 if let Some(moment) = self.moments.last_mut() {
                     moment.back = !renamed;
@@ -272,11 +275,15 @@ impl Simulation {
         self.recoveries.push(Recovery { before, after, told });
     }
 
-    fn edited(&self, edits: &[Edit]) -> (Sheet, Result<Graph, String>) {
+    fn edited(&mut self, edits: &[Edit]) -> (Sheet, Result<Graph, String>) {
         match edit::apply(&self.sheet, edits) {
-            Saved::Text(sheet) => (sheet.clone(), graph_of(sheet.to_string())),
-            Saved::Broken(text) => (self.sheet.clone(), graph_of(text)),
+            Saved::Text(sheet) => (sheet.clone(), self.compile(sheet.to_string())),
+            Saved::Broken(text) => (self.sheet.clone(), self.compile(text)),
         }
+    }
+
+    fn compile(&mut self, text: String) -> Result<Graph, String> {
+        self.compiled.entry(text).or_insert_with_key(|text| graph_of(text.clone())).clone()
     }
 
     /// Prepares one change, makes another, and then tries to make the first.
