@@ -34,5 +34,5 @@ pub use deliver::{Deliver, Exact, FileMark, Keep, Ledger, SEGMENT_ROWS_MAX, Sink
 pub use error::IoError;
 pub use files::FilePosition;
 pub use intake::{Draw, End, InputPosition, Intake, Kept, Pending, Position, Taken};
-pub use place::{Mode, Now, Place, Wall};
+pub use place::{Mode, Now, Place, Stdout, Wall};
 pub use records::{Ignored, Mark};

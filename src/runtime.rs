@@ -44,7 +44,7 @@ pub use outbox::{OUTBOX_ROWS_MAX, Outbox, OutboxId};
 pub use prepare::{Prepared, prepare};
 pub use record::{CutRecord, DrawRecord, Log, Record, RoundRecord};
 pub use replay::{Kept, Replay, Replayed, Status, collect, learning_order, replay, upstream};
-pub use report::{EdgeReport, NodeReport, SinkReport};
+pub use report::{EdgeReport, NodeReport, SinkReport, SourceReport};
 pub use rows::{Row, from_table, to_table};
 pub use shadow::Served;
 pub use slot::Slot;

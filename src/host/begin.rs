@@ -19,8 +19,8 @@ use crate::runtime::{Engine, Life, OUTBOX_ROWS_MAX, OutboxId, Phase, Record, Res
 
 use super::engine::{Running, SharedParts};
 use super::keeping::Keeping;
-use super::learning::Learning;
-use super::outside::{Learned, Learner};
+use super::learning::{Learning, Ready};
+use super::outside::Learner;
 use super::said::{HostEvent, Messages, Said};
 use super::sinks::{SinkLimits, Sinks};
 use super::state::{Entry, Found, LogHandle, Settled, StateFolder};
@@ -68,7 +68,7 @@ pub struct Given<'a> {
 pub struct Begun {
     pub running: Running,
     /// Champions of former runs, which answer already.
-    pub models: BTreeMap<Name, Result<Learned, Diagnostic>>,
+    pub models: Ready,
     /// Worth saying once the run has begun.
     pub events: Vec<HostEvent>,
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use arrow::array::RecordBatch;
 use tokio::sync::oneshot;
 
-use crate::base::{Hash, Name, Time};
+use crate::base::{Hash, Name, Sources, Time};
 use crate::diag::Diagnostic;
 use crate::ir;
 use crate::node::{NodeError, Ordinal, Predictor, State};
@@ -43,14 +43,16 @@ pub enum Order {
     /// Change the running graph.
     Apply {
         wanted: Box<Graph>,
+        /// The texts that its places are in.
+        sources: Sources,
         done: SyncSender<Result<Applied, Vec<Diagnostic>>>,
     },
-    /// Let the model answer, if the task's features are still those that it was trained with, from which row on. None: they
-    /// are not.
+    /// Let the model answer, or nobody, if the task's features are still those that it was trained with, from which row on.
+    /// None: they are not.
     Assign {
         task: Name,
         closure: Hash,
-        model: Arc<dyn Predictor>,
+        model: Option<Arc<dyn Predictor>>,
         done: SyncSender<Option<Ordinal>>,
     },
     /// What the task's node has collected.
@@ -108,6 +110,8 @@ pub struct Core {
     ended: bool,
     /// Of the running graph, short.
     plan: String,
+    /// The texts of the running graph.
+    sources: Sources,
 }
 
 /// How a run has ended.
@@ -124,10 +128,26 @@ impl Core {
         board: Arc<Board>,
         said: SyncSender<Said>,
         stop: Stop,
+        sources: Sources,
     ) -> Core {
         let Running { engine, sinks, keeping } = running;
         let (askers, backlog, plan) = (Askers::default(), VecDeque::new(), Hash::of(engine.graph()).short());
-        Core { engine, parts, sinks, orders, board, said, stop, keeping, askers, backlog, forgotten: 0, ended: false, plan }
+        Core {
+            engine,
+            parts,
+            sinks,
+            orders,
+            board,
+            said,
+            stop,
+            keeping,
+            askers,
+            backlog,
+            forgotten: 0,
+            ended: false,
+            plan,
+            sources,
+        }
     }
 
     /// Until somebody wants an end, or whoever gives orders is gone.
@@ -175,6 +195,8 @@ impl Core {
                 self.put(Said::Host(event));
             }
         }
+        // What the writers have done since is in the last entry.
+        self.publish();
         for event in self.engine.take_events() {
             self.backlog.push_back(Said::Engine(event));
         }
@@ -211,8 +233,8 @@ impl Core {
 
     fn carry_out(&mut self, order: Order) {
         match order {
-            Order::Apply { wanted, done } => {
-                let result = self.apply(&wanted);
+            Order::Apply { wanted, sources, done } => {
+                let result = self.apply(&wanted, sources);
                 // On the board before the one who waits goes on: what is asked next is answered for the new graph.
                 self.publish();
                 let _ = done.send(result);
@@ -224,20 +246,19 @@ impl Core {
                 let _ = done.send(self.collect(&task));
             }
             Order::Ask(Ask { task, rows, reply }) => {
-                let now = Time(chrono::Utc::now().timestamp_micros());
-                let asked = self.askers.ask(&mut self.engine, self.parts.as_ref(), &task, rows, now);
+                let asked = self.askers.ask(&mut self.engine, self.parts.as_ref(), &task, rows, now());
                 let _ = reply.send(asked);
             }
         }
     }
 
     /// The model answers with the features of the file, or with those that a former model has kept, whichever are its own.
-    fn assign(&mut self, task: &Name, trained: Hash, model: Arc<dyn Predictor>) -> Option<Ordinal> {
+    fn assign(&mut self, task: &Name, trained: Hash, model: Option<Arc<dyn Predictor>>) -> Option<Ordinal> {
         let graph = self.engine.graph();
         let at = if closure(graph, task) == Some(trained) {
             self.engine.promote(task, model, self.parts.as_ref())
         } else if graph.door(task).map(|door| door.hashes.flow) == Some(trained) {
-            self.engine.assign(task, Some(model));
+            self.engine.assign(task, model);
             Ok(self.engine.next())
         } else {
             return None;
@@ -247,7 +268,7 @@ impl Core {
             Ok(at) => Some(at),
             Err(wrong) => {
                 for found in wrong {
-                    self.put(Said::Host(HostEvent::Finding(Messages::of(found))));
+                    self.find(found);
                 }
                 None
             }
@@ -255,15 +276,15 @@ impl Core {
     }
 
     /// Everything that can fail first; then the cut.
-    fn apply(&mut self, wanted: &Graph) -> Result<Applied, Vec<Diagnostic>> {
+    fn apply(&mut self, wanted: &Graph, sources: Sources) -> Result<Applied, Vec<Diagnostic>> {
         let ready = self.sinks.prepare(&self.engine, wanted, self.parts.as_ref())?;
         let (graph, served) = self.engine.keep_serving(wanted);
         let prepared = prepare(&mut self.engine, &graph, self.parts.as_ref())?;
         let cut = prepared.cut(&mut self.engine).map_err(|aborted| vec![aborted.why])?;
-        self.ended = false;
+        (self.ended, self.sources) = (false, sources);
         self.plan = Hash::of(wanted).short();
         for found in self.sinks.take_up(&self.engine, ready, self.parts.as_ref()) {
-            self.put(Said::Host(HostEvent::Finding(Messages::of(found))));
+            self.find(found);
         }
         Ok(Applied { cut, graph, served })
     }
@@ -280,7 +301,7 @@ impl Core {
             self.put(Said::Engine(event));
         }
         for found in self.engine.take_findings() {
-            self.put(Said::Host(HostEvent::Finding(Messages::of(found))));
+            self.find(found);
         }
         if self.forgotten > 0 && self.backlog.len() < BACKLOG_MAX {
             let events = std::mem::take(&mut self.forgotten);
@@ -297,6 +318,10 @@ impl Core {
         }
     }
 
+    fn find(&mut self, found: Diagnostic) {
+        self.put(Said::Host(HostEvent::Finding(Messages::about(&self.sources, found))));
+    }
+
     fn put(&mut self, said: Said) {
         if self.backlog.len() == BACKLOG_MAX {
             self.backlog.pop_front();
@@ -306,6 +331,7 @@ impl Core {
     }
 
     fn publish(&mut self) {
+        let sources = self.engine.source_reports(now());
         let failed = self.engine.slots().filter_map(|slot| Some((slot.key.to_string(), slot.failed.as_ref()?.to_string())));
         let machine = Machine {
             plan: self.plan.clone(),
@@ -315,6 +341,7 @@ impl Core {
                 (false, Phase::Live) => Stage::Live,
             },
             rows_in: self.engine.next().0,
+            sources,
             failed: failed.collect(),
             nodes: self.engine.node_reports(),
             edges: self.engine.edge_reports(),
@@ -341,4 +368,8 @@ impl Core {
         }
         models
     }
+}
+
+fn now() -> Time {
+    Time(chrono::Utc::now().timestamp_micros())
 }

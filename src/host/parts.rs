@@ -28,7 +28,7 @@ impl Parts for Machines {
 
     fn deliver(&self, sink: &NodeSpec, keep: Option<&io::Keep>) -> Result<Box<dyn Deliver>, NodeError> {
         let NodeOp::Accept(accept) = &sink.op else { return Err(no_such_part(sink)) };
-        let outer = io::deliver(accept, &sink.schema, &self.place, self.sinks, keep)?;
+        let outer = io::deliver(&sink.key.decl, accept, &sink.schema, &self.place, self.sinks, keep)?;
         Ok(Box::new(Outer(outer)))
     }
 

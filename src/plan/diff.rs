@@ -23,6 +23,7 @@ use super::{Graph, NodeKey, Slot};
 
 pub use class::Class;
 pub use component::Component;
+pub use learn::task_edits;
 pub use listing::Listed;
 pub(super) use why::shape;
 pub use why::{ParamEdit, TaskEdit, Why};

@@ -61,6 +61,10 @@ impl Shared {
         lock(&self.standing).clone()
     }
 
+    pub fn settled(&self) -> u64 {
+        lock(&self.standing).settled
+    }
+
     pub fn stand(&self, standing: Standing) {
         *lock(&self.standing) = standing;
     }
@@ -153,7 +157,7 @@ impl Writer {
     }
 
     fn forget_settled(&mut self) {
-        let settled = self.shared.standing().settled;
+        let settled = self.shared.settled();
         while self.sent.front().is_some_and(|(last, _)| *last <= settled) {
             self.sent.pop_front();
         }
@@ -169,7 +173,7 @@ impl Writer {
     }
 
     pub fn has_news(&self) -> bool {
-        self.shared.standing().settled > self.committed
+        self.shared.settled() > self.committed
     }
 
     /// No more than what it has: its thread ends when that is written.

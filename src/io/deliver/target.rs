@@ -24,7 +24,7 @@ impl Target {
     /// For formats that grow line by line: the file at its end, and whether it was empty. In a folder it is the file that
     /// `goes_on`, else the next one.
     pub fn growing(&self, ending: &str, goes_on: Option<&SinkMark>) -> Result<(PathBuf, File, bool), IoError> {
-        let path = match self.is_folder() {
+        let path = match self.is_folder()? {
             true => match goes_on.and_then(|mark| self.within(mark)) {
                 Some(path) => path,
                 None => self.numbered(ending)?,
@@ -45,7 +45,7 @@ impl Target {
     /// For formats that have an end: the name that the whole file gets.
     pub fn whole(&self, ending: &str) -> Result<PathBuf, IoError> {
         let path = match self.mode {
-            _ if self.is_folder() => self.numbered(ending)?,
+            _ if self.is_folder()? => self.numbered(ending)?,
             Mode::Recorded => self.path.clone(),
             Mode::Live => free(&self.path, &self.taken)?,
         };
@@ -58,8 +58,10 @@ impl Target {
         mark.files.iter().map(|file| PathBuf::from(file.path())).find(|path| path.parent() == Some(&self.path))
     }
 
-    fn is_folder(&self) -> bool {
-        self.path.as_os_str().as_encoded_bytes().ends_with(b"/") || self.path.is_dir()
+    /// Is a folder of numbered files meant? Only where the path says so.
+    fn is_folder(&self) -> Result<bool, IoError> {
+        let is_meant = self.path.as_os_str().as_encoded_bytes().ends_with(b"/");
+        if !is_meant && self.path.is_dir() { Err(is_a_folder(&self.path)) } else { Ok(is_meant) }
     }
 
     /// The next number in a folder, in which a replay begins anew at 1.
@@ -94,6 +96,11 @@ fn prepare(path: &Path) -> Result<(), IoError> {
         Some(folder) => fs::create_dir_all(folder).map_err(|error| cannot_be_written(folder, &error)),
         None => Ok(()),
     }
+}
+
+fn is_a_folder(path: &Path) -> IoError {
+    let message = format!("`{}` is a folder, and the sink writes one file", path.display());
+    IoError::new(Code::E0719, message).path(path).help("end the path in `/` for numbered files in it, or take another name")
 }
 
 pub(super) fn cannot_be_written(path: &Path, error: &std::io::Error) -> IoError {

@@ -55,7 +55,7 @@ impl Disk<'_> {
         let accept =
             Accept { connector: Connector::File(FileConnector { path: self.path.into(), format: self.format.clone() }) };
         let keep = Keep { mark: self.committed.1.clone(), ledger: self.begun.clone() };
-        deliver(&accept, &schema(), &Place::beside(self.folder), Mode::Live, Some(&keep)).unwrap()
+        deliver(&"out".into(), &accept, &schema(), &Place::beside(self.folder), Mode::Live, Some(&keep)).unwrap()
     }
 
     /// As an epoch does: what stands is committed, and only then gets its name, unless the process ends between the two.
