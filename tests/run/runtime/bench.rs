@@ -30,8 +30,6 @@ pub struct World {
     pub nodes: Nodes,
     pub recorded: RefCell<BTreeMap<Name, Rows>>,
     pub live: RefCell<BTreeMap<Name, Rows>>,
-    /// Nodes that cannot be built: a fault in preparing.
-    pub refuses: RefCell<Option<String>>,
     /// A source that fails after so many rows.
     pub breaks: RefCell<Option<(Name, usize)>>,
     /// Feeds and nodes that were made, to see what an edit touches.
@@ -66,13 +64,10 @@ impl World {
 
 impl Parts for World {
     fn node(&self, spec: &NodeSpec, inputs: &[ir::Schema]) -> Result<Box<dyn Node>, NodeError> {
-        if self.refuses.borrow().as_ref().is_some_and(|key| *key == spec.key.to_string()) {
-            return Err(NodeError::new(mliot::diag::Code::R0001, "this node cannot be built"));
-        }
         self.built.borrow_mut().push(spec.key.to_string());
         match self.nodes {
             Nodes::Reference => reference::build(spec, inputs),
-            Nodes::Real => Ok(Box::new(reference::Refusing(mliot::ops::build(spec, inputs)?))),
+            Nodes::Real => mliot::ops::build(spec, inputs),
         }
     }
 

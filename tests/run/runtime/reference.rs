@@ -104,61 +104,10 @@ impl Node for Simple {
     }
 }
 
-/// A `where` above this bound cannot be retuned to: a fault at the last moment.
-pub const REFUSED: f64 = 777.0;
-
-fn refuse(spec: &NodeSpec) -> Result<(), NodeError> {
-    match op(spec) {
-        Op::Where { predicate }
-            if predicate.parts().iter().any(|part| part.kind == ExprKind::Literal(Value::Float(REFUSED))) =>
-        {
-            Err(broken("this bound is refused at the last moment"))
-        }
-        _ => Ok(()),
-    }
-}
-
 impl Retune for Simple {
     fn to(&mut self, spec: &NodeSpec) -> Result<(), NodeError> {
-        refuse(spec)?;
         self.spec = spec.clone();
         Ok(())
-    }
-}
-
-/// A real node that refuses like a reference node.
-pub struct Refusing(pub Box<dyn Node>);
-
-impl Node for Refusing {
-    fn batch(&mut self, port: Port, batch: Batch, out: &mut Out) -> Result<(), NodeError> {
-        self.0.batch(port, batch, out)
-    }
-
-    fn end(&mut self, at: Ordinal, out: &mut Out) -> Result<(), NodeError> {
-        self.0.end(at, out)
-    }
-
-    fn save(&mut self) -> Result<State, NodeError> {
-        self.0.save()
-    }
-
-    fn load(&mut self, state: State) -> Result<(), NodeError> {
-        self.0.load(state)
-    }
-
-    fn retune(&mut self) -> Option<&mut dyn Retune> {
-        self.0.retune().is_some().then_some(self as &mut dyn Retune)
-    }
-
-    fn predicts(&mut self) -> Option<&mut dyn Predicts> {
-        self.0.predicts()
-    }
-}
-
-impl Retune for Refusing {
-    fn to(&mut self, spec: &NodeSpec) -> Result<(), NodeError> {
-        refuse(spec)?;
-        self.0.retune().ok_or_else(|| broken("it was asked before"))?.to(spec)
     }
 }
 
