@@ -50,7 +50,8 @@ fn fails(case: &Case) -> Option<Broken> {
     let run = catch_unwind(AssertUnwindSafe(|| {
         let Some(record) = simulate::simulate(case) else { return Ok(()) };
         promises::check(&record)?;
-        let ahead = record.log.iter().any(|happening| matches!(happening, Happening::Assigned(assigned) if assigned.model.is_some()));
+        let ahead =
+            record.log.iter().any(|happening| matches!(happening, Happening::Assigned(assigned) if assigned.model.is_some()));
         if record.has_failures || ahead {
             return Ok(());
         }
@@ -164,6 +165,8 @@ fn cases_are_about_something() {
             }
         }
     }
-    println!("{done} changes made, {refused} texts refused, {failed} changes failed, {blocked} behind a stuck sink, {rows} rows written");
+    println!(
+        "{done} changes made, {refused} texts refused, {failed} changes failed, {blocked} behind a stuck sink, {rows} rows written"
+    );
     assert!(done > 3 * refused && refused > 0 && failed > 0 && rows > 1_000, "{done} {refused} {failed} {rows}");
 }

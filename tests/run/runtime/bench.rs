@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use mliot::base::{Name, Time};
 use mliot::io::{Keep, Position};
 use mliot::ir;
-use mliot::node::{Node, NodeError, Ordinal, State};
-use mliot::plan::{Graph, NodeKey, NodeSpec};
+use mliot::node::{Node, NodeError, Ordinal};
+use mliot::plan::{Graph, NodeSpec};
 use mliot::runtime::{
     Deliver, Drawn, Engine, Feed, FeedCounts, Head, Kept, MemoryFeed, Parts, Progress, Row, Rows, Settings, Side, SourceSpec,
     from_table, to_table,
@@ -176,15 +176,5 @@ impl<'a> Bench<'a> {
         for edge in self.engine.edge_reports() {
             assert_eq!(edge.sent, edge.received, "{edge:?}");
         }
-    }
-
-    pub fn states(&mut self) -> BTreeMap<NodeKey, State> {
-        let keys: Vec<NodeKey> = self.engine.slots().map(|slot| slot.key.clone()).collect();
-        let save = |key: NodeKey| {
-            let slot = self.engine.slot_mut(&key).expect("a node that runs");
-            let state = slot.node.save().expect("nodes of the bench can save");
-            (key, state)
-        };
-        keys.into_iter().map(save).collect()
     }
 }

@@ -33,7 +33,8 @@ pub fn again(record: &Record, live: bool, batch_rows: usize) -> Result<(), Broke
     let none = Vec::new();
     for path in record.written.keys().chain(got.keys()).collect::<BTreeSet<_>>() {
         let wanted = record.written.get(path).unwrap_or(&none);
-        super::promises::alike(&format!("{path}, in batches of {batch_rows}"), wanted, got.get(path).unwrap_or(&none)).map_err(broken)?;
+        super::promises::alike(&format!("{path}, in batches of {batch_rows}"), wanted, got.get(path).unwrap_or(&none))
+            .map_err(broken)?;
     }
     Ok(())
 }
@@ -133,7 +134,12 @@ impl Parts for Log {
         Ok(Box::new(Kept::default()))
     }
 
-    fn feed(&self, source: &SourceSpec, side: Side, _: Option<&mliot::io::Position>) -> Result<Option<Box<dyn Feed>>, NodeError> {
+    fn feed(
+        &self,
+        source: &SourceSpec,
+        side: Side,
+        _: Option<&mliot::io::Position>,
+    ) -> Result<Option<Box<dyn Feed>>, NodeError> {
         let log = self.clone();
         Ok(Some(Box::new(Again { log, side, gate: source.gate.clone(), watermark: i64::MIN })))
     }
@@ -192,7 +198,8 @@ impl Feed for Again {
             (reader.taken, reader.at) = (0, reader.at + 1);
         }
         drop(reader);
-        let time: Vec<i64> = rows.iter().map(|row| if let ir::Value::Time(at) = row["at"] { at.0 } else { panic!("no time") }).collect();
+        let time: Vec<i64> =
+            rows.iter().map(|row| if let ir::Value::Time(at) = row["at"] { at.0 } else { panic!("no time") }).collect();
         let (before, lateness) = (self.watermark, self.lateness());
         let mark = time.iter().map(|at| at - lateness.0).max();
         self.watermark = before.max(mark.unwrap_or(before)).max(draw.silence_us.unwrap_or(before));

@@ -38,15 +38,28 @@ pub struct Action {
 
 #[derive(Clone, Debug)]
 pub enum Deed {
-    Save { edits: Vec<Edit>, how: How },
+    Save {
+        edits: Vec<Edit>,
+        how: How,
+    },
     /// A sink gets into another mood.
-    Sink { which: u64, mood: Mood },
+    Sink {
+        which: u64,
+        mood: Mood,
+    },
     /// A node fails at its next row.
-    Break { which: u64, panics: bool },
+    Break {
+        which: u64,
+        panics: bool,
+    },
     /// A model answers from here on; `ahead`: and another one so many rows later.
-    Assign { ahead: Option<u64> },
+    Assign {
+        ahead: Option<u64>,
+    },
     /// Somebody looks at a node from here on.
-    Tap { which: u64 },
+    Tap {
+        which: u64,
+    },
     /// Everything is saved.
     Epoch,
     /// The process ends, and another goes on from what was saved.
@@ -57,7 +70,11 @@ pub enum Deed {
 pub enum How {
     Plain,
     /// The nth call of its kind fails while the change is made.
-    Fault { fault: Fault, nth: u64, panics: bool },
+    Fault {
+        fault: Fault,
+        nth: u64,
+        panics: bool,
+    },
     /// Another save comes first, while this one has been prepared.
     Overtaken(Vec<Edit>),
     /// The old text is saved again at once.
@@ -122,7 +139,13 @@ fn actions(saves: usize, crashes: bool, chance: &mut Random) -> Vec<Action> {
     while made < saves {
         let deed = match chance.below(20) {
             0 if !crashes => Deed::Sink { which: chance.word(), mood: mood(chance) },
-            1 | 5 if crashes => if chance.chance(50) { Deed::Crash } else { Deed::Epoch },
+            1 | 5 if crashes => {
+                if chance.chance(50) {
+                    Deed::Crash
+                } else {
+                    Deed::Epoch
+                }
+            }
             1 if chance.chance(40) => Deed::Break { which: chance.word(), panics: chance.chance(40) },
             2 | 3 => Deed::Assign { ahead: (!crashes && chance.chance(40)).then(|| chance.between(1, 9) as u64) },
             4 => Deed::Tap { which: chance.word() },
@@ -150,10 +173,20 @@ fn save(chance: &mut Random) -> Deed {
     let edits = edits(chance);
     let how = match chance.below(12) {
         0 | 1 => {
-            let fault = *chance.pick(&[Fault::Build, Fault::Open, Fault::Load, Fault::Retune, Fault::Retune, Fault::Feed, Fault::Confirm]);
+            let fault = *chance.pick(&[
+                Fault::Build,
+                Fault::Open,
+                Fault::Load,
+                Fault::Retune,
+                Fault::Retune,
+                Fault::Feed,
+                Fault::Confirm,
+            ]);
             // A log is the shell's, and answers with an error.
             let panics = chance.chance(30) && fault != Fault::Confirm;
-            How::Fault { fault, nth: chance.below(3) as u64, panics }
+            // Only one line of a cut is made durable.
+            let nth = if fault == Fault::Confirm { 0 } else { chance.below(3) as u64 };
+            How::Fault { fault, nth, panics }
         }
         2 => How::Overtaken(self::edits(chance)),
         3 => How::AndBack,

@@ -70,7 +70,8 @@ impl Disk {
         let epoch = self.epoch.clone()?;
         written.retain(|outbox, _| self.written.contains_key(outbox));
         written.iter_mut().for_each(|(outbox, rows)| rows.truncate(self.written[outbox]));
-        let mut models = |_: &Name, version: &str| self.models.get(version).map(|model| Arc::clone(model) as Arc<dyn Predictor>);
+        let mut models =
+            |_: &Name, version: &str| self.models.get(version).map(|model| Arc::clone(model) as Arc<dyn Predictor>);
         world.ledger.book().recovering = true;
         let restored = Engine::restore(settings, epoch, world, &mut models).unwrap_or_else(|found| panic!("{found:?}"));
         let (mut engine, mut findings) = (restored.engine, restored.findings);

@@ -52,10 +52,52 @@ use EditKind::*;
 
 /// By weight: what people change most often comes most often.
 const KINDS: [EditKind; 46] = [
-    Remark, Limit, Limit, Bound, Bound, Bound, Value, Value, Value, Factor, Factor, AddStage, AddStage, RemoveStage, AddEntry,
-    AddEntry, RemoveEntry, Setting, Keys, Window, Window, Field, Field, WideSource, Lateness, Lateness, Idle, Reconnect, Rewire,
-    Rewire, MergeMore, MergeMore, MergeLess, AddStream, AddStream, RemoveStream, Rename, Rename, RenameUnsaid, AddSink,
-    RemoveSink, MoveSink, AddSource, RemoveSource, Order, Broken,
+    Remark,
+    Limit,
+    Limit,
+    Bound,
+    Bound,
+    Bound,
+    Value,
+    Value,
+    Value,
+    Factor,
+    Factor,
+    AddStage,
+    AddStage,
+    RemoveStage,
+    AddEntry,
+    AddEntry,
+    RemoveEntry,
+    Setting,
+    Keys,
+    Window,
+    Window,
+    Field,
+    Field,
+    WideSource,
+    Lateness,
+    Lateness,
+    Idle,
+    Reconnect,
+    Rewire,
+    Rewire,
+    MergeMore,
+    MergeMore,
+    MergeLess,
+    AddStream,
+    AddStream,
+    RemoveStream,
+    Rename,
+    Rename,
+    RenameUnsaid,
+    AddSink,
+    RemoveSink,
+    MoveSink,
+    AddSource,
+    RemoveSource,
+    Order,
+    Broken,
 ];
 
 pub fn edit(chance: &mut Random) -> Edit {
@@ -277,9 +319,8 @@ fn rewire(sheet: &mut Sheet, chance: &mut Random) -> Option<()> {
     let at = chance.below(sheet.streams.len());
     let name = sheet.streams.get(at)?.name.clone();
     let columns = sheet.columns(&sheet.streams[at].input);
-    let fits = |other: &String| {
-        *other != name && !sheet.reads(other, &name) && grow::same_columns(&sheet.columns(other), &columns)
-    };
+    let fits =
+        |other: &String| *other != name && !sheet.reads(other, &name) && grow::same_columns(&sheet.columns(other), &columns);
     let others: Vec<String> = sheet.readable().into_iter().filter(fits).collect();
     sheet.streams[at].input = (!others.is_empty()).then(|| chance.pick(&others).clone())?;
     Some(())

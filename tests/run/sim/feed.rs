@@ -7,7 +7,7 @@ use mliot::base::{Name, Time};
 use mliot::diag::Code;
 use mliot::io::{Draw as LoggedDraw, InputPosition, Position};
 use mliot::ir::{self, Origin, Value};
-use mliot::node::{Batch, Clock, NodeError, Ordinal, Ordinals, Counts};
+use mliot::node::{Batch, Clock, Counts, NodeError, Ordinal, Ordinals};
 use mliot::plan::NodeOp;
 use mliot::runtime::{Again, Drawn, Feed, FeedCounts, Head, Row, Side, SourceSpec, to_table};
 
@@ -159,7 +159,11 @@ impl SimFeed {
         let before = std::mem::replace(&mut self.watermark, to);
         let clock = self.clock(first, before, vec![]);
         let rows = to_table(&self.meaning.schema, &[]).expect("no row fits any schema");
-        Drawn { rows: Batch { rows, ordinals: Ordinals::Range(first), upto: first.plus(1), clock }, bad: None, read: self.read() }
+        Drawn {
+            rows: Batch { rows, ordinals: Ordinals::Range(first), upto: first.plus(1), clock },
+            bad: None,
+            read: self.read(),
+        }
     }
 
     fn clock(&self, base: Ordinal, before: i64, time: Vec<i64>) -> Clock {

@@ -9,8 +9,7 @@ const SOURCES: [&str; 3] = ["lab", "hall", "yard"];
 const STREAMS_MAX: i64 = 7;
 
 pub fn sheet(chance: &mut Random) -> Sheet {
-    let mut sheet =
-        Sheet { limit: 8, sources: vec![], streams: vec![], sinks: vec![], task: None, remarks: 0, serial: 0 };
+    let mut sheet = Sheet { limit: 8, sources: vec![], streams: vec![], sinks: vec![], task: None, remarks: 0, serial: 0 };
     let sources = chance.between(1, SOURCES.len() as i64) as usize;
     sheet.sources = SOURCES[..sources].iter().map(|name| source(name, chance)).collect();
     for _ in 0..chance.between(2, STREAMS_MAX) {
@@ -238,7 +237,10 @@ fn add_needed_sinks(sheet: &mut Sheet, chance: &mut Random) {
             sheet.sinks.push(sink);
         }
     }
-    let late = sheet.streams.iter().filter(|stream| stream.stages.iter().any(|stage| matches!(stage, Stage::Window { shape: Shape::Time { .. }, .. })));
+    let late = sheet
+        .streams
+        .iter()
+        .filter(|stream| stream.stages.iter().any(|stage| matches!(stage, Stage::Window { shape: Shape::Time { .. }, .. })));
     let late: Vec<String> = late.map(|stream| stream.name.clone()).collect();
     if !late.is_empty() && chance.chance(60) {
         add_outlet(sheet, chance.pick(&late).clone(), Outlet::Late);

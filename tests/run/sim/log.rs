@@ -17,7 +17,10 @@ pub enum Happening {
     Cut(Box<CutLog>),
     Draw(Draw),
     /// These sources ended together.
-    Ends { sources: Vec<Name>, at: u64 },
+    Ends {
+        sources: Vec<Name>,
+        at: u64,
+    },
     WentLive,
     Assigned(Assigned),
     /// Told before the rows at which it happens.

@@ -56,7 +56,11 @@ pub const PROMISES: [Promise; 20] = [
     promise(3, "each row sees one generation on all its paths", On(rows::one_plan_on_all_paths)),
     promise(4, "order is kept on edges that stay", On(rows::order)),
     promise(5, "the state of what is the same or rewired is identical, bit for bit", On(edits::kept_states)),
-    promise(6, "migrated state equals recomputation", NotYet("no state is converted yet: what would be begins empty, and says so")),
+    promise(
+        6,
+        "migrated state equals recomputation",
+        NotYet("no state is converted yet: what would be begins empty, and says so"),
+    ),
     promise(7, "watermarks never go back, windows fire once", On(rows::clocks)),
     promise(8, "a failed prepare leaves no trace", On(edits::no_trace_of_a_failed_prepare)),
     promise(9, "an abort restores the old behaviour", On(edits::an_abort_restores)),

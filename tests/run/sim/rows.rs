@@ -20,7 +20,9 @@ pub enum What {
     /// A record that cannot be read.
     Bad,
     /// The line is dead: said when its next row is asked for, or when it is looked at.
-    Dies { at_once: bool },
+    Dies {
+        at_once: bool,
+    },
 }
 
 /// The fields of a record; numbers are quarters.

@@ -82,12 +82,24 @@ pub enum Outlet {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stage {
     Where(Test),
-    Set { name: String, value: Num },
+    Set {
+        name: String,
+        value: Num,
+    },
     /// Only what every source has.
     Narrow,
     Drop(String),
-    Scan { id: Option<u32>, by: Vec<String>, entries: Vec<Scanned> },
-    Window { id: Option<u32>, shape: Shape, by: Vec<String>, entries: Vec<Folded> },
+    Scan {
+        id: Option<u32>,
+        by: Vec<String>,
+        entries: Vec<Scanned>,
+    },
+    Window {
+        id: Option<u32>,
+        shape: Shape,
+        by: Vec<String>,
+        entries: Vec<Folded>,
+    },
     Union(Vec<String>),
     Predict,
 }
@@ -95,8 +107,15 @@ pub enum Stage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// Seconds: how long, and how often.
-    Time { size: i64, every: i64 },
-    Rows { size: i64, every: i64, partial: bool },
+    Time {
+        size: i64,
+        every: i64,
+    },
+    Rows {
+        size: i64,
+        every: i64,
+        partial: bool,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -167,14 +186,8 @@ pub enum Test {
 }
 
 /// The columns that every source has.
-pub const NARROW: [(&str, Kind); 6] = [
-    ("at", Kind::Time),
-    ("id", Kind::Int),
-    ("key", Kind::Text),
-    ("g", Kind::Int),
-    ("v", Kind::Exact),
-    ("y", Kind::Target),
-];
+pub const NARROW: [(&str, Kind); 6] =
+    [("at", Kind::Time), ("id", Kind::Int), ("key", Kind::Text), ("g", Kind::Int), ("v", Kind::Exact), ("y", Kind::Target)];
 
 pub type Columns = Vec<(String, Kind)>;
 

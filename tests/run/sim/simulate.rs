@@ -1,5 +1,7 @@
 //! A case, carried out: the engine is stepped on a virtual clock, as the live shell steps it.
 
+mod change;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -8,20 +10,18 @@ use mliot::base::Name;
 use mliot::compile::{World, compile};
 use mliot::ir::Outlet;
 use mliot::node::{Assignment, Ordinal};
-use mliot::plan::{Diff, Graph, Input, NodeKey, Slot};
-use mliot::runtime::{CutEvent, Engine, Event, Life, Progress, Row, Settings, Side, from_table, prepare};
+use mliot::plan::{Graph, Input, NodeKey, Slot};
+use mliot::runtime::{Engine, Event, Life, Progress, Row, Settings, from_table};
 
-use super::case::{Action, Case, Deed, How, Mood};
+use super::case::{Action, Case, Deed, Mood};
 use super::crash::{Disk, Written};
-use super::edit::{self, Edit, Saved};
-use super::ledger::{Armed, Ledger, MADE};
-use super::log::{self, Assigned, CutLog, Happening, Model};
+use super::ledger::{Ledger, MADE};
+use super::log::{Assigned, Happening, Model};
 use super::oracle::Oracle;
-use super::rename::renames;
-use super::record::{Moment, Outcome, Record, Recovery};
+use super::record::{Moment, Record, Recovery};
 use super::sheet::Sheet;
-use super::snapshot::{self, Snapshot};
 use super::world::{SimWorld, path};
+use change::apply;
 
 /// A run that takes more steps than this does not end.
 const STEPS_MAX: u64 = 20_000;
@@ -69,7 +69,8 @@ impl World for Text {
 /// None where the compiler refuses it.
 pub fn graph_of(text: String) -> Result<Graph, String> {
     let compiled = compile(Path::new("sim.mliot"), &Text(text), &[]);
-    let errors: Vec<String> = compiled.diagnostics.iter().filter(|found| found.is_error()).map(|found| found.message.clone()).collect();
+    let errors: Vec<String> =
+        compiled.diagnostics.iter().filter(|found| found.is_error()).map(|found| found.message.clone()).collect();
     compiled.graph.ok_or_else(|| errors.join("; "))
 }
 
@@ -108,18 +109,6 @@ pub fn simulate(case: &Case) -> Option<Record> {
     simulation.disk.keep(&mut simulation.engine, &simulation.world.ledger);
     case.actions.iter().for_each(|action| simulation.act(action));
     Some(simulation.finish())
-}
-
-type Made = Result<(CutEvent, Diff), Vec<String>>;
-
-type Change<'a> = &'a mut dyn FnMut(&mut Engine, &Graph, &SimWorld) -> Made;
-
-fn codes(found: Vec<mliot::diag::Diagnostic>) -> Vec<String> {
-    found.into_iter().map(|found| format!("{}: {}", found.code.as_str(), found.message)).collect()
-}
-
-fn apply(engine: &mut Engine, graph: &Graph, world: &SimWorld) -> Made {
-    engine.apply(graph, world).map(|cut| (cut.event, cut.diff)).map_err(codes)
 }
 
 impl Simulation {
@@ -177,7 +166,11 @@ impl Simulation {
 
     fn step(&mut self, stop: Option<Ordinal>) -> Progress {
         self.steps += 1;
-        assert!(self.steps < STEPS_MAX, "a case has an end; the last things were {:?}", &self.log[self.log.len().saturating_sub(4)..]);
+        assert!(
+            self.steps < STEPS_MAX,
+            "a case has an end; the last things were {:?}",
+            &self.log[self.log.len().saturating_sub(4)..]
+        );
         let progress = self.engine.step_until(stop);
         self.blocked = progress == Progress::Blocked;
         self.note();
@@ -195,7 +188,9 @@ impl Simulation {
             match event {
                 Event::WentLive { .. } => before.push(Happening::WentLive),
                 Event::SourceEnded { source, at } => ended.entry(at.0).or_default().push(source),
-                Event::Failed { message, name, .. } if !message.contains(MADE) => self.findings.push(format!("{name}: {message}")),
+                Event::Failed { message, name, .. } if !message.contains(MADE) => {
+                    self.findings.push(format!("{name}: {message}"))
+                }
                 Event::Failed { .. } | Event::Cut(_) | Event::Assigned { .. } => {}
             }
         }
@@ -237,142 +232,6 @@ impl Simulation {
         self.engine.forget_retired(|_| true);
     }
 
-    fn save(&mut self, edits: &[Edit], how: &How) {
-        let before = self.sheet.clone();
-        let what = format!("{:?}, {how:?}", edits.iter().map(|edit| edit.kind).collect::<Vec<_>>());
-        let (sheet, graph) = self.edited(edits);
-        match how {
-            How::Plain => self.attempt(&what, &sheet, graph, None, &mut apply),
-            How::Fault { fault, nth, panics } => {
-                let armed = Armed { fault: *fault, nth: *nth, panics: *panics, hit: false };
-                self.attempt(&what, &sheet, graph, Some(armed), &mut apply);
-            }
-            How::AndBack => {
-                self.attempt(&what, &sheet, graph, None, &mut apply);
-                let renamed = self.sheet.streams.iter().any(|stream| before.streams.iter().all(|old| old.name != stream.name));
-                let back = Sheet { streams: before.streams.iter().cloned().map(unsaid).collect(), ..before };
-                let graph = self.compile(back.to_string());
-                self.attempt(&what, &back, graph, None, &mut apply);
-                if let Some(moment) = self.moments.last_mut() {
-                    moment.back = !renamed;
-                }
-            }
-            How::Overtaken(others) => self.overtaken(&what, &sheet, graph, others),
-        }
-    }
-
-    /// Whoever looked at a node looks no more.
-    fn crash(&mut self) {
-        self.note();
-        let before = self.snapshot();
-        self.engine = Engine::empty(self.settings);
-        let recovered = self.disk.recover(self.settings, &self.world, &mut self.written);
-        let (engine, told) = recovered.expect("there is an epoch from the beginning on");
-        self.engine = engine;
-        self.tapped.clear();
-        self.oracle.looked_at.clear();
-        let after = self.snapshot();
-        self.recoveries.push(Recovery { before, after, told });
-    }
-
-    fn edited(&mut self, edits: &[Edit]) -> (Sheet, Result<Graph, String>) {
-        match edit::apply(&self.sheet, edits) {
-            Saved::Text(sheet) => (sheet.clone(), self.compile(sheet.to_string())),
-            Saved::Broken(text) => (self.sheet.clone(), self.compile(text)),
-        }
-    }
-
-    fn compile(&mut self, text: String) -> Result<Graph, String> {
-        self.compiled.entry(text).or_insert_with_key(|text| graph_of(text.clone())).clone()
-    }
-
-    /// Prepares one change, makes another, and then tries to make the first.
-    fn overtaken(&mut self, what: &str, sheet: &Sheet, graph: Result<Graph, String>, others: &[Edit]) {
-        let (other, other_graph) = self.edited(others);
-        let (Ok(graph), Ok(other_graph)) = (graph, other_graph) else { return };
-        let (nodes, open) = self.living();
-        let Ok(first) = prepare(&mut self.engine, &graph, &self.world) else { return };
-        let (more, open_now) = self.living();
-        self.pending = (&more - &nodes, open_now - open);
-        self.attempt(what, &other, Ok(other_graph), None, &mut apply);
-        let mut first = Some(first);
-        self.attempt(what, sheet, Ok(graph), None, &mut |engine, _, _| {
-            let cut = first.take().expect("it is tried once").cut(engine);
-            cut.map(|cut| (cut.event, cut.diff)).map_err(|aborted| vec![format!("overtaken {}", aborted.why.code.as_str())])
-        });
-    }
-
-    fn living(&self) -> (BTreeSet<u64>, u64) {
-        let book = self.world.ledger.book();
-        (book.nodes.keys().copied().collect(), book.feeds)
-    }
-
-    fn snapshot(&mut self) -> Snapshot {
-        let mut taken = snapshot::take(&mut self.engine, &self.world.ledger);
-        taken.living.retain(|id, _| !self.pending.0.contains(id));
-        taken.open -= self.pending.1;
-        taken
-    }
-
-    fn attempt(&mut self, what: &str, sheet: &Sheet, graph: Result<Graph, String>, armed: Option<Armed>, change: Change) {
-        self.note();
-        let before = self.snapshot();
-        let seen = {
-            let mut book = self.world.ledger.book();
-            book.armed = armed;
-            book.opened.clear();
-            book.seen.len()
-        };
-        let built = self.world.ledger.book().built;
-        let outcome = match &graph {
-            Err(why) => Outcome::Refused(why.clone()),
-            Ok(graph) => match change(&mut self.engine, graph, &self.world) {
-                Ok(done) => Outcome::Done(Box::new(done)),
-                Err(codes) if codes[0].starts_with("overtaken") => Outcome::Overtaken(codes[0].clone()),
-                Err(codes) => Outcome::Failed(codes),
-            },
-        };
-        let armed = self.world.ledger.book().armed.take();
-        let told = self.told();
-        if let (Outcome::Done(done), Ok(graph)) = (&outcome, graph) {
-            self.changed(sheet, graph, &done.1, before.next, built);
-        }
-        if matches!(outcome, Outcome::Overtaken(_)) {
-            self.pending = (BTreeSet::new(), 0);
-        }
-        let after = self.snapshot();
-        let (rows_moved, opened) = {
-            let book = self.world.ledger.book();
-            let opened = book.opened.iter().map(|(name, side, path)| (name.to_string(), *side, path.to_string()));
-            (book.seen[seen..].iter().map(|seen| seen.rows).sum(), opened.collect::<Vec<(String, Side, String)>>())
-        };
-        let at = Ordinal(before.next);
-        let blocked = self.blocked;
-        self.moments.push(Moment { what: what.to_owned(), outcome, before, after, opened, rows_moved, blocked, armed, told, at, back: false });
-    }
-
-    /// How many cuts the engine says that it has made since it was asked last.
-    fn told(&mut self) -> usize {
-        self.engine.take_events().iter().filter(|event| matches!(event, Event::Cut(_))).count()
-    }
-
-    fn changed(&mut self, sheet: &Sheet, graph: Graph, diff: &Diff, at: u64, built: u64) {
-        let (renames, reconnected) = (renames(&self.sheet, sheet), reconnected(&self.sheet, sheet));
-        let cut = CutLog { at, graph, renames, stateless: log::stateless(diff), reconnected };
-        let moved: BTreeMap<String, String> = diff.moved().map(|(from, to)| (from.to_string(), to.to_string())).collect();
-        let mut book = self.world.ledger.book();
-        book.plan += 1;
-        let old = book.nodes.iter_mut().filter(|(id, _)| **id <= built);
-        old.for_each(|(_, name)| *name = moved.get(name).unwrap_or(name).clone());
-        drop(book);
-        self.tapped = std::mem::take(&mut self.tapped).into_iter().filter_map(|(key, rows)| Some((cut.after(&key)?, rows))).collect();
-        self.tapped.retain(|key, _| cut.graph.nodes.contains_key(key));
-        self.sheet = sheet.clone();
-        self.happen(Happening::Cut(Box::new(cut)));
-        self.oracle.looked_at.retain(|key, _| self.tapped.contains_key(key));
-        self.look();
-    }
-
     fn assign(&mut self, ahead: Option<u64>) {
         let Some(task) = &self.sheet.task else { return };
         let features: Vec<Name> = task.features.iter().map(|name| name.as_str().into()).collect();
@@ -407,7 +266,10 @@ impl Simulation {
             return;
         }
         let key = stages[which as usize % stages.len()].clone();
-        assert!(self.engine.tap(&Input { node: key.clone(), outlet: Outlet::Rows }, TAP_ROWS), "a node that runs can be tapped");
+        assert!(
+            self.engine.tap(&Input { node: key.clone(), outlet: Outlet::Rows }, TAP_ROWS),
+            "a node that runs can be tapped"
+        );
         self.tapped.insert(key.clone(), vec![]);
         self.oracle.looked_at.insert(key, vec![]);
     }
@@ -435,21 +297,23 @@ impl Simulation {
         for ((path, _), rows) in std::mem::take(&mut self.written) {
             written.entry(path).or_default().extend(rows);
         }
-        let last = snapshot::take(&mut self.engine, &self.world.ledger);
+        let last = self.snapshot();
         let has_failures = self.log.iter().any(|happening| matches!(happening, Happening::Failed(_)));
         let Simulation { world, log, moments, recoveries, tapped, findings, unfinished, oracle, stale_outboxes, .. } = self;
         let seen = std::mem::take(&mut world.ledger.book().seen);
-        Record { log, moments, recoveries, seen, written, tapped, findings, unfinished, last, oracle, stale_outboxes, has_failures }
+        Record {
+            log,
+            moments,
+            recoveries,
+            seen,
+            written,
+            tapped,
+            findings,
+            unfinished,
+            last,
+            oracle,
+            stale_outboxes,
+            has_failures,
+        }
     }
-}
-
-fn unsaid(stream: super::sheet::Stream) -> super::sheet::Stream {
-    super::sheet::Stream { was: None, ..stream }
-}
-
-fn reconnected(before: &Sheet, after: &Sheet) -> BTreeSet<Name> {
-    let other = |source: &&super::sheet::Source| {
-        before.sources.iter().any(|old| old.name == source.name && old.path != source.path)
-    };
-    after.sources.iter().filter(other).map(|source| source.name.as_str().into()).collect()
 }

@@ -73,7 +73,8 @@ fn node(spec: &NodeSpec, inputs: &[Defined]) -> (Defined, String) {
     let input = inputs.first().cloned().unwrap_or_default();
     match &spec.op {
         NodeOp::Decode(decode) => {
-            let field = |column: &mliot::ir::SourceColumn| format!("{:?}:{}{:?}", column.origin, column.column.ty, column.sentinels);
+            let field =
+                |column: &mliot::ir::SourceColumn| format!("{:?}:{}{:?}", column.origin, column.column.ty, column.sentinels);
             let columns = decode.columns.iter().map(|column| (column.column.name.clone(), field(column))).collect();
             (Defined { columns, time: None }, String::new())
         }

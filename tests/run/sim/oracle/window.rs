@@ -56,8 +56,7 @@ impl Windows {
 
     fn in_time(&mut self, row: &Row, time: i64, before: i64, (size, every): (i64, i64), key: Key, op: &WindowOp) -> Came {
         let newest = time.div_euclid(every) * every;
-        let ends: Vec<i64> =
-            (0..).map(|back| newest - back * every + size).take_while(|end| *end > time).collect();
+        let ends: Vec<i64> = (0..).map(|back| newest - back * every + size).take_while(|end| *end > time).collect();
         let closed = self.fired.unwrap_or(i64::MIN).max(before);
         match ends.iter().max() {
             None => Came::Nowhere,
@@ -71,7 +70,15 @@ impl Windows {
         }
     }
 
-    fn in_rows(&mut self, row: (Taken, i64), (size, every): (i64, i64), key: Key, op: &WindowOp, schema: &Schema, out: &mut Vec<Row>) -> Came {
+    fn in_rows(
+        &mut self,
+        row: (Taken, i64),
+        (size, every): (i64, i64),
+        key: Key,
+        op: &WindowOp,
+        schema: &Schema,
+        out: &mut Vec<Row>,
+    ) -> Came {
         let queue = self.queues.entry(key.clone()).or_default();
         if queue.skip > 0 {
             queue.skip -= 1;

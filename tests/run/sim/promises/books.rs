@@ -49,9 +49,12 @@ fn balance(moment: &Snapshot) -> Result<(), String> {
 
 /// Between two changes of the graph, when edges and nodes are the same ones.
 fn sent_is_received(before: &Snapshot, after: &Snapshot) -> Result<(), String> {
-    let out = |moment: &Snapshot| -> BTreeMap<String, u64> { moment.nodes.iter().map(|node| (node.name.clone(), node.out)).collect() };
+    let out = |moment: &Snapshot| -> BTreeMap<String, u64> {
+        moment.nodes.iter().map(|node| (node.name.clone(), node.out)).collect()
+    };
     let (old, new) = (out(before), out(after));
-    let sent = |edge: &EdgeReport| before.edges.iter().find(|old| (&old.from, &old.to) == (&edge.from, &edge.to)).map(|old| old.sent);
+    let sent =
+        |edge: &EdgeReport| before.edges.iter().find(|old| (&old.from, &old.to) == (&edge.from, &edge.to)).map(|old| old.sent);
     for edge in &after.edges {
         let from = edge.from.as_str();
         let (Some(was), Some(old), Some(new)) = (sent(edge), old.get(from), new.get(from)) else { continue };
@@ -103,7 +106,8 @@ pub fn taps_follow(record: &Record) -> Result<(), String> {
         let Outcome::Done(done) = &moment.outcome else { continue };
         edges_go_on(moment, &done.1)?;
         for (key, change) in &done.1.nodes {
-            let count = |moment: &Snapshot, name: String| moment.nodes.iter().find(|node| node.name == name).map(|node| node.input);
+            let count =
+                |moment: &Snapshot, name: String| moment.nodes.iter().find(|node| node.name == name).map(|node| node.input);
             let Some(from) = &change.from else { continue };
             let (old, new) = (count(&moment.before, from.to_string()), count(&moment.after, key.to_string()));
             if old > new {

@@ -17,7 +17,9 @@ pub fn kept_states(record: &Record) -> Result<(), String> {
         let Outcome::Done(done) = &moment.outcome else { continue };
         let (event, diff) = &**done;
         for (key, change) in &diff.nodes {
-            let Some(fate) = event.nodes.iter().find(|node| node.node == key.to_string()).map(|node| node.fate) else { continue };
+            let Some(fate) = event.nodes.iter().find(|node| node.node == key.to_string()).map(|node| node.fate) else {
+                continue;
+            };
             let (Some(from), Some(after)) = (&change.from, moment.after.states.get(key)) else { continue };
             let keeps = matches!(change.class, Class::Same | Class::Rewired) || matches!(fate, Fate::Retuned);
             if keeps && moment.before.states[from].tables != after.tables && !ended_by(moment, key) {
@@ -34,7 +36,9 @@ pub fn kept_states(record: &Record) -> Result<(), String> {
 /// A node that has come to read what has ended lets go of what it holds.
 fn ended_by(moment: &Moment, key: &NodeKey) -> bool {
     let out = |moment: &Snapshot| moment.nodes.iter().find(|node| node.name == key.to_string()).map(|node| node.out);
-    let empty = |moment: &Snapshot| moment.states.get(key).is_some_and(|state| state.tables.values().all(|table| table.num_rows() <= 1));
+    let empty = |moment: &Snapshot| {
+        moment.states.get(key).is_some_and(|state| state.tables.values().all(|table| table.num_rows() <= 1))
+    };
     out(&moment.before) < out(&moment.after) || empty(&moment.after)
 }
 
@@ -94,7 +98,9 @@ pub fn no_trace_of_a_failed_prepare(record: &Record) -> Result<(), String> {
     failed(record, in_prepare).try_for_each(unchanged)?;
     let made = record.moments.iter().find(|moment| moment.armed.is_some_and(|armed| armed.hit && in_prepare(armed.fault)));
     match made {
-        Some(moment) if matches!(moment.outcome, Outcome::Done(_)) => Err(format!("a part failed, and {} was made", moment.what)),
+        Some(moment) if matches!(moment.outcome, Outcome::Done(_)) => {
+            Err(format!("a part failed, and {} was made", moment.what))
+        }
         _ => Ok(()),
     }
 }
@@ -105,7 +111,9 @@ pub fn an_abort_restores(record: &Record) -> Result<(), String> {
     failed(record, in_cut).try_for_each(unchanged)?;
     let made = record.moments.iter().find(|moment| moment.armed.is_some_and(|armed| armed.hit && in_cut(armed.fault)));
     match made {
-        Some(moment) if matches!(moment.outcome, Outcome::Done(_)) => Err(format!("a part failed, and {} was made", moment.what)),
+        Some(moment) if matches!(moment.outcome, Outcome::Done(_)) => {
+            Err(format!("a part failed, and {} was made", moment.what))
+        }
         _ => Ok(()),
     }
 }
@@ -145,7 +153,8 @@ pub fn connections(record: &Record) -> Result<(), String> {
             return Err(format!("{} opened {path} for {name} ({side:?}), which was open", moment.what));
         }
         let is_live = |side: Side| side == Side::Live;
-        let opened: BTreeSet<(&str, bool)> = moment.opened.iter().map(|(name, side, _)| (name.as_str(), is_live(*side))).collect();
+        let opened: BTreeSet<(&str, bool)> =
+            moment.opened.iter().map(|(name, side, _)| (name.as_str(), is_live(*side))).collect();
         if opened.len() != moment.opened.len() {
             return Err(format!("{} opened a source twice: {:?}", moment.what, moment.opened));
         }
@@ -179,7 +188,10 @@ pub fn pauses(record: &Record) -> Result<(), String> {
     for moment in &record.moments {
         let Outcome::Done(done) = &moment.outcome else { continue };
         if done.0.at != moment.at || moment.told != 1 {
-            return Err(format!("{} stands at {:?}, and was made at {:?}; told {} times", moment.what, done.0.at, moment.at, moment.told));
+            return Err(format!(
+                "{} stands at {:?}, and was made at {:?}; told {} times",
+                moment.what, done.0.at, moment.at, moment.told
+            ));
         }
         let flushed = moment.after.nodes.iter().any(|node| {
             let before = moment.before.nodes.iter().find(|before| before.name == node.name);

@@ -44,7 +44,12 @@ pub fn one_generation_of_a_node(record: &Record) -> Result<(), String> {
         if let Some((other, upto)) = by_name.get(&(seen.node.as_str(), seen.port)).filter(|(other, _)| *other != seen.instance)
             && first < *upto
         {
-            return Err(format!("{}: row {first} came to instance {} after instance {other} had seen row {}", seen.node, seen.instance, upto - 1));
+            return Err(format!(
+                "{}: row {first} came to instance {} after instance {other} had seen row {}",
+                seen.node,
+                seen.instance,
+                upto - 1
+            ));
         }
         by_name.insert((&seen.node, seen.port), (seen.instance, newest + 1));
         last.insert((seen.instance, seen.port), (first, newest));
@@ -67,7 +72,10 @@ pub fn one_plan_on_all_paths(record: &Record) -> Result<(), String> {
         let ends = cuts.get(seen.plan as usize).copied().unwrap_or(u64::MAX);
         let outside = first < begins || last > ends || (last == ends && last < seen.upto);
         if outside {
-            return Err(format!("{} was given rows {first}..={last} under plan {}, which holds from {begins} to {ends}", seen.node, seen.plan));
+            return Err(format!(
+                "{} was given rows {first}..={last} under plan {}, which holds from {begins} to {ends}",
+                seen.node, seen.plan
+            ));
         }
     }
     Ok(())
@@ -78,7 +86,10 @@ pub fn order(record: &Record) -> Result<(), String> {
     let draws = record.log.iter().filter_map(|happening| if let Happening::Draw(draw) = happening { Some(draw) } else { None });
     let draws: Vec<_> = draws.collect();
     if let Some(pair) = draws.windows(2).find(|pair| pair[0].first.max(pair[0].upto.saturating_sub(1)) >= pair[1].first) {
-        return Err(format!("{} drew at {}, and after it {} at {}", pair[0].source, pair[0].first, pair[1].source, pair[1].first));
+        return Err(format!(
+            "{} drew at {}, and after it {} at {}",
+            pair[0].source, pair[0].first, pair[1].source, pair[1].first
+        ));
     }
     let mut newest: BTreeMap<(u64, usize), u64> = BTreeMap::new();
     for seen in &record.seen {
@@ -108,9 +119,10 @@ pub fn clocks(record: &Record) -> Result<(), String> {
             let times = told.entry(window_of(row)).or_default();
             *times += sign;
         }
-        let twice = told.iter().filter(|(name, _)| !name.is_empty()).find(|(name, times)| {
-            **times > wanted.iter().filter(|row| window_of(row) == **name).count()
-        });
+        let twice = told
+            .iter()
+            .filter(|(name, _)| !name.is_empty())
+            .find(|(name, times)| **times > wanted.iter().filter(|row| window_of(row) == **name).count());
         if let Some((window, times)) = twice {
             return Err(format!("{path}: a window was told {times} times: {window}"));
         }
