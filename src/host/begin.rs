@@ -15,7 +15,7 @@ use crate::diag::{Code, Diagnostic};
 use crate::io::{FileMark, Ledger, settle};
 use crate::node::Ordinal;
 use crate::plan::Graph;
-use crate::runtime::{Engine, Life, OutboxId, Phase, Record, Restored, Settings, SourceSpec, Unopened};
+use crate::runtime::{Engine, Life, OUTBOX_ROWS_MAX, OutboxId, Phase, Record, Restored, Settings, SourceSpec, Unopened};
 
 use super::engine::{Running, SharedParts};
 use super::keeping::Keeping;
@@ -212,7 +212,7 @@ impl Again<'_> {
     fn catch_up(&mut self) {
         let until = Instant::now() + CATCH_UP_MAX;
         self.sinks.pump(&mut self.engine);
-        while self.engine.outboxes().any(|outbox| outbox.is_full()) && Instant::now() < until {
+        while self.engine.outboxes().any(|outbox| outbox.is_full(OUTBOX_ROWS_MAX)) && Instant::now() < until {
             if !self.sinks.pump(&mut self.engine) && !self.given.stop.wait(CATCH_UP, Wanted::End) {
                 return;
             }

@@ -43,6 +43,9 @@ impl Parts for Machines {
             return Ok(None);
         }
         let Described { name, connection, decode, gate, schema } = parts;
+        if side == Side::Live && connection.keep.is_some() {
+            return Err(not_kept(name));
+        }
         let intake = Intake::open(name, connection, decode, gate, schema, &self.place, End { mode, from })?;
         Ok(Some(Box::new(Door(intake))))
     }
@@ -143,6 +146,15 @@ impl Deliver for Outer {
     fn exact(&mut self) -> Option<&mut dyn io::Exact> {
         self.0.exact()
     }
+}
+
+/// E0199: what `keep` has written is read, and this version writes nothing to it.
+fn not_kept(source: &Name) -> NodeError {
+    NodeError::new(crate::diag::Code::E0199, format!("`run` does not carry out `keep` of `{source}` in this version")).help(
+        format!(
+            "write its rows with a sink, as in `sink kept = {source} | to parquet(\"kept/\")`, and read them as `recorded`"
+        ),
+    )
 }
 
 fn no_such_part(spec: &NodeSpec) -> NodeError {

@@ -397,6 +397,43 @@ fn a_file_goes_on_where_its_recording_ended() {
     assert_eq!(taken(&mut tail), "3");
 }
 
+/// Rows that were kept when they were drawn come again without their file, and what follows is read behind them.
+#[test]
+fn what_was_kept_needs_no_file_and_the_rest_is_read_behind_it() {
+    use crate::io::{Draw, Kept, Pending};
+    use crate::ir::Connector;
+    use crate::node::Ordinal;
+    let bench = Bench::jsonl(TailFrom::Start);
+    let source = Source::of(None, Some(Connector::Tail(bench.connector.clone())), vec![column("x", float(), false)]);
+    let mut intake = source.open(Mode::Live, &bench.place).unwrap();
+    let began = intake.position();
+    bench.rows("a.log", 0..3);
+    bench.add("a.log", "nonsense\n");
+    while intake.pending().unwrap() == (Pending::Idle { until: None }) {
+        std::thread::yield_now();
+    }
+    let taken = intake.take(2, None, Ordinal(0)).unwrap();
+    let stands = Some(intake.position().input);
+    let kept = Some(Kept { rows: taken.batch.rows, bad: taken.bad, stands });
+    let draw = Draw { rows: 2, bad: 1, read: taken.read, silence: None, kept };
+    drop(intake);
+    bench.rename("a.log", "a.log.1");
+    bench.rows("a.log", 3..4);
+
+    let mut again = source.open_from(Mode::Live, &bench.place, &began).unwrap();
+    let redone = again.redo(&draw, Ordinal(0)).unwrap();
+    assert_eq!((lines(&redone.batch.rows).join(" "), redone.bad.unwrap().num_rows()), ("0 1".to_owned(), 1));
+    let mut rest = Vec::new();
+    while rest.len() < 2 {
+        if let Pending::Rows { .. } = again.pending().unwrap() {
+            let taken = again.take(9, None, Ordinal(2)).unwrap();
+            assert!(taken.bad.is_none());
+            rest.extend(lines(&taken.batch.rows));
+        }
+    }
+    assert_eq!((rest.join(" "), again.position().records), ("2 3".to_owned(), 5));
+}
+
 /// What happens to a log between two looks.
 #[derive(Clone, Copy, Debug)]
 enum Act {

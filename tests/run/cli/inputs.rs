@@ -146,6 +146,17 @@ fn the_standard_input_is_read_once_and_what_was_read_outlives_a_kill() {
     assert_eq!(numbers(&bench), [1, 2, 3, 5]);
 }
 
+/// What a file says is done or refused by name, never left out.
+#[test]
+fn rows_that_were_to_be_kept_are_not_silently_left_out() {
+    let bench = Bench::new().with("room.mliot", FOLLOWED.replace("}\nsink", "  keep jsonl(\"kept/\")\n  time none\n}\nsink"));
+    let ended = bench.run(&["run", "room.mliot"]);
+    assert_eq!(ended.code, Some(1), "{}", ended.text());
+    for part in ["E0199", "`keep` of `room`", "help:", "sink kept = room"] {
+        assert!(ended.err.contains(part), "{part} in {}", ended.text());
+    }
+}
+
 /// The course's chapter as its text tells it, but that the port is free.
 #[test]
 fn the_chapter_of_live_inputs_does_what_it_says() {
