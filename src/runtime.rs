@@ -11,6 +11,7 @@ mod engine;
 mod epoch;
 mod event;
 mod feed;
+mod guard;
 mod layout;
 mod memory;
 mod merge;

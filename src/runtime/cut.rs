@@ -4,7 +4,7 @@
 //! below the ordinal X saw the old graph on all their paths, rows from X on see the new one. What can still fail, moving state
 //! and changing meanings in place, is done first and undone by the old parameters; from then on nothing can fail.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -17,6 +17,7 @@ use super::audit::placed;
 use super::engine::Engine;
 use super::event::{CutEvent, Event, Fate, NodeEvent};
 use super::feed::{Finished, Parts, SourceSpec};
+use super::guard::guarded;
 use super::layout::{components, origin, outlet_schema};
 use super::prepare::{Prepared, Way, prepare, spec_of};
 use super::record::{CutRecord, Record};
@@ -134,17 +135,18 @@ impl Prepared {
         for (key, way) in &mut self.ways {
             let Way::Fork(new, original) = way else { continue };
             let Some(slot) = engine.slot_mut(original) else { continue };
-            slot.node.save().and_then(|state| new.load(state)).map_err(|error| cannot_switch(key, &error, &self.graph))?;
+            guarded(|| slot.node.save().and_then(|state| new.load(state)))
+                .map_err(|error| cannot_switch(key, &error, &self.graph))?;
         }
         for (key, way) in &mut self.ways {
             let Some(slot) = self.diff.nodes[key].from.as_ref().and_then(|old| engine.slot_mut(old)) else { continue };
             let failed = |error| cannot_switch(key, &error, &self.graph);
             match way {
                 Way::Keep | Way::Fresh(_) | Way::Fork(..) => {}
-                Way::Carry(new) => slot.node.save().and_then(|state| new.load(state)).map_err(failed)?,
+                Way::Carry(new) => guarded(|| slot.node.save().and_then(|state| new.load(state))).map_err(failed)?,
                 Way::Retune => {
                     let Some(retune) = slot.node.retune() else { continue };
-                    retune.to(&self.graph.nodes[key]).map_err(failed)?;
+                    guarded(|| retune.to(&self.graph.nodes[key])).map_err(failed)?;
                     undo.nodes.push((slot.key.clone(), slot.spec.clone()));
                 }
             }
@@ -156,7 +158,7 @@ impl Prepared {
             let live = engine.live.get_mut(was).filter(|_| ends.live.is_none());
             undo.feeds.push(was.clone());
             for feed in now.into_iter().chain(live) {
-                feed.retune(&spec).map_err(|error| cannot_switch(&spec.gate.key, &error, &self.graph))?;
+                guarded(|| feed.retune(&spec)).map_err(|error| cannot_switch(&spec.gate.key, &error, &self.graph))?;
             }
         }
         Ok(())
@@ -179,14 +181,17 @@ impl Prepared {
             if let Some(pace) = paces.get(&key) {
                 slot.keep_pace(pace);
             }
-            engine.failed.remove(&key);
+            if slot.failed.is_none() {
+                engine.failed.remove(&key);
+            }
             slots.insert(key, slot);
             events.push(event);
         }
         events.extend(old.into_values().map(|slot| removed(slot, at)));
         slots.values_mut().for_each(|slot| slot.rewire(&renames));
         engine.open_outboxes(&self.graph, &renames);
-        tell_ends(&mut slots);
+        self.reopen(&mut slots);
+        tell_ends(&mut slots, at);
         let mut task = |keys: Vec<NodeKey>| Task::new(keys.iter().filter_map(|key| slots.remove(key)).collect());
         engine.tasks = components(&self.graph).into_iter().map(&mut task).collect();
         self.open_sources(engine);
@@ -242,6 +247,21 @@ impl Prepared {
         (slot, event)
     }
 
+    /// A source that is read from elsewhere goes on, even if it had ended, and so does all that reads it.
+    fn reopen(&self, slots: &mut BTreeMap<NodeKey, Slot>) {
+        let elsewhere = self.sources.iter().filter(|(_, ends)| ends.now.is_some()).map(|(name, _)| name);
+        for gate in elsewhere.map(|name| NodeKey::of_file(name, crate::plan::Slot::Gate)) {
+            slots.get_mut(&gate).into_iter().for_each(|slot| slot.reopen(|_| true));
+        }
+        for key in components(&self.graph).iter().flatten() {
+            let Some(mut slot) = slots.remove(key) else { continue };
+            if !matches!(slot.spec.op, NodeOp::Gate(_)) {
+                slot.reopen(|from| slots.get(&origin(from).node).is_some_and(|from| from.ended_at().is_none()));
+            }
+            slots.insert(key.clone(), slot);
+        }
+    }
+
     fn open_sources(&mut self, engine: &mut Engine) {
         let mut sources = engine.sequencer.take_sources();
         let mut live = std::mem::take(&mut engine.live);
@@ -292,14 +312,14 @@ fn task_of(spec: &NodeSpec) -> Option<&Name> {
     }
 }
 
-/// Who newly reads a node that has ended is told so.
-fn tell_ends(slots: &mut BTreeMap<NodeKey, Slot>) {
-    let ended: BTreeMap<NodeKey, Ordinal> =
-        slots.iter().filter_map(|(key, slot)| Some((key.clone(), slot.ended_at()?))).collect();
+/// Who newly reads a node that has ended is told so, here and now: what it lets go stands at this ordinal.
+fn tell_ends(slots: &mut BTreeMap<NodeKey, Slot>, at: Ordinal) {
+    let ended: BTreeSet<NodeKey> =
+        slots.iter().filter(|(_, slot)| slot.ended_at().is_some()).map(|(key, _)| key.clone()).collect();
     for slot in slots.values_mut().filter(|slot| !matches!(slot.spec.op, NodeOp::Gate(_))) {
         for edge in slot.inputs.iter_mut().filter(|edge| edge.ended().is_none() && edge.is_idle()) {
-            if let Some(at) = ended.get(&origin(&edge.from).node) {
-                edge.push(Message::End { at: *at });
+            if ended.contains(&origin(&edge.from).node) {
+                edge.push(Message::End { at });
             }
         }
     }

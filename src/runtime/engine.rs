@@ -17,7 +17,7 @@ use super::audit::{self, Audit};
 use super::dead::{self, DeadLetter};
 use super::event::{Event, EventLog};
 use super::feed::{Feed, FeedCounts};
-use super::outbox::Outbox;
+use super::outbox::{OUTBOX_ROWS_MAX, Outbox};
 use super::record::{Log, Record};
 use super::sequencer::{Entered, Order, Round, RoundLimits, Sequencer};
 use super::slot::Slot;
@@ -32,6 +32,8 @@ pub const FINDINGS_MAX: usize = 1_024;
 pub struct Settings {
     /// Largest batch, in rows.
     pub batch_rows_max: usize,
+    /// How many rows may wait for a sink, in rows, before its sources wait for it.
+    pub outbox_rows_max: usize,
     pub life: Life,
     /// No row later than this is read from recordings.
     pub until: Option<Time>,
@@ -48,7 +50,7 @@ pub enum Life {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { batch_rows_max: 8_192, life: Life::Replay, until: None }
+        Self { batch_rows_max: 8_192, outbox_rows_max: OUTBOX_ROWS_MAX, life: Life::Replay, until: None }
     }
 }
 
@@ -195,8 +197,9 @@ impl Engine {
 
     /// Sources that have to wait, because a sink that their rows reach is not delivered fast enough.
     fn blocked(&self) -> BTreeSet<Name> {
+        let most = self.settings.outbox_rows_max;
         let full: BTreeSet<&NodeKey> =
-            self.outboxes.iter().filter(|(_, outbox)| outbox.is_full()).map(|(key, _)| key).collect();
+            self.outboxes.iter().filter(|(_, outbox)| outbox.is_full(most)).map(|(key, _)| key).collect();
         if full.is_empty() {
             return BTreeSet::new();
         }

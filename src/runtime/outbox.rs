@@ -13,8 +13,8 @@ use crate::plan::{NodeOp, NodeSpec};
 use super::epoch::SavedOutbox;
 use super::pass::Accept;
 
-/// No source of the same task is read while an outbox holds more rows than this. What is under way then still gets in, so a
-/// stuck sink holds up its own sources and never a change of the graph.
+/// No source of the same task is read while an outbox holds more rows than this, where the settings do not say otherwise. What
+/// is under way then still gets in, so a stuck sink holds up its own sources and never a change of the graph.
 pub const OUTBOX_ROWS_MAX: usize = 65_536;
 
 /// Which outbox: a sink that is connected elsewhere gets another one.
@@ -129,8 +129,9 @@ impl Outbox {
         self.rows
     }
 
-    pub fn is_full(&self) -> bool {
-        self.rows > OUTBOX_ROWS_MAX
+    /// Does it hold more rows than this?
+    pub fn is_full(&self, rows_max: usize) -> bool {
+        self.rows > rows_max
     }
 
     pub fn balances(&self) -> bool {

@@ -14,6 +14,7 @@ use crate::plan::{Change, Class, Diff, Graph, NodeKey, NodeOp, NodeSpec, Slot, d
 use super::audit::placed;
 use super::engine::{Engine, Life, Phase};
 use super::feed::{self, Feed, Parts, Side, SourceSpec};
+use super::guard::guarded;
 use super::layout::{is_stepped, outlet_schema};
 use super::pass;
 
@@ -122,7 +123,9 @@ impl Builder<'_> {
     fn keeping(&mut self, key: &NodeKey, change: &Change) -> Result<Way, Diagnostic> {
         let new = self.build(key)?;
         let reshaped = self.is_reshaped(key, change);
-        let Some(slot) = change.from.as_ref().and_then(|from| self.engine.slot_mut(from)) else { return Ok(Way::Fresh(new)) };
+        // What failed in the middle of a batch remembers half of it.
+        let whole = change.from.as_ref().and_then(|from| self.engine.slot_mut(from)).filter(|slot| slot.failed.is_none());
+        let Some(slot) = whole else { return Ok(Way::Fresh(new)) };
         if change.class == Class::Retuned && !reshaped && slot.node.retune().is_some() {
             return Ok(Way::Retune);
         }
@@ -152,7 +155,7 @@ impl Builder<'_> {
         let was = was.map(|gate| gate.decl).filter(|was| self.engine.sequencer.has(was));
         let old = was.as_ref().and_then(|was| SourceSpec::of(&self.engine.graph, was));
         let settings = (self.engine.settings.life, self.engine.phase);
-        let open = |side| self.parts.feed(&new, side, None).map_err(|error| cannot_open(&new, &error, self.wanted));
+        let open = |side| guarded(|| self.parts.feed(&new, side, None)).map_err(|error| cannot_open(&new, &error, self.wanted));
         let stays = |side| old.is_some_and(|old| old.end(side) == new.end(side));
         let (now, side, live) = match settings {
             (Life::Replay, _) if stays(Side::Recorded) => (None, Side::Recorded, None),
@@ -193,7 +196,8 @@ pub(super) fn build(graph: &Graph, key: &NodeKey, parts: &dyn Parts, bad: &ir::S
     let spec = &graph.nodes[key];
     match &spec.op {
         NodeOp::Stage(_) | NodeOp::Task(_) => {
-            let built = parts.node(spec, &input_schemas(graph, spec, bad));
+            let inputs = input_schemas(graph, spec, bad);
+            let built = guarded(|| parts.node(spec, &inputs));
             built.map_err(|error| cannot_build(key, &error, graph))
         }
         NodeOp::Accept(_) => Ok(Box::new(pass::Accept::new(spec))),
@@ -213,8 +217,7 @@ fn input_schemas(graph: &Graph, spec: &NodeSpec, bad: &ir::Schema) -> Vec<ir::Sc
 
 /// Tries the old state on the new node; none if it cannot be read.
 fn transfer(old: &mut dyn Node, mut new: Box<dyn Node>) -> Option<Box<dyn Node>> {
-    let state = old.save().ok()?;
-    new.load(state).ok()?;
+    guarded(|| old.save().and_then(|state| new.load(state))).ok()?;
     Some(new)
 }
 

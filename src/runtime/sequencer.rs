@@ -172,6 +172,12 @@ impl Sequencer {
         self.sources.contains_key(name)
     }
 
+    /// What stands at the head of every source. One that fails is found out when it is drawn from.
+    pub fn heads(&mut self) -> Vec<(Name, Head)> {
+        let head = |source: &mut Source| if source.ended { Head::Ended } else { source.feed.head().unwrap_or(Head::Waiting) };
+        self.sources.iter_mut().map(|(name, source)| (name.clone(), head(source))).collect()
+    }
+
     /// What sources have to say, each with its name.
     pub fn take_notes(&mut self) -> Vec<(Name, Diagnostic)> {
         let notes = self
@@ -179,12 +185,6 @@ impl Sequencer {
             .iter_mut()
             .flat_map(|(name, source)| source.feed.take_notes().into_iter().map(|note| (name.clone(), note)));
         notes.collect()
-    }
-
-    /// What stands at the head of every source. One that fails is found out when it is drawn from.
-    pub fn heads(&mut self) -> Vec<(Name, Head)> {
-        let head = |source: &mut Source| if source.ended { Head::Ended } else { source.feed.head().unwrap_or(Head::Waiting) };
-        self.sources.iter_mut().map(|(name, source)| (name.clone(), head(source))).collect()
     }
 
     pub fn all_ended(&self) -> bool {

@@ -10,12 +10,13 @@ use crate::base::Time;
 use crate::diag::Code;
 use crate::ir::Outlet;
 use crate::node::{self, Batch, Clock, Counts, Message, Node, NodeError, Ordinal, Out, Port};
-use crate::plan::{Class, NodeKey, NodeOp, NodeSpec};
+use crate::plan::{Class, Input, NodeKey, NodeOp, NodeSpec};
 
 use super::clocks;
 use super::edge::Edge;
 use super::epoch::SavedSlot;
 use super::event::Fate;
+use super::guard::guarded;
 use super::merge::{self, Merged, Next, OrderedMerge};
 use super::prepare::Way;
 use super::tap::Tap;
@@ -91,11 +92,14 @@ impl Slot {
         self.key = spec.key.clone();
         self.schema = node::schema(&spec.schema);
         self.spec = spec;
-        self.failed = None;
     }
 
-    /// Puts another node in, or leaves the one that is there; books, clock and tap stay with the name.
+    /// Puts another node in, or leaves the one that is there; books, clock and tap stay with the name. What has failed is
+    /// whole again only if it was changed.
     pub(super) fn take_way(&mut self, way: Way, class: Class, at: Ordinal) -> Fate {
+        if !matches!(way, Way::Keep) {
+            self.failed = None;
+        }
         match way {
             Way::Keep => match class {
                 Class::Same => Fate::Kept,
@@ -174,6 +178,14 @@ impl Slot {
             self.inputs.push(kept.unwrap_or_else(|| Edge::new(wanted.clone())));
         }
         self.ended &= self.inputs.iter().all(|edge| edge.ended().is_some());
+    }
+
+    /// Inputs that go on again have not ended.
+    pub(super) fn reopen(&mut self, goes_on: impl Fn(&Input) -> bool) {
+        for edge in self.inputs.iter_mut().filter(|edge| goes_on(&edge.from)) {
+            edge.reopen();
+            self.ended = false;
+        }
     }
 
     /// Where all that it reads has ended, if it has.
@@ -264,7 +276,7 @@ impl Slot {
         let mut out = Out::default();
         let result = match &self.failed {
             Some(_) => Err(None),
-            None => self.node.batch(port, batch, &mut out).map_err(Some),
+            None => guarded(|| self.node.batch(port, batch, &mut out)).map_err(Some),
         };
         if let Err(error) = result {
             self.failed = self.failed.take().or(error);
@@ -288,7 +300,7 @@ impl Slot {
         self.ended = true;
         let mut out = Out::default();
         if self.failed.is_none()
-            && let Err(error) = self.node.end(at, &mut out)
+            && let Err(error) = guarded(|| self.node.end(at, &mut out))
         {
             self.failed = Some(error);
         }

@@ -7,4 +7,5 @@ mod learn;
 mod ops;
 mod pipelines;
 mod runtime;
+mod sim;
 mod stdlib;

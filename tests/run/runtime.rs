@@ -7,6 +7,7 @@ mod bench;
 mod edits;
 mod epochs;
 mod files;
+mod mended;
 mod program;
 mod reference;
 mod shadows;

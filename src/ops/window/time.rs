@@ -291,6 +291,10 @@ impl Node for TimeWindow {
     fn batch(&mut self, _: Port, batch: Batch, out: &mut Out) -> Result<(), NodeError> {
         let ids = self.keys.ids(&self.parts.by.read(&batch.rows)?, batch.len())?;
         let times = self.times(&batch.rows)?;
+        // What had ended before it began is not its to tell.
+        if self.fired == Time::MIN {
+            self.fired = batch.clock.start();
+        }
         let mut verdicts = self.judge(&batch, &ids, &times);
         let kept = Kept::new(self, &batch, &mut verdicts, &ids)?;
         let mut fired = Fired::default();
@@ -311,11 +315,12 @@ impl Node for TimeWindow {
 
     fn end(&mut self, at: Ordinal, out: &mut Out) -> Result<(), NodeError> {
         let mut fired = Fired::default();
+        let clock = Clock::still(self.fired);
         for end in self.due(Time::MAX, &[]) {
             self.fire(end, at, &mut fired)?;
+            // Where its input goes on again, these stay closed.
+            self.fired = Time(end);
         }
-        let clock = Clock::still(self.fired);
-        self.fired = Time::MAX;
         self.close();
         out.send(self.parts.output.batch(fired, &self.keys, at, clock)?);
         Ok(())

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use mliot::base::{Name, Time};
 use mliot::io::{Keep, Position};
 use mliot::ir;
-use mliot::node::{Node, NodeError, Ordinal, State};
-use mliot::plan::{Graph, NodeKey, NodeSpec};
+use mliot::node::{Node, NodeError, Ordinal};
+use mliot::plan::{Graph, NodeSpec};
 use mliot::runtime::{
     Deliver, Drawn, Engine, Feed, FeedCounts, Head, Kept, MemoryFeed, Parts, Progress, Row, Rows, Settings, Side, SourceSpec,
     from_table, to_table,
@@ -30,8 +30,6 @@ pub struct World {
     pub nodes: Nodes,
     pub recorded: RefCell<BTreeMap<Name, Rows>>,
     pub live: RefCell<BTreeMap<Name, Rows>>,
-    /// Nodes that cannot be built: a fault in preparing.
-    pub refuses: RefCell<Option<String>>,
     /// A source that fails after so many rows.
     pub breaks: RefCell<Option<(Name, usize)>>,
     /// Feeds and nodes that were made, to see what an edit touches.
@@ -66,13 +64,10 @@ impl World {
 
 impl Parts for World {
     fn node(&self, spec: &NodeSpec, inputs: &[ir::Schema]) -> Result<Box<dyn Node>, NodeError> {
-        if self.refuses.borrow().as_ref().is_some_and(|key| *key == spec.key.to_string()) {
-            return Err(NodeError::new(mliot::diag::Code::R0001, "this node cannot be built"));
-        }
         self.built.borrow_mut().push(spec.key.to_string());
         match self.nodes {
             Nodes::Reference => reference::build(spec, inputs),
-            Nodes::Real => Ok(Box::new(reference::Refusing(mliot::ops::build(spec, inputs)?))),
+            Nodes::Real => mliot::ops::build(spec, inputs),
         }
     }
 
@@ -181,15 +176,5 @@ impl<'a> Bench<'a> {
         for edge in self.engine.edge_reports() {
             assert_eq!(edge.sent, edge.received, "{edge:?}");
         }
-    }
-
-    pub fn states(&mut self) -> BTreeMap<NodeKey, State> {
-        let keys: Vec<NodeKey> = self.engine.slots().map(|slot| slot.key.clone()).collect();
-        let save = |key: NodeKey| {
-            let slot = self.engine.slot_mut(&key).expect("a node that runs");
-            let state = slot.node.save().expect("nodes of the bench can save");
-            (key, state)
-        };
-        keys.into_iter().map(save).collect()
     }
 }

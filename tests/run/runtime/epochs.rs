@@ -91,7 +91,7 @@ struct Run {
 }
 
 fn settings() -> Settings {
-    Settings { batch_rows_max: 5, life: Life::Run, until: None }
+    Settings { batch_rows_max: 5, life: Life::Run, ..Settings::default() }
 }
 
 impl Run {

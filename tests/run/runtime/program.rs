@@ -88,8 +88,13 @@ impl Pipe {
     }
 
     /// A tumbling window of this many seconds: count and sum per key.
-    pub fn window(mut self, seconds: i64, of: &str) -> Pipe {
-        let size = Duration(seconds * 1_000_000);
+    pub fn window(self, seconds: i64, of: &str) -> Pipe {
+        self.hop(seconds, seconds, of)
+    }
+
+    /// The same every so many seconds.
+    pub fn hop(mut self, seconds: i64, every: i64, of: &str) -> Pipe {
+        let (size, every) = (Duration(seconds * 1_000_000), Duration(every * 1_000_000));
         let entry = |name: &str, function, args: Vec<Expr>, ty: Type| AggregateEntry {
             name: name.into(),
             calls: vec![AggregateCall { function, args, settings: vec![], filter: None, ty: ty.clone() }],
@@ -105,7 +110,7 @@ impl Pipe {
             column("window_start", Type::Time),
             column("window_end", Type::Time),
         ];
-        let shape = WindowShape::Time { size, every: size };
+        let shape = WindowShape::Time { size, every };
         let op = WindowOp { shape, partial: false, by: vec!["key".into()], entries };
         self.stage(StageKind::Window, Op::Window(op))
     }
@@ -166,6 +171,12 @@ impl File {
     pub fn live(mut self, name: &str) -> File {
         let source = self.0.sources.get_mut(name).expect("a source of this file");
         source.live = Some(Connector::Stdin { format: FileFormat::Jsonl });
+        self
+    }
+
+    /// Its recording is another file.
+    pub fn elsewhere(mut self, name: &str) -> File {
+        self.0.sources.get_mut(name).expect("a source of this file").recorded = Some(file(&format!("other-{name}.jsonl")));
         self
     }
 

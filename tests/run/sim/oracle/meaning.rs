@@ -1,0 +1,178 @@
+//! What a node remembers, in words: the rule of the language, sections 10 and 3, written down a second time and without hashes.
+//! A node keeps its state over an edit if these words stay the same.
+
+use std::collections::BTreeMap;
+
+use mliot::base::Name;
+use mliot::ir::{AggregateCall, Expr, ExprKind, Op, Outlet, Running, RunningCall, WindowShape};
+use mliot::plan::{Graph, NodeKey, NodeOp, NodeSpec};
+
+/// Of each column at an outlet, what it stands for, back to the fields of the sources; and what the row's time stands for.
+#[derive(Clone, Debug, Default)]
+pub struct Defined {
+    columns: BTreeMap<Name, String>,
+    time: Option<Name>,
+}
+
+impl Defined {
+    pub fn of(&self, name: &str) -> String {
+        self.columns.get(name).cloned().unwrap_or_else(|| format!("?{name}"))
+    }
+
+    fn time(&self) -> String {
+        self.time.as_ref().map_or_else(String::new, |time| self.of(time))
+    }
+
+    fn all<'a>(&self, names: impl IntoIterator<Item = &'a Name>) -> Vec<String> {
+        names.into_iter().map(|name| self.of(name)).collect()
+    }
+}
+
+/// Definitions at the rows outlet of every node, and what each of them remembers.
+#[derive(Clone, Debug, Default)]
+pub struct Meaning {
+    pub defined: BTreeMap<NodeKey, Defined>,
+    pub remembers: BTreeMap<NodeKey, String>,
+}
+
+impl Meaning {
+    pub fn of(graph: &Graph, order: &[NodeKey]) -> Meaning {
+        let mut meaning = Meaning::default();
+        for key in order {
+            let spec = &graph.nodes[key];
+            let inputs: Vec<Defined> = spec.inputs.iter().map(|input| meaning.at(graph, &input.node, input.outlet)).collect();
+            let (mut defined, remembers) = node(spec, &inputs);
+            defined.time = spec.schema.time.clone();
+            meaning.defined.insert(key.clone(), defined);
+            meaning.remembers.insert(key.clone(), remembers);
+        }
+        meaning
+    }
+
+    fn at(&self, graph: &Graph, node: &NodeKey, outlet: Outlet) -> Defined {
+        match outlet {
+            Outlet::Rows => self.defined.get(node).cloned().unwrap_or_default(),
+            Outlet::Late => match graph.nodes[node].inputs.first() {
+                Some(before) => self.at(graph, &before.node, before.outlet),
+                None => Defined::default(),
+            },
+            Outlet::Bad => Defined::default(),
+        }
+    }
+
+    /// What the features of a task stand for, in their order.
+    pub fn features(&self, graph: &Graph, task: &NodeSpec) -> Vec<String> {
+        let NodeOp::Task(learn) = &task.op else { return vec![] };
+        let input = &task.inputs[0];
+        let seen = self.at(graph, &input.node, input.outlet);
+        seen.all(learn.task.features.iter().map(|feature| &feature.name))
+    }
+}
+
+fn node(spec: &NodeSpec, inputs: &[Defined]) -> (Defined, String) {
+    let input = inputs.first().cloned().unwrap_or_default();
+    match &spec.op {
+        NodeOp::Decode(decode) => {
+            let field =
+                |column: &mliot::ir::SourceColumn| format!("{:?}:{}{:?}", column.origin, column.column.ty, column.sentinels);
+            let columns = decode.columns.iter().map(|column| (column.column.name.clone(), field(column))).collect();
+            (Defined { columns, time: None }, String::new())
+        }
+        NodeOp::Stage(op) => stage(spec, op, &input, inputs),
+        NodeOp::Gate(_) => (input, String::new()),
+        NodeOp::Connection(_) | NodeOp::Task(_) | NodeOp::Accept(_) | NodeOp::Serve(_) => (Defined::default(), String::new()),
+    }
+}
+
+fn stage(spec: &NodeSpec, op: &Op, input: &Defined, inputs: &[Defined]) -> (Defined, String) {
+    let mut made = input.clone();
+    let mut remembers = Vec::new();
+    match op {
+        Op::Where { .. } => {}
+        Op::Set { entries } => {
+            for entry in entries {
+                made.columns.insert(entry.name.clone(), define(&entry.value, &made));
+            }
+        }
+        Op::Project { entries } => {
+            made.columns = entries.iter().map(|entry| (entry.name.clone(), define(&entry.value, input))).collect();
+        }
+        Op::Scan { by, entries } => {
+            let keys = format!("by {by:?} {:?}", input.all(by));
+            for entry in entries {
+                let calls: Vec<String> = entry.calls.iter().map(|call| running(call, &made)).collect();
+                if !calls.is_empty() {
+                    remembers.push(format!("{} {keys} {calls:?}", entry.name));
+                }
+                let value = words(&entry.value, &made);
+                made.columns.insert(entry.name.clone(), format!("scan {:?} {calls:?} {value}", input.all(by)));
+            }
+        }
+        Op::Window(window) => {
+            let time = if let WindowShape::Rows { .. } = window.shape { String::new() } else { input.time() };
+            let given = format!("{:?} {:?} {:?} {time}", window.shape, window.by, input.all(&window.by));
+            made = Defined::default();
+            window.by.iter().for_each(|key| _ = made.columns.insert(key.clone(), input.of(key)));
+            for entry in &window.entries {
+                let calls: Vec<String> = entry.calls.iter().map(|call| aggregate(call, input)).collect();
+                remembers.push(format!("{} {given} {calls:?}", entry.name));
+                made.columns.insert(entry.name.clone(), format!("{given} {calls:?} {}", words(&entry.value, input)));
+            }
+            for column in &spec.schema.columns {
+                made.columns.entry(column.name.clone()).or_insert_with(|| format!("{given} {}", column.name));
+            }
+        }
+        Op::Union { .. } => {
+            for column in &spec.schema.columns {
+                let mut all: Vec<String> = inputs.iter().map(|input| input.of(&column.name)).collect();
+                let alike = all.windows(2).all(|pair| pair[0] == pair[1]);
+                let one = if alike { all.remove(0) } else { format!("union {all:?}") };
+                made.columns.insert(column.name.clone(), one);
+            }
+        }
+        Op::Predict(predict) => {
+            for column in spec.schema.columns.iter().filter(|column| column.name.starts_with(&*predict.name)) {
+                made.columns.insert(column.name.clone(), format!("predicted {}", column.name));
+            }
+        }
+    }
+    remembers.sort();
+    (made, remembers.join("; "))
+}
+
+/// A column alone is what it was.
+fn define(expr: &Expr, seen: &Defined) -> String {
+    if let ExprKind::Column(name) = &expr.kind { seen.of(name) } else { words(expr, seen) }
+}
+
+fn running(call: &RunningCall, seen: &Defined) -> String {
+    let args: Vec<String> = call.args.iter().map(|arg| words(arg, seen)).collect();
+    let time = match call.function {
+        Running::Ewma | Running::Rate | Running::Since | Running::For => seen.time(),
+        _ => String::new(),
+    };
+    format!("{:?} {args:?} {:?} {time}", call.function, call.settings)
+}
+
+fn aggregate(call: &AggregateCall, seen: &Defined) -> String {
+    let args: Vec<String> = call.args.iter().map(|arg| words(arg, seen)).collect();
+    let only = call.filter.as_ref().map(|only| words(only, seen));
+    format!("{:?} {args:?} {:?} {only:?}", call.function, call.settings)
+}
+
+fn words(expr: &Expr, seen: &Defined) -> String {
+    let parts: Vec<String> = expr.parts().into_iter().map(|part| words(part, seen)).collect();
+    match &expr.kind {
+        ExprKind::Literal(value) | ExprKind::Param(_, value) => value.to_string(),
+        ExprKind::Column(name) => format!("<{}>", seen.of(name)),
+        ExprKind::Slot(nth) => format!("slot {nth}"),
+        ExprKind::Binary(op, ..) => format!("{op:?}{parts:?}"),
+        ExprKind::Not(_) => format!("not{parts:?}"),
+        ExprKind::Negate(_) => format!("minus{parts:?}"),
+        ExprKind::If(..) => format!("if{parts:?}"),
+        ExprKind::Coalesce(..) => format!("else{parts:?}"),
+        ExprKind::IsNull(_) => format!("null{parts:?}"),
+        ExprKind::Cast(_) => format!("{}{parts:?}", expr.ty),
+        other => panic!("{other:?} is not written by the simulator"),
+    }
+}
