@@ -1,6 +1,7 @@
 //! The real parts of a running graph: nodes from `ops`, sources and sinks from `io`.
 
 use crate::base::{Name, Time};
+use crate::diag::Diagnostic;
 use crate::io::{self, End, Intake, IoError, Mode, Pending, Place};
 use crate::ir::{self, Type};
 use crate::node::{Node, NodeError, Ordinal};
@@ -42,6 +43,9 @@ impl Parts for Machines {
             return Ok(None);
         }
         let Described { name, connection, decode, gate, schema } = parts;
+        if side == Side::Live && connection.keep.is_some() {
+            return Err(not_kept(name));
+        }
         let intake = Intake::open(name, connection, decode, gate, schema, &self.place, End { mode, from })?;
         Ok(Some(Box::new(Door(intake))))
     }
@@ -100,6 +104,10 @@ impl Feed for Door {
         self.0.follow(before);
     }
 
+    fn take_notes(&mut self) -> Vec<Diagnostic> {
+        self.0.take_notes()
+    }
+
     fn again(&mut self) -> Option<&mut dyn Again> {
         Some(self)
     }
@@ -138,6 +146,15 @@ impl Deliver for Outer {
     fn exact(&mut self) -> Option<&mut dyn io::Exact> {
         self.0.exact()
     }
+}
+
+/// E0199: what `keep` has written is read, and this version writes nothing to it.
+fn not_kept(source: &Name) -> NodeError {
+    NodeError::new(crate::diag::Code::E0199, format!("`run` does not carry out `keep` of `{source}` in this version")).help(
+        format!(
+            "write its rows with a sink, as in `sink kept = {source} | to parquet(\"kept/\")`, and read them as `recorded`"
+        ),
+    )
 }
 
 fn no_such_part(spec: &NodeSpec) -> NodeError {

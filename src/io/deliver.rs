@@ -86,12 +86,13 @@ pub fn deliver(
         Connector::File(file) => to_file(file, &visible, place, mode, keep).map_err(IoError::diagnostic),
         Connector::Stdout { format } => match (text::format(format, &visible), place.stdout) {
             (Some(format), Stdout::Rows) => Ok(Box::new(TextSink::stdout(format))),
-            (Some(format), Stdout::Events) => Ok(Box::new(TextSink::stdout(format.as_events(sink)))),
+            (Some(format), Stdout::Events) => Ok(Box::new(TextSink::stdout(format.into_events(sink)))),
             (None, _) => Err(no_binary_stdout().diagnostic()),
         },
         Connector::Simulate(_) => Err(cannot_write("simulate").diagnostic()),
         Connector::Stdin { .. } => Err(cannot_write("stdin").diagnostic()),
-        Connector::Http { .. } => Err(not_yet("http").diagnostic()),
+        Connector::Tail(_) => Err(cannot_write("tail").diagnostic()),
+        Connector::Http(_) => Err(not_yet("http").diagnostic()),
         Connector::Later { name, .. } => Err(not_yet(name).diagnostic()),
     }
 }
@@ -106,9 +107,11 @@ pub fn keep(connector: &Connector, schema: &Schema, place: &Place) -> Result<Box
             to_file(file, schema, place, Mode::Live, None).map_err(IoError::diagnostic)
         }
         Connector::File(file) => Err(needs_folder(&file.path).diagnostic()),
-        Connector::Simulate(_) | Connector::Stdin { .. } | Connector::Stdout { .. } | Connector::Http { .. } => {
-            Err(cannot_write("keep").diagnostic())
-        }
+        Connector::Simulate(_)
+        | Connector::Stdin { .. }
+        | Connector::Stdout { .. }
+        | Connector::Tail(_)
+        | Connector::Http(_) => Err(cannot_write("keep").diagnostic()),
         Connector::Later { name, .. } => Err(not_yet(name).diagnostic()),
     }
 }

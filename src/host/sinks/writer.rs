@@ -208,7 +208,9 @@ impl Writer {
         self.held.as_ref().map_or(0, |rows| rows.num_rows() as u64)
     }
 
+    /// Given up, or not in a file yet.
     pub fn unwritten(&self) -> u64 {
-        self.holds() + self.shared.lost.load(Relaxed)
+        let open = if self.keeps { self.next.saturating_sub(self.shared.settled()) } else { 0 };
+        self.holds() + self.shared.lost.load(Relaxed) + open
     }
 }
