@@ -8,7 +8,9 @@ mod order;
 mod shadow;
 mod show;
 
-pub use diff::{Change, Class, Component, Diff, EntryChange, Listed, ParamEdit, Rename, TaskEdit, Why, diff};
+pub use diff::{
+    Change, Class, Component, Diff, EntryChange, Listed, Memory, NotAgain, ParamEdit, Rename, TaskEdit, Why, again, diff,
+};
 pub use graph::{Accept, Connection, Decode, Gate, Graph, Hashes, Input, Label, Learn, NodeKey, NodeOp, NodeSpec, Owner, Slot};
 pub use lower::lower;
 pub use shadow::shadow;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::base::{Name, Sources};
 use crate::diag::{Diagnostic, to_json};
 use crate::node::Ordinal;
-use crate::plan::{Diff, Listed};
+use crate::plan::Diff;
 use crate::runtime::{Event, Served};
 
 /// One entry of the event log.
@@ -158,10 +158,9 @@ impl HostEvent {
 /// What an edit did, in a line: `air.stuffy retuned (its threshold); alert added`.
 pub fn in_words(diff: &Diff) -> String {
     let mut words: Vec<String> = diff.renames.iter().map(|rename| format!("{} is now {}", rename.from, rename.to)).collect();
-    for Listed { name, class, why, node: _ } in diff.listed() {
-        let why = why.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        let why = if why.is_empty() { why } else { format!(" ({why})") };
-        words.push(format!("{name} {}{why}", class.word()));
+    for listed in diff.listed() {
+        let why = Some(listed.reason()).filter(|why| !why.is_empty()).map(|why| format!(" ({why})")).unwrap_or_default();
+        words.push(format!("{} {}{why}", listed.name, listed.class.word()));
     }
     if words.is_empty() { "nothing that runs".to_owned() } else { words.join("; ") }
 }

@@ -11,7 +11,7 @@ use std::time::Instant;
 use crate::base::Name;
 use crate::diag::{Code, Diagnostic};
 use crate::node::{self, Assignment, Message, NodeError, Ordinal, Predictor};
-use crate::plan::{Change, Class, Diff, Graph, NodeKey, NodeOp, NodeSpec};
+use crate::plan::{Change, Class, Diff, Graph, Memory, NodeKey, NodeOp, NodeSpec};
 
 use super::audit::placed;
 use super::engine::Engine;
@@ -221,7 +221,7 @@ impl Prepared {
             fate,
             since: slot.since,
             rows_before,
-            why: why(change, fate),
+            why: why(change),
         };
         (slot, event)
     }
@@ -299,13 +299,13 @@ fn removed(slot: Slot, at: Ordinal) -> NodeEvent {
     }
 }
 
-/// In one sentence or several, for people.
-fn why(change: &Change, fate: Fate) -> String {
-    let mut parts: Vec<String> = change.why.iter().map(ToString::to_string).collect();
-    if fate == Fate::Reset {
-        parts.extend(change.class.limit().map(str::to_owned));
-    }
-    parts.join("; ")
+/// Why it changed, and what became of what it remembers, in a sentence.
+fn why(change: &Change) -> String {
+    let memory = std::iter::once(change.memory.to_string());
+    let entries = change.entries.iter().map(|(name, entry)| (name, entry.memory.to_string()));
+    let entries = entries.filter(|(_, memory)| !memory.is_empty()).map(|(name, memory)| format!("`{name}`: {memory}"));
+    let memory: Vec<String> = if change.memory == Memory::Kept { entries.collect() } else { memory.collect() };
+    change.why.iter().map(ToString::to_string).chain(memory).collect::<Vec<_>>().join("; ")
 }
 
 impl Undo {
