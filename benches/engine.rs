@@ -5,6 +5,7 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use mliot::base::{Duration, Name, Time};
 use mliot::compile::{World, compile};
+use mliot::io::{Position, SinkMark};
 use mliot::ir::{self, Value};
 use mliot::node::{Node, NodeError};
 use mliot::plan::{Graph, NodeOp, NodeSpec, lower};
@@ -51,11 +52,11 @@ impl Parts for Bench {
         ir::Schema::default()
     }
 
-    fn deliver(&self, _: &NodeSpec) -> Result<Box<dyn Deliver>, NodeError> {
+    fn deliver(&self, _: &NodeSpec, _: Option<&SinkMark>) -> Result<Box<dyn Deliver>, NodeError> {
         Ok(Box::new(Kept::default()))
     }
 
-    fn feed(&self, source: &SourceSpec, _: Side) -> Result<Option<Box<dyn Feed>>, NodeError> {
+    fn feed(&self, source: &SourceSpec, _: Side, _: Option<&Position>) -> Result<Option<Box<dyn Feed>>, NodeError> {
         Ok(Some(Box::new(MemoryFeed::new(self.0.clone(), source.gate))))
     }
 }

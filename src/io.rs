@@ -30,9 +30,9 @@ mod stdin;
 mod testing;
 
 pub use block::SourceCounts;
-pub use deliver::{Deliver, deliver, keep};
+pub use deliver::{Deliver, FileMark, SinkMark, deliver, keep};
 pub use error::IoError;
 pub use files::FilePosition;
-pub use intake::{InputPosition, Intake, Pending, Position, Taken};
+pub use intake::{Draw, InputPosition, Intake, Kept, Pending, Position, Taken};
 pub use place::{Mode, Now, Place, Wall};
 pub use records::{Ignored, Mark};

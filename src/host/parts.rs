@@ -6,7 +6,7 @@ use crate::ir::{self, Type};
 use crate::node::{Node, NodeError, Ordinal};
 use crate::ops;
 use crate::plan::{Connection, Decode, Gate, NodeOp, NodeSpec};
-use crate::runtime::{Deliver, Drawn, Feed, FeedCounts, Head, Parts, Side, SourceSpec};
+use crate::runtime::{Again, Deliver, Drawn, Feed, FeedCounts, Head, Parts, Side, SourceSpec};
 
 /// Builds everything for real, in one place of the world.
 #[derive(Clone, Debug)]
@@ -26,13 +26,13 @@ impl Parts for Machines {
         ir::Schema { columns: vec![text("reason"), text("raw"), text("origin")], ..ir::Schema::default() }
     }
 
-    fn deliver(&self, sink: &NodeSpec) -> Result<Box<dyn Deliver>, NodeError> {
+    fn deliver(&self, sink: &NodeSpec, from: Option<&io::SinkMark>) -> Result<Box<dyn Deliver>, NodeError> {
         let NodeOp::Accept(accept) = &sink.op else { return Err(no_such_part(sink)) };
-        let outer = io::deliver(accept, &sink.schema, &self.place, self.sinks)?;
+        let outer = io::deliver(accept, &sink.schema, &self.place, self.sinks, from)?;
         Ok(Box::new(Outer(outer)))
     }
 
-    fn feed(&self, source: &SourceSpec, side: Side) -> Result<Option<Box<dyn Feed>>, NodeError> {
+    fn feed(&self, source: &SourceSpec, side: Side, from: Option<&io::Position>) -> Result<Option<Box<dyn Feed>>, NodeError> {
         let parts = Described::of(source)?;
         let (end, mode) = match side {
             Side::Recorded => (&parts.connection.recorded, Mode::Recorded),
@@ -42,7 +42,7 @@ impl Parts for Machines {
             return Ok(None);
         }
         let Described { name, connection, decode, gate, schema } = parts;
-        let intake = Intake::open(name, connection, decode, gate, schema, mode, &self.place)?;
+        let intake = Intake::open(name, connection, decode, gate, schema, mode, &self.place, from)?;
         Ok(Some(Box::new(Door(intake))))
     }
 }
@@ -79,7 +79,7 @@ impl Feed for Door {
 
     fn take(&mut self, rows_max: usize, until: Option<Time>, first: Ordinal) -> Result<Drawn, NodeError> {
         let taken = self.0.take(rows_max, until, first).map_err(IoError::diagnostic)?;
-        Ok(Drawn { rows: taken.batch, bad: taken.bad })
+        Ok(drawn(taken))
     }
 
     fn retune(&mut self, source: &SourceSpec) -> Result<(), NodeError> {
@@ -99,6 +99,28 @@ impl Feed for Door {
     fn follow(&mut self, before: &io::Position) {
         self.0.follow(before);
     }
+
+    fn again(&mut self) -> Option<&mut dyn Again> {
+        Some(self)
+    }
+}
+
+impl Again for Door {
+    fn rereads(&self) -> bool {
+        self.0.rereads()
+    }
+
+    fn redo(&mut self, draw: &io::Draw, first: Ordinal) -> Result<Drawn, NodeError> {
+        Ok(drawn(self.0.redo(draw, first).map_err(IoError::diagnostic)?))
+    }
+
+    fn acknowledge(&mut self, upto: &io::Position) {
+        self.0.acknowledge(upto);
+    }
+}
+
+fn drawn(taken: io::Taken) -> Drawn {
+    Drawn { rows: taken.batch, bad: taken.bad, read: taken.read }
 }
 
 /// A writer as the engine sees it.

@@ -106,7 +106,7 @@ impl Sinks {
                 }
                 Some((false, _)) | None => {}
             }
-            match parts.deliver(spec) {
+            match parts.deliver(spec, None) {
                 Ok(writer) => _ = ready.insert(key.decl.clone(), writer),
                 Err(error) => wrong.push(cannot_write(spec, &error, wanted)),
             }
@@ -123,7 +123,7 @@ impl Sinks {
             if self.writers.get(&outbox.id).is_some_and(|writer| writer.schema == written(spec)) {
                 continue;
             }
-            let opened = ready.remove(&outbox.sink).map_or_else(|| parts.deliver(spec), Ok);
+            let opened = ready.remove(&outbox.sink).map_or_else(|| parts.deliver(spec, None), Ok);
             let placed = opened.and_then(|deliver| self.place(outbox, spec, deliver).map_err(no_thread));
             wrong.extend(placed.err().map(|error| cannot_write(spec, &error, engine.graph())));
         }
@@ -176,7 +176,7 @@ impl Sinks {
                 moved |= writer.pump(outbox);
             }
         }
-        engine.forget_retired();
+        engine.forget_retired(|_| true);
         self.close_retired(engine);
         moved
     }

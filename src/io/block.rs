@@ -135,6 +135,17 @@ impl SourceCounts {
         counts
     }
 
+    /// Of rows that were kept when they were read, so that it is known only how many there were.
+    pub(super) fn kept(rows: u64, bad: u64) -> SourceCounts {
+        let mut counts = SourceCounts::default();
+        drop_rows(&mut counts.decode, "bad", bad as usize);
+        pass(&mut counts.gate, rows);
+        pass(&mut counts.decode, rows);
+        let decoded = counts.decode.input;
+        pass(&mut counts.connection, decoded);
+        counts
+    }
+
     pub fn add(&mut self, other: &SourceCounts) {
         self.connection.add(&other.connection);
         self.decode.add(&other.decode);

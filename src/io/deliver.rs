@@ -12,6 +12,7 @@
 
 mod aside;
 mod json;
+mod mark;
 mod split;
 mod table;
 mod target;
@@ -27,6 +28,7 @@ use crate::plan::Accept;
 use super::error::IoError;
 use super::place::{Mode, Place};
 
+pub use mark::{FileMark, SinkMark};
 use split::Split;
 use table::TableSink;
 use target::Target;
@@ -41,9 +43,16 @@ pub trait Deliver: Send {
     fn finish(&mut self) -> Result<(), IoError>;
 }
 
-/// Opens the connector of a sink whose rows have this schema. A file that cannot be written is said here, unless its name
+/// Opens the connector of a sink whose rows have this schema; `from` is a mark of what it has written before. A file that cannot be written is said here, unless its name
 /// depends on the rows.
-pub fn deliver(accept: &Accept, schema: &Schema, place: &Place, mode: Mode) -> Result<Box<dyn Deliver>, Diagnostic> {
+pub fn deliver(
+    accept: &Accept,
+    schema: &Schema,
+    place: &Place,
+    mode: Mode,
+    from: Option<&SinkMark>,
+) -> Result<Box<dyn Deliver>, Diagnostic> {
+    let _ = from;
     let visible = Schema { columns: schema.visible().cloned().collect(), ..schema.clone() };
     match &accept.connector {
         Connector::File(file) => to_file(file, &visible, place, mode).map_err(IoError::diagnostic),

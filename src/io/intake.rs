@@ -1,7 +1,9 @@
 //! The three nodes of one source as one value: rows come in, are decoded, get their event time and draw ordinals.
 
+mod draw;
 mod input;
 mod position;
+mod redo;
 
 use std::sync::Arc;
 
@@ -20,6 +22,7 @@ use super::place::{Mode, Place};
 use super::records::Ignored;
 use super::spec::Spec;
 
+pub use draw::{Draw, Kept};
 use input::{Input, Step};
 pub use position::{InputPosition, Position};
 
@@ -31,6 +34,10 @@ pub struct Intake {
     input: Input,
     /// Read and not yet taken, from this row on.
     ready: Option<(Block, usize)>,
+    /// When that was read, by the clock of the place.
+    read: Time,
+    /// What stood aside in a block whose rows were redone, and belongs to draws that are still to come.
+    carried: Aside,
     progress: Progress,
     rows: u64,
     records: u64,
@@ -59,10 +66,12 @@ pub struct Taken {
     pub bad: Option<RecordBatch>,
     /// Of this batch alone.
     pub counts: SourceCounts,
+    /// When its rows were read, by the clock of the place.
+    pub read: Time,
 }
 
 impl Intake {
-    /// Finds and opens what the source reads in this mode. Everything that can be known without reading to the end is said
+    /// Finds and opens what the source reads in this mode, from its beginning or behind a position. Everything that can be known without reading to the end is said
     /// here: files that are missing, of another format, without a declared column, or empty.
     pub fn open(
         source: &Name,
@@ -72,6 +81,7 @@ impl Intake {
         schema: &ir::Schema,
         mode: Mode,
         place: &Place,
+        from: Option<&Position>,
     ) -> Result<Intake, Diagnostic> {
         let open = || {
             let spec = Arc::new(Spec::new(source, mode, decode, gate, schema)?);
@@ -83,12 +93,17 @@ impl Intake {
                 place,
                 input,
                 ready: None,
+                read: Time::MIN,
+                carried: Aside::default(),
                 progress: Progress::start(),
                 rows: 0,
                 records: 0,
                 counts: SourceCounts::default(),
             };
-            intake.check_first()?;
+            match from {
+                Some(position) => intake.resume(position)?,
+                None => intake.check_first()?,
+            }
             Ok(intake)
         };
         open().map_err(IoError::diagnostic)
@@ -130,7 +145,7 @@ impl Intake {
             (Some(_), None) | (None, _) => block.len() - *from,
         };
         let rows = due.min(max_rows);
-        let aside = if rows > 0 || block.len() == 0 { std::mem::take(&mut block.aside) } else { Aside::default() };
+        let aside = if rows > 0 || *from == block.len() { std::mem::take(&mut block.aside) } else { Aside::default() };
         let piece = block.rows.slice(*from, rows);
         let time = block.time.as_ref().map(|time| time.slice(*from, rows));
         let at: Vec<At> = block.at[*from..*from + rows].to_vec();
@@ -145,7 +160,7 @@ impl Intake {
         let batch = self.progress.draw(piece, time, first, self.spec.limits.lateness);
         let counts = SourceCounts::of(rows, &aside);
         self.counts.add(&counts);
-        Ok(Taken { batch, bad: bad_rows(&aside.bad), counts })
+        Ok(Taken { batch, bad: bad_rows(&aside.bad), counts, read: self.read })
     }
 
     fn take_silence(&mut self, first: Ordinal) -> Taken {
@@ -159,7 +174,7 @@ impl Intake {
                 self.progress.draw(rows, time, first, lateness)
             }
         };
-        Taken { batch, bad: None, counts: SourceCounts::default() }
+        Taken { batch, bad: None, counts: SourceCounts::default(), read: now }
     }
 
     /// Has something ready to be taken, unless there is nothing.
@@ -169,7 +184,10 @@ impl Intake {
         }
         let (step, block) = self.input.next(&self.place)?;
         if let Some(block) = block {
-            self.ready = Some((self.admitted(block)?, 0));
+            let mut block = self.admitted(block)?;
+            let behind = std::mem::replace(&mut block.aside, std::mem::take(&mut self.carried));
+            block.aside.append(behind);
+            (self.ready, self.read) = (Some((block, 0)), self.place.now.now());
         }
         Ok(step)
     }

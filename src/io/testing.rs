@@ -16,7 +16,7 @@ use crate::node::Ordinal;
 use crate::plan::{Connection, Decode, Gate};
 
 use super::deliver::lines_of;
-use super::{Intake, IoError, Mode, Now, Pending, Place};
+use super::{Intake, IoError, Mode, Now, Pending, Place, Position, Taken};
 
 /// A column that reads the field of its own name.
 pub(super) fn column(name: &str, ty: Type, nullable: bool) -> SourceColumn {
@@ -91,7 +91,13 @@ impl Source {
 
     pub fn open(&self, mode: Mode, place: &Place) -> Result<Intake, Diagnostic> {
         let (decode, gate) = (self.decode(), self.gate());
-        Intake::open(&"room".into(), &self.connection, &decode, &gate, &self.schema(), mode, place)
+        Intake::open(&"room".into(), &self.connection, &decode, &gate, &self.schema(), mode, place, None)
+    }
+
+    /// Behind a position.
+    pub fn open_from(&self, mode: Mode, place: &Place, from: &Position) -> Result<Intake, Diagnostic> {
+        let (decode, gate) = (self.decode(), self.gate());
+        Intake::open(&"room".into(), &self.connection, &decode, &gate, &self.schema(), mode, place, Some(from))
     }
 
     pub fn decode(&self) -> Decode {
@@ -124,6 +130,14 @@ pub(super) struct All {
     pub batches: usize,
 }
 
+impl All {
+    pub fn put(&mut self, taken: &Taken) {
+        self.batches += 1;
+        self.rows.extend(lines(&taken.batch.rows));
+        self.bad.extend(taken.bad.iter().flat_map(bad));
+    }
+}
+
 /// Until its end, or until it has nothing for now.
 pub(super) fn drain(intake: &mut Intake, batch: usize) -> All {
     let mut all = All::default();
@@ -140,9 +154,7 @@ pub(super) fn take_some(intake: &mut Intake, batch: usize, times: usize, all: &m
         }
         let taken = intake.take(batch, None, Ordinal(7))?;
         assert!(taken.batch.len() <= batch, "{} rows were taken", taken.batch.len());
-        all.batches += 1;
-        all.rows.extend(lines(&taken.batch.rows));
-        all.bad.extend(taken.bad.iter().flat_map(bad));
+        all.put(&taken);
     }
     Ok(())
 }

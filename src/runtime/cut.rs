@@ -16,9 +16,10 @@ use crate::plan::{Change, Class, Diff, Graph, Memory, NodeKey, NodeOp, NodeSpec}
 use super::audit::placed;
 use super::engine::Engine;
 use super::event::{CutEvent, Event, Fate, NodeEvent};
-use super::feed::{Nothing, Parts, SourceSpec};
+use super::feed::{Finished, Parts, SourceSpec};
 use super::layout::{components, origin, outlet_schema};
 use super::prepare::{Prepared, Way, prepare, spec_of};
+use super::record::{CutRecord, Record};
 use super::sequencer::Source;
 use super::slot::{Pace, Slot};
 use super::task::Task;
@@ -65,6 +66,7 @@ impl Engine {
         assignment.pieces.retain(|(from, _)| *from < at);
         assignment.pieces.push((at, model));
         self.hand_out(task);
+        self.note(|| Record::Assigned { task: task.clone(), at, version: version.clone() });
         self.events.put(Event::Assigned { task: task.clone(), at, version });
     }
 
@@ -79,7 +81,7 @@ impl Engine {
         self.hand_out(task);
     }
 
-    fn hand_out(&mut self, task: &Name) {
+    pub(super) fn hand_out(&mut self, task: &Name) {
         let Some(assignment) = self.assignments.get(task) else { return };
         let slots = self.tasks.iter_mut().flat_map(|part| part.slots_mut());
         for slot in slots.filter(|slot| slot.spec.predicts_by() == Some(task)) {
@@ -104,12 +106,26 @@ impl Prepared {
             return Err(Aborted { why });
         }
         let at = engine.next();
+        if let Err(error) = self.confirm(engine, at) {
+            undo.back(engine);
+            return Err(Aborted { why: not_durable(&error) });
+        }
         let nodes = self.switch(engine, at);
         engine.carry();
         let entries = self.entries();
         let event = CutEvent { at, nodes, entries, pause_us: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX) };
         engine.events.put(Event::Cut(event.clone()));
         Ok(Cut { event, diff: self.diff })
+    }
+
+    /// The change stands in the log before it takes place: a restart makes it again at the same ordinal. Without that line the
+    /// old graph runs on.
+    fn confirm(&self, engine: &mut Engine, at: Ordinal) -> Result<(), NodeError> {
+        let Some(log) = &mut engine.log else { return Ok(()) };
+        let ends = self.sources.iter().flat_map(|(name, ends)| ends.positions().map(move |end| (name, end)));
+        let opened = ends.map(|(name, (side, position))| (name.clone(), side, position)).collect();
+        log.append(Record::Cut(Box::new(CutRecord { at, graph: self.graph.clone(), opened })));
+        log.confirm()
     }
 
     /// What can still fail.
@@ -234,15 +250,16 @@ impl Prepared {
             let schema = node::schema(&spec.gate.schema);
             let was = ends.was.as_ref().unwrap_or(&name);
             let source = match (sources.remove(was), ends.now) {
-                (Some(source), Some(feed)) => source.with(feed, schema),
+                (Some(source), Some(feed)) => source.with(feed, ends.side, schema),
                 (Some(source), None) => source.shaped(schema),
-                (None, feed) => Source::new(feed.unwrap_or_else(|| Box::new(Nothing)), schema),
+                (None, feed) => Source::new(feed.unwrap_or_else(|| Box::new(Finished::default())), ends.side, schema),
             };
             engine.sequencer.put(name.clone(), source);
             if let Some(feed) = ends.live.or_else(|| live.remove(was)) {
                 engine.live.insert(name, feed);
             }
         }
+        engine.sequencer.go_on(engine.live.keys().cloned().collect::<Vec<_>>());
     }
 
     /// A model is never fed by other feature definitions than those it was trained with, be they the file's or a shadow's.
@@ -328,6 +345,10 @@ impl Undo {
             }
         }
     }
+}
+
+fn not_durable(error: &NodeError) -> Diagnostic {
+    error.diagnostic("the change could not be written down, so nothing was changed")
 }
 
 fn overtaken() -> Diagnostic {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use arrow::array::{AsArray, RecordBatch};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::base::Name;
 
@@ -15,7 +15,7 @@ pub const DEAD_RECORDS_MAX: usize = 100;
 pub type DeadLetter = BTreeMap<Name, Vec<DeadRecord>>;
 
 /// A record that could not be read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadRecord {
     pub reason: String,
     /// Its bytes, cut off where there are many.

@@ -2,9 +2,13 @@
 
 use std::collections::VecDeque;
 
+use arrow::datatypes::SchemaRef;
+
 use crate::base::Time;
 use crate::node::{Batch, Clock, Message, Ordinal, Port};
 use crate::plan::{Input, NodeKey};
+
+use super::epoch::{SavedEdge, SavedMessage};
 
 /// A node is stepped only while each of its edges holds fewer messages than this: backpressure, never loss. One call of a
 /// node may put several messages, so an edge can hold this many and those of one call.
@@ -38,6 +42,19 @@ pub struct EdgeCounts {
 impl Edge {
     pub fn new(from: Input) -> Edge {
         Edge { from, queue: VecDeque::new(), sent: 0, received: 0, ended: None, after: Time::MIN }
+    }
+
+    pub(super) fn save(&self) -> SavedEdge {
+        let Edge { from, queue, sent, received, ended, after } = self;
+        let waiting = queue.iter().filter_map(SavedMessage::of).collect();
+        SavedEdge { from: from.clone(), sent: *sent, received: *received, ended: *ended, after: *after, waiting }
+    }
+
+    /// `schema` is that of its rows.
+    pub(super) fn restore(&mut self, saved: &SavedEdge, schema: &SchemaRef) {
+        let SavedEdge { from: _, sent, received, ended, after, waiting } = saved;
+        (self.sent, self.received, self.ended, self.after) = (*sent, *received, *ended, *after);
+        self.queue = waiting.iter().map(|message| message.message(schema)).collect();
     }
 
     pub fn push(&mut self, message: Message) {

@@ -6,17 +6,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::{Name, Time};
 use crate::diag::Diagnostic;
-use crate::ir;
 use crate::node::{Assignment, Batch, Message, NodeError, Ordinal};
-use crate::plan::{Graph, Input, NodeKey, NodeOp};
+use crate::plan::{Graph, Input, NodeKey};
 
 use super::audit::{self, Audit};
 use super::dead::{self, DeadLetter};
 use super::event::{Event, EventLog};
 use super::feed::{Feed, FeedCounts};
-use super::outbox::{Outbox, OutboxId};
+use super::outbox::Outbox;
+use super::record::{Log, Record};
 use super::sequencer::{Entered, Order, Round, RoundLimits, Sequencer};
 use super::slot::Slot;
 use super::tap::Tap;
@@ -58,9 +60,11 @@ pub struct Engine {
     /// Live ends that are open and wait until the recordings have been read.
     pub(super) live: BTreeMap<Name, Box<dyn Feed>>,
     pub(super) outboxes: BTreeMap<NodeKey, Outbox>,
+    /// Where what happens is written down, if it is.
+    pub(super) log: Option<Box<dyn Log>>,
     /// Of sinks that are gone or connected elsewhere, until their rows are taken.
-    retired: Vec<Outbox>,
-    next_outbox: u64,
+    pub(super) retired: Vec<Outbox>,
+    pub(super) next_outbox: u64,
     /// Counts changes of the graph.
     pub(super) generation: u64,
     /// By task: who predicts which row.
@@ -70,10 +74,11 @@ pub struct Engine {
     pub(super) failed: BTreeSet<NodeKey>,
     findings: Vec<Diagnostic>,
     audit: Audit,
-    dead: DeadLetter,
+    pub(super) dead: DeadLetter,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Phase {
     Recorded,
     Live,
@@ -102,6 +107,7 @@ impl Engine {
             sequencer: Sequencer::default(),
             live: BTreeMap::new(),
             outboxes: BTreeMap::new(),
+            log: None,
             retired: Vec::new(),
             next_outbox: 0,
             generation: 0,
@@ -153,9 +159,21 @@ impl Engine {
             return if blocked.is_empty() { Progress::Waiting } else { Progress::Blocked };
         };
         let rows = round.rows;
+        self.note(|| Record::Round(round.record()));
         self.let_in(round);
         self.carry();
         Progress::Rows(rows)
+    }
+
+    /// Everything that happens from here on is written down, in order.
+    pub fn keep(&mut self, log: Box<dyn Log>) {
+        self.log = Some(log);
+    }
+
+    pub(super) fn note(&mut self, record: impl FnOnce() -> Record) {
+        if let Some(log) = &mut self.log {
+            log.append(record());
+        }
     }
 
     fn order(&self) -> Order {
@@ -176,8 +194,8 @@ impl Engine {
         tasks.flat_map(|task| task.sources().cloned()).collect()
     }
 
-    fn let_in(&mut self, round: Round) {
-        let Round { upto, drawn, ended, failed, rows: _ } = round;
+    pub(super) fn let_in(&mut self, round: Round) {
+        let Round { upto, drawn, ended, failed, draws: _, rows: _ } = round;
         for (source, error) in failed {
             self.source_failed(&source, error);
         }
@@ -268,21 +286,23 @@ impl Engine {
         found.into_iter().for_each(|finding| self.find(finding));
     }
 
-    fn find(&mut self, finding: Diagnostic) {
+    pub(super) fn find(&mut self, finding: Diagnostic) {
         if self.findings.len() < FINDINGS_MAX {
             self.findings.push(finding);
         }
     }
 
     /// The recordings have ended: live ends take over, where there are any.
-    fn go_live(&mut self) -> bool {
+    pub(super) fn go_live(&mut self) -> bool {
         if self.settings.life == Life::Replay || self.phase == Phase::Live {
             return false;
         }
         self.phase = Phase::Live;
         let at = self.next();
         self.events.put(Event::WentLive { at });
+        self.note(|| Record::WentLive { at });
         let live = std::mem::take(&mut self.live);
+        self.sequencer.go_on([]);
         let any = !live.is_empty();
         for (name, feed) in live {
             self.sequencer.switch(&name, feed);
@@ -317,61 +337,6 @@ impl Engine {
     /// What the tap has seen since the last call.
     pub fn tapped(&mut self, at: &NodeKey) -> Vec<Batch> {
         self.slot_mut(at).and_then(|slot| slot.tap.as_mut()).map(Tap::take).unwrap_or_default()
-    }
-
-    /// Of the sinks that run.
-    pub fn outboxes(&self) -> impl Iterator<Item = &Outbox> {
-        self.outboxes.values()
-    }
-
-    /// Of the sinks that run, and of former ones that still hold rows.
-    pub fn outboxes_mut(&mut self) -> impl Iterator<Item = &mut Outbox> {
-        self.retired.iter_mut().chain(self.outboxes.values_mut())
-    }
-
-    pub fn outbox(&self, sink: &Name) -> Option<&Outbox> {
-        self.outboxes.values().find(|outbox| outbox.sink == *sink)
-    }
-
-    pub fn outbox_mut(&mut self, sink: &Name) -> Option<&mut Outbox> {
-        self.outboxes.values_mut().find(|outbox| outbox.sink == *sink)
-    }
-
-    /// Forgets former outboxes whose rows have been taken.
-    pub fn forget_retired(&mut self) {
-        self.retired.retain(|outbox| outbox.waiting() > 0);
-    }
-
-    /// One outbox a sink. A sink that is renamed keeps its own; one that is connected elsewhere leaves the old one to be
-    /// emptied where it was to go.
-    pub(super) fn open_outboxes(&mut self, wanted: &Graph, renames: &BTreeMap<NodeKey, NodeKey>) {
-        let mut old = std::mem::take(&mut self.outboxes);
-        for (from, to) in renames {
-            if let Some(mut outbox) = old.remove(from) {
-                outbox.sink = to.decl.clone();
-                old.insert(to.clone(), outbox);
-            }
-        }
-        for (key, spec) in &wanted.nodes {
-            let NodeOp::Accept(accept) = &spec.op else { continue };
-            let kept = old.remove(key).and_then(|outbox| self.keep_or_retire(outbox, &accept.connector));
-            let outbox = kept.unwrap_or_else(|| self.new_outbox(key.decl.clone(), accept.connector.clone()));
-            self.outboxes.insert(key.clone(), outbox);
-        }
-        self.retired.extend(old.into_values());
-    }
-
-    fn keep_or_retire(&mut self, outbox: Outbox, connector: &ir::Connector) -> Option<Outbox> {
-        if outbox.connector == *connector {
-            return Some(outbox);
-        }
-        self.retired.push(outbox);
-        None
-    }
-
-    fn new_outbox(&mut self, sink: Name, connector: ir::Connector) -> Outbox {
-        self.next_outbox += 1;
-        Outbox::new(OutboxId(self.next_outbox), sink, connector)
     }
 
     /// Of one source, since it was declared.

@@ -2,9 +2,10 @@
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
+use serde::{Deserialize, Serialize};
 
 use crate::base::{Name, Time};
-use crate::io::Position;
+use crate::io::{Draw, Position, SinkMark};
 use crate::ir;
 use crate::node::{Batch, Clock, Counts, Node, NodeError, Ordinal, Ordinals};
 use crate::plan::{Connection, Graph, NodeKey, NodeOp, NodeSpec, Slot};
@@ -20,15 +21,17 @@ pub trait Parts {
     /// The columns of what a source could not read, at its bad outlet.
     fn bad(&self) -> ir::Schema;
 
-    /// Opens the writer of a sink.
-    fn deliver(&self, sink: &NodeSpec) -> Result<Box<dyn Deliver>, NodeError>;
+    /// Opens the writer of a sink: behind a mark of what was written before (the empty mark at the beginning), so that nothing
+    /// is written twice over restarts; without one, nothing is kept of what it writes.
+    fn deliver(&self, sink: &NodeSpec, from: Option<&SinkMark>) -> Result<Box<dyn Deliver>, NodeError>;
 
-    /// Opens one end of a source; none if the source does not have it.
-    fn feed(&self, source: &SourceSpec, side: Side) -> Result<Option<Box<dyn Feed>>, NodeError>;
+    /// Opens one end of a source, from its beginning or behind a position; none if the source does not have it.
+    fn feed(&self, source: &SourceSpec, side: Side, from: Option<&Position>) -> Result<Option<Box<dyn Feed>>, NodeError>;
 }
 
 /// Which end of a source is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Side {
     Recorded,
     Live,
@@ -62,6 +65,23 @@ pub trait Feed: Send {
 
     /// Event time and row numbers go on from another feed of the same source: from its recording to what is live.
     fn follow(&mut self, before: &Position);
+
+    /// Feeds whose draws can be made again after a restart.
+    fn again(&mut self) -> Option<&mut dyn Again> {
+        None
+    }
+}
+
+/// A feed that can give again what it gave once, from a position on.
+pub trait Again {
+    /// Can it read its rows again? If not, the log keeps the rows themselves, and a redo brings them along.
+    fn rereads(&self) -> bool;
+
+    /// The same rows and records as once from here, with the same times. Fewer where the source has changed since.
+    fn redo(&mut self, draw: &Draw, first: Ordinal) -> Result<Drawn, NodeError>;
+
+    /// Nothing before this position will be asked for again.
+    fn acknowledge(&mut self, upto: &Position);
 }
 
 /// Writes what a sink has accepted.
@@ -90,6 +110,8 @@ pub struct Drawn {
     pub rows: Batch,
     /// What could not be read on the way.
     pub bad: Option<RecordBatch>,
+    /// When the rows were read, by the clock of the place.
+    pub read: Time,
 }
 
 /// A source's books, node by node.
@@ -108,11 +130,13 @@ impl FeedCounts {
     }
 }
 
-/// A side of a source that does not exist.
-#[derive(Debug)]
-pub struct Nothing;
+/// A side of a source that does not exist, or has been read to its end and is not opened again.
+#[derive(Debug, Default)]
+pub struct Finished {
+    pub position: Option<Position>,
+}
 
-impl Feed for Nothing {
+impl Feed for Finished {
     fn head(&mut self) -> Result<Head, NodeError> {
         Ok(Head::Ended)
     }
@@ -120,7 +144,7 @@ impl Feed for Nothing {
     fn take(&mut self, _: usize, _: Option<Time>, first: Ordinal) -> Result<Drawn, NodeError> {
         let rows = RecordBatch::new_empty(Schema::empty().into());
         let rows = Batch { rows, ordinals: Ordinals::Range(first), upto: first, clock: Clock::None };
-        Ok(Drawn { rows, bad: None })
+        Ok(Drawn { rows, bad: None, read: Time::MIN })
     }
 
     fn retune(&mut self, _: &SourceSpec) -> Result<(), NodeError> {
@@ -132,7 +156,7 @@ impl Feed for Nothing {
     }
 
     fn position(&self) -> Option<Position> {
-        None
+        self.position.clone()
     }
 
     fn follow(&mut self, _: &Position) {}

@@ -111,7 +111,7 @@ impl Feed for MemoryFeed {
             counts.passed += most as u64;
             counts.output += most as u64;
         }
-        Ok(Drawn { rows: self.span(front.slice(0, most), first)?, bad: None })
+        Ok(Drawn { rows: self.span(front.slice(0, most), first)?, bad: None, read: Time::MIN })
     }
 
     fn retune(&mut self, source: &SourceSpec) -> Result<(), NodeError> {

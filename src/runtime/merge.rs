@@ -55,6 +55,15 @@ impl Default for OrderedMerge {
 }
 
 impl OrderedMerge {
+    /// How far its clock and its spans have got.
+    pub fn reached(&self) -> (Time, Ordinal) {
+        (self.after, self.upto)
+    }
+
+    pub fn from((after, upto): (Time, Ordinal)) -> OrderedMerge {
+        OrderedMerge { after, upto }
+    }
+
     /// The next span that all inputs cover. Where an input has said nothing yet, that is at most what the others let go at
     /// the end of the last span: rows of windows that close because their own input ended, or because time went on.
     pub fn next(&mut self, edges: &mut [Edge]) -> Next {

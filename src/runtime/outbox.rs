@@ -3,16 +3,21 @@
 use std::collections::VecDeque;
 
 use arrow::array::RecordBatch;
+use serde::{Deserialize, Serialize};
 
 use crate::base::Name;
+use crate::io::SinkMark;
 use crate::ir::Connector;
+use crate::plan::{NodeOp, NodeSpec};
+
+use super::epoch::SavedOutbox;
 
 /// No source of the same task is read while an outbox holds more rows than this. What is under way then still gets in, so a
 /// stuck sink holds up its own sources and never a change of the graph.
 pub const OUTBOX_ROWS_MAX: usize = 65_536;
 
 /// Which outbox: a sink that is connected elsewhere gets another one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct OutboxId(pub u64);
 
 #[derive(Debug)]
@@ -20,6 +25,10 @@ pub struct Outbox {
     pub id: OutboxId,
     pub sink: Name,
     pub connector: Connector,
+    /// Of the sink as it was last.
+    pub spec: NodeSpec,
+    /// What had been written for good when the process began.
+    pub mark: SinkMark,
     waiting: VecDeque<RecordBatch>,
     rows: usize,
     /// Rows, since the sink was declared: `accepted = taken + lost + waiting`.
@@ -32,8 +41,42 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    pub fn new(id: OutboxId, sink: Name, connector: Connector) -> Outbox {
-        Outbox { id, sink, connector, waiting: VecDeque::new(), rows: 0, accepted: 0, taken: 0, lost: 0, muted: 0 }
+    pub fn new(id: OutboxId, spec: NodeSpec, connector: Connector) -> Outbox {
+        let (sink, mark, waiting) = (spec.key.decl.clone(), SinkMark::default(), VecDeque::new());
+        Outbox { id, sink, connector, spec, mark, waiting, rows: 0, accepted: 0, taken: 0, lost: 0, muted: 0 }
+    }
+
+    /// As if everything that was taken were written for good; whoever takes rows knows better.
+    pub fn save(&self, retired: bool) -> SavedOutbox {
+        SavedOutbox {
+            id: self.id,
+            sink: self.sink.clone(),
+            retired,
+            spec: self.spec.clone(),
+            accepted: self.accepted,
+            lost: self.lost,
+            muted: self.muted,
+            settled: self.accepted - self.rows as u64,
+            mark: self.mark.clone(),
+            rows: self.waiting.iter().cloned().collect(),
+        }
+    }
+
+    /// Rows that are not settled wait again.
+    pub fn restore(saved: SavedOutbox) -> Outbox {
+        let SavedOutbox { id, sink, retired: _, spec, accepted, lost, muted, settled, mark, rows } = saved;
+        let connector = match &spec.op {
+            NodeOp::Accept(accept) => accept.connector.clone(),
+            NodeOp::Connection(_)
+            | NodeOp::Decode(_)
+            | NodeOp::Gate(_)
+            | NodeOp::Stage(_)
+            | NodeOp::Task(_)
+            | NodeOp::Serve(_) => unreachable!("an outbox is a sink's"),
+        };
+        let waiting = VecDeque::from(rows);
+        let rows = waiting.iter().map(RecordBatch::num_rows).sum();
+        Outbox { id, sink, connector, spec, mark, waiting, rows, accepted, taken: settled - lost, lost, muted }
     }
 
     pub fn put(&mut self, rows: RecordBatch, muted: bool) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::base::Name;
 use crate::diag::{Code, Diagnostic};
+use crate::io::Position;
 use crate::ir;
 use crate::node::{Node, NodeError};
 use crate::plan::{Change, Class, Diff, Graph, NodeKey, NodeOp, NodeSpec, Slot, diff};
@@ -42,12 +43,12 @@ pub(super) enum Way {
 }
 
 /// How a source of the wanted graph comes to be.
-#[derive(Default)]
 pub(super) struct Ends {
     /// Its name in the running graph.
     pub was: Option<Name>,
-    /// A newly opened end, in place of the one that is read now.
+    /// A newly opened end, in place of the one that is read now, and which of the two it is.
     pub now: Option<Box<dyn Feed>>,
+    pub side: Side,
     /// The same for the live end that waits until the recordings have been read.
     pub live: Option<Box<dyn Feed>>,
     /// Ends that stay read their columns or their time differently.
@@ -142,44 +143,61 @@ impl Builder<'_> {
     }
 
     fn build(&self, key: &NodeKey) -> Result<Box<dyn Node>, Diagnostic> {
-        let spec = &self.wanted.nodes[key];
-        match &spec.op {
-            NodeOp::Stage(_) | NodeOp::Task(_) => {
-                let built = self.parts.node(spec, &input_schemas(self.wanted, spec, self.bad));
-                built.map_err(|error| cannot_build(key, &error, self.wanted))
-            }
-            NodeOp::Accept(_) => Ok(Box::new(pass::Accept::new(spec))),
-            NodeOp::Connection(_) | NodeOp::Decode(_) | NodeOp::Gate(_) | NodeOp::Serve(_) => Ok(Box::new(pass::Gate)),
-        }
+        build(self.wanted, key, self.parts, self.bad)
     }
 
     fn ends(&mut self, name: &Name, diff: &Diff) -> Result<Ends, Diagnostic> {
-        let Some(new) = SourceSpec::of(self.wanted, name) else { return Ok(Ends::default()) };
+        let Some(new) = SourceSpec::of(self.wanted, name) else { return Ok(Ends::none()) };
         let was = diff.nodes.get(&NodeKey::of_file(name, Slot::Gate)).and_then(|change| change.from.clone());
         let was = was.map(|gate| gate.decl).filter(|was| self.engine.sequencer.has(was));
         let old = was.as_ref().and_then(|was| SourceSpec::of(&self.engine.graph, was));
         let settings = (self.engine.settings.life, self.engine.phase);
-        let open = |side| self.parts.feed(&new, side).map_err(|error| cannot_open(&new, &error, self.wanted));
+        let open = |side| self.parts.feed(&new, side, None).map_err(|error| cannot_open(&new, &error, self.wanted));
         let stays = |side| old.is_some_and(|old| old.end(side) == new.end(side));
-        let (now, live) = match settings {
-            (Life::Replay, _) if stays(Side::Recorded) => (None, None),
-            (Life::Replay, _) => (open(Side::Recorded)?, None),
-            (Life::Run, Phase::Live) if stays(Side::Live) => (None, None),
+        let (now, side, live) = match settings {
+            (Life::Replay, _) if stays(Side::Recorded) => (None, Side::Recorded, None),
+            (Life::Replay, _) => (open(Side::Recorded)?, Side::Recorded, None),
+            (Life::Run, Phase::Live) if stays(Side::Live) => (None, Side::Live, None),
             // What has no live end is read from its recording, also when it comes into a graph that already runs live.
             (Life::Run, Phase::Live) => match open(Side::Live)? {
-                Some(live) => (Some(live), None),
-                None => (open(Side::Recorded)?, None),
+                Some(live) => (Some(live), Side::Live, None),
+                None => (open(Side::Recorded)?, Side::Recorded, None),
             },
             (Life::Run, Phase::Recorded) => {
                 let one = |side| if stays(side) { Ok(None) } else { open(side) };
-                (one(Side::Recorded)?, one(Side::Live)?)
+                (one(Side::Recorded)?, Side::Recorded, one(Side::Live)?)
             }
         };
         if now.is_none() && live.is_none() && old.is_none() {
             return Err(nothing_to_read(&new, settings.0, self.wanted));
         }
         let retune = old.is_some_and(|old| meaning(&old) != meaning(&new));
-        Ok(Ends { was, now, live, retune })
+        Ok(Ends { was, now, side, live, retune })
+    }
+}
+
+impl Ends {
+    fn none() -> Ends {
+        Ends { was: None, now: None, side: Side::Recorded, live: None, retune: false }
+    }
+
+    /// Where its newly opened ends stand.
+    pub fn positions(&self) -> impl Iterator<Item = (Side, Position)> {
+        let at = |side: Side, feed: &Option<Box<dyn Feed>>| Some((side, feed.as_ref()?.position()?));
+        [at(self.side, &self.now), at(Side::Live, &self.live)].into_iter().flatten()
+    }
+}
+
+/// A node of the graph that remembers nothing yet.
+pub(super) fn build(graph: &Graph, key: &NodeKey, parts: &dyn Parts, bad: &ir::Schema) -> Result<Box<dyn Node>, Diagnostic> {
+    let spec = &graph.nodes[key];
+    match &spec.op {
+        NodeOp::Stage(_) | NodeOp::Task(_) => {
+            let built = parts.node(spec, &input_schemas(graph, spec, bad));
+            built.map_err(|error| cannot_build(key, &error, graph))
+        }
+        NodeOp::Accept(_) => Ok(Box::new(pass::Accept::new(spec))),
+        NodeOp::Connection(_) | NodeOp::Decode(_) | NodeOp::Gate(_) | NodeOp::Serve(_) => Ok(Box::new(pass::Gate)),
     }
 }
 

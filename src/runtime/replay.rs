@@ -186,7 +186,7 @@ impl Sinks {
         let mut writers = BTreeMap::new();
         let mut wrong = Vec::new();
         for spec in graph.nodes.values().filter(|spec| matches!(spec.op, NodeOp::Accept(_))) {
-            match parts.deliver(spec) {
+            match parts.deliver(spec, None) {
                 Ok(writer) => _ = writers.insert(spec.key.decl.clone(), writer),
                 Err(error) => wrong.push(cannot_write(&spec.key, &error, graph)),
             }

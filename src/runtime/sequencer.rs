@@ -5,7 +5,9 @@
 //! batches; live, whoever has something is next. A round then says to *every* open source how far it has got, with rows or
 //! without, so no merge ever waits for an idle input. Sources that alternate row by row still hand over one batch a round.
 
-use std::collections::BTreeMap;
+mod again;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::datatypes::SchemaRef;
 
@@ -13,8 +15,9 @@ use crate::base::{Name, Time};
 use crate::diag::Code;
 use crate::node::{Batch, Clock, NodeError, Ordinal, Ordinals};
 
-use super::feed::{Drawn, Feed, FeedCounts, Head};
+use super::feed::{Drawn, Feed, FeedCounts, Head, Side};
 use super::merge;
+use super::record::{DrawRecord, RoundRecord};
 
 /// How sources take turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,35 +38,59 @@ pub struct RoundLimits {
     pub until: Option<Time>,
 }
 
+pub use again::Shortage;
+
 #[derive(Default)]
 pub struct Sequencer {
-    next: Ordinal,
-    sources: BTreeMap<Name, Source>,
+    pub(super) next: Ordinal,
+    pub(super) sources: BTreeMap<Name, Source>,
     /// Whose turn it is when rows come as they come: after this one.
-    last: Option<Name>,
+    pub(super) last: Option<Name>,
+    /// Sources whose recording may have ended and that go on live: nobody waits for them meanwhile.
+    going_on: BTreeSet<Name>,
 }
 
 /// A source that takes its turn.
 pub struct Source {
-    feed: Box<dyn Feed>,
+    pub(super) feed: Box<dyn Feed>,
+    /// Which end of it that is.
+    pub(super) side: Side,
     /// Of feeds that it had before.
     before: FeedCounts,
-    ended: bool,
+    pub(super) ended: bool,
     /// How far its clock has got.
-    clock: Clock,
+    pub(super) clock: Clock,
     schema: SchemaRef,
 }
 
 impl Source {
-    pub fn new(feed: Box<dyn Feed>, schema: SchemaRef) -> Source {
-        Source { feed, before: FeedCounts::default(), ended: false, clock: Clock::still(Time::MIN), schema }
+    pub fn new(feed: Box<dyn Feed>, side: Side, schema: SchemaRef) -> Source {
+        Source { feed, side, before: FeedCounts::default(), ended: false, clock: Clock::still(Time::MIN), schema }
+    }
+
+    /// As it was: `before` are its counts so far, and the feed stands where it stood.
+    pub fn restored(
+        feed: Box<dyn Feed>,
+        side: Side,
+        before: FeedCounts,
+        ended: bool,
+        clock: Clock,
+        schema: SchemaRef,
+    ) -> Source {
+        Source { feed, side, before, ended, clock, schema }
+    }
+
+    /// Of all feeds that it has had.
+    pub(super) fn counts(&self) -> FeedCounts {
+        let mut counts = self.before.clone();
+        counts.add(&self.feed.counts());
+        counts
     }
 
     /// Read from elsewhere from now on; its counts and its clock go on.
-    pub fn with(self, feed: Box<dyn Feed>, schema: SchemaRef) -> Source {
-        let mut before = self.before;
-        before.add(&self.feed.counts());
-        Source { feed, before, ended: false, clock: self.clock, schema }
+    pub fn with(self, feed: Box<dyn Feed>, side: Side, schema: SchemaRef) -> Source {
+        let before = self.counts();
+        Source { feed, side, before, ended: false, clock: self.clock, schema }
     }
 
     pub fn shaped(self, schema: SchemaRef) -> Source {
@@ -72,7 +99,7 @@ impl Source {
 }
 
 /// What one round brought, with the span that it covers.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Round {
     pub upto: Ordinal,
     /// Of every source that was open: its rows, or none.
@@ -80,6 +107,8 @@ pub struct Round {
     /// Sources that have ended, after their rows.
     pub ended: Vec<Name>,
     pub failed: Vec<(Name, NodeError)>,
+    /// In the order in which ordinals were drawn.
+    pub draws: Vec<DrawRecord>,
     pub rows: usize,
 }
 
@@ -89,6 +118,14 @@ pub struct Entered {
     pub rows: Batch,
     /// What could not be read, at the ordinals at which it was found.
     pub bad: Option<Batch>,
+}
+
+impl Round {
+    /// As the log keeps it.
+    pub fn record(&self) -> RoundRecord {
+        let Round { upto, drawn: _, ended, failed, draws, rows: _ } = self;
+        RoundRecord { draws: draws.clone(), ended: ended.clone(), failed: failed.clone(), upto: *upto }
+    }
 }
 
 /// What a draw found.
@@ -118,8 +155,13 @@ impl Sequencer {
                 feed.follow(&before);
             }
             let schema = source.schema.clone();
-            self.sources.insert(name.clone(), source.with(feed, schema));
+            self.sources.insert(name.clone(), source.with(feed, Side::Live, schema));
         }
+    }
+
+    /// These have a live end that waits until the recordings have been read.
+    pub fn go_on(&mut self, names: impl IntoIterator<Item = Name>) {
+        self.going_on = names.into_iter().collect();
     }
 
     pub fn feed_mut(&mut self, name: &Name) -> Option<&mut Box<dyn Feed>> {
@@ -135,15 +177,12 @@ impl Sequencer {
     }
 
     pub fn counts(&self, name: &Name) -> FeedCounts {
-        let Some(source) = self.sources.get(name) else { return FeedCounts::default() };
-        let mut counts = source.before.clone();
-        counts.add(&source.feed.counts());
-        counts
+        self.sources.get(name).map(Source::counts).unwrap_or_default()
     }
 
     /// Lets sources for which `open` holds draw. None if nothing came, not even an end.
     pub fn round(&mut self, order: Order, limits: RoundLimits, open: impl Fn(&Name) -> bool) -> Option<Round> {
-        let mut round = Round { upto: self.next, drawn: Vec::new(), ended: Vec::new(), failed: Vec::new(), rows: 0 };
+        let mut round = Round { upto: self.next, ..Round::default() };
         let mut pieces: BTreeMap<Name, Vec<Entered>> = BTreeMap::new();
         loop {
             let stop = limits.stop.map_or(usize::MAX, |stop| stop.0.saturating_sub(self.next.0) as usize);
@@ -204,11 +243,15 @@ impl Sequencer {
     fn draw(&mut self, name: &Name, rows_max: usize, until: Option<Time>, round: &mut Round) -> Option<Entered> {
         let source = self.sources.get_mut(name)?;
         self.last = Some(name.clone());
-        match source.feed.take(rows_max, until, self.next) {
+        let first = self.next;
+        match source.feed.take(rows_max, until, first) {
             Ok(drawn) => {
                 let moved = drawn.rows.clock.after() > source.clock.after();
                 let said = !drawn.rows.is_empty() || drawn.bad.is_some() || moved;
-                let entered = enter(drawn, self.next);
+                if said {
+                    round.draws.push(source.written(name, &drawn, first));
+                }
+                let entered = enter(drawn, first);
                 source.clock = still(&entered.rows.clock);
                 self.next = self.next.max(entered.rows.upto);
                 round.rows += entered.rows.len();
@@ -224,11 +267,12 @@ impl Sequencer {
     }
 
     /// One batch a source, all up to the same ordinal.
-    fn close_round(&mut self, mut round: Round, mut pieces: BTreeMap<Name, Vec<Entered>>) -> Round {
+    pub(super) fn close_round(&mut self, mut round: Round, mut pieces: BTreeMap<Name, Vec<Entered>>) -> Round {
         round.upto = self.next;
         for (name, source) in &self.sources {
             let own = pieces.remove(name);
-            if own.is_none() && source.ended && !round.ended.contains(name) {
+            let silent = source.ended && !self.going_on.contains(name);
+            if own.is_none() && silent && !round.ended.contains(name) {
                 continue;
             }
             match own.map_or(Ok(None), |own| one(own, round.upto)) {
@@ -262,8 +306,8 @@ fn next_after(last: Option<&Name>, names: Vec<Name>) -> Turn {
 }
 
 /// What could not be read stands at the draw's first ordinal; a draw that brought nothing else takes one for it.
-fn enter(drawn: Drawn, first: Ordinal) -> Entered {
-    let Drawn { mut rows, bad } = drawn;
+pub(super) fn enter(drawn: Drawn, first: Ordinal) -> Entered {
+    let Drawn { mut rows, bad, read: _ } = drawn;
     if bad.is_some() {
         rows.upto = rows.upto.max(first.plus(1));
     }
@@ -277,7 +321,7 @@ fn enter(drawn: Drawn, first: Ordinal) -> Entered {
 }
 
 /// Where a clock stands after what it covers.
-fn still(clock: &Clock) -> Clock {
+pub(super) fn still(clock: &Clock) -> Clock {
     match clock {
         Clock::None => Clock::None,
         Clock::Gate { after, .. } | Clock::Steps { after, .. } => Clock::still(*after),

@@ -14,6 +14,7 @@ use crate::plan::{Class, NodeKey, NodeOp, NodeSpec};
 
 use super::clocks;
 use super::edge::Edge;
+use super::epoch::SavedSlot;
 use super::event::Fate;
 use super::merge::{self, Merged, Next, OrderedMerge};
 use super::prepare::Way;
@@ -129,6 +130,35 @@ impl Slot {
     pub(super) fn keep_pace(&mut self, pace: &Pace) {
         (self.floor, self.upto, self.merge) = (pace.floor, pace.upto, pace.merge);
         self.failed = pace.failed.clone();
+    }
+
+    /// Its place and books; its state is the node's own.
+    pub(super) fn save(&self) -> SavedSlot {
+        SavedSlot {
+            key: self.key.clone(),
+            counts: (&self.counts).into(),
+            since: self.since,
+            floor: self.floor,
+            upto: self.upto,
+            merge: self.merge.reached(),
+            aside: self.aside.is_some(),
+            ended: self.ended,
+            failed: self.failed.as_ref().map(Into::into),
+            edges: self.inputs.iter().map(Edge::save).collect(),
+        }
+    }
+
+    /// `schemas` are those of its inputs.
+    pub(super) fn restore(&mut self, saved: &SavedSlot, schemas: &[SchemaRef]) {
+        let SavedSlot { key: _, counts, since, floor, upto, merge, aside, ended, failed, edges } = saved;
+        (self.counts, self.since, self.floor, self.upto) = (counts.into(), *since, *floor, *upto);
+        (self.merge, self.ended, self.failed) = (OrderedMerge::from(*merge), *ended, failed.as_ref().map(Into::into));
+        self.aside = aside.then(|| self.input.clone());
+        for (edge, schema) in self.inputs.iter_mut().zip(schemas) {
+            if let Some(saved) = edges.iter().find(|saved| saved.from == edge.from) {
+                edge.restore(saved, schema);
+            }
+        }
     }
 
     /// Inputs that stay keep their books and what is under way; the others begin.

@@ -76,7 +76,7 @@ impl Source {
         let decode = Decode { columns: self.columns.clone() };
         let gate = Gate { time: self.time.clone(), limits: Limits::default() };
         let place = Place { data: Some(data), ..Place::beside("nowhere") };
-        let open = Intake::open(&"source".into(), &connection, &decode, &gate, &self.schema(), Mode::Recorded, &place);
+        let open = Intake::open(&"source".into(), &connection, &decode, &gate, &self.schema(), Mode::Recorded, &place, None);
         open.unwrap_or_else(|error| panic!("{error:?}"))
     }
 }

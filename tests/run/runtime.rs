@@ -5,6 +5,7 @@
 
 mod bench;
 mod edits;
+mod epochs;
 mod files;
 mod program;
 mod reference;

@@ -46,7 +46,7 @@ fn rows(first: i64) -> RecordBatch {
 
 fn sink(folder: &Path, path: &str, format: FileFormat, mode: Mode) -> Result<Box<dyn Deliver>, Diagnostic> {
     let accept = Accept { connector: Connector::File(FileConnector { path: path.into(), format }) };
-    deliver(&accept, &schema(), &Place::beside(folder), mode)
+    deliver(&accept, &schema(), &Place::beside(folder), mode, None)
 }
 
 fn send(folder: &Path, path: &str, format: FileFormat, mode: Mode, batches: &[i64]) {

@@ -119,6 +119,25 @@ impl Input {
         }
     }
 
+    /// Can what was delivered be read again from a position?
+    pub fn rereads(&self) -> bool {
+        match self {
+            Input::Files(_) | Input::Simulated(_) => true,
+            Input::Stdin(_) => false,
+            Input::InTurn(turn) => turn.parts.iter().all(|(part, _)| part.rereads()),
+        }
+    }
+
+    /// Nothing before this position will be asked for again: what was kept for it may go.
+    pub fn acknowledge(&mut self, upto: &InputPosition) {
+        match (self, upto) {
+            (Input::InTurn(turn), InputPosition::InTurn(positions)) => {
+                turn.parts.iter_mut().zip(positions).for_each(|((part, _), position)| part.acknowledge(position));
+            }
+            (Input::Files(_) | Input::Simulated(_) | Input::Stdin(_) | Input::InTurn(_), _) => {}
+        }
+    }
+
     pub fn follow(&mut self, records: u64) {
         match self {
             Input::Files(_) | Input::Simulated(_) | Input::InTurn(_) => {}

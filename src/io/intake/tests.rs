@@ -376,3 +376,52 @@ proptest! {
         prop_assert_eq!(all.bad.len(), whole.iter().skip(taken).filter(high).count());
     }
 }
+
+/// Draws of an intake until its end, each as it is written down, with everything that it gave.
+fn logged(intake: &mut Intake, batch: usize) -> (Vec<Draw>, All) {
+    let (mut draws, mut all) = (Vec::new(), All::default());
+    while matches!(intake.pending().unwrap(), Pending::Rows { .. }) {
+        let taken = intake.take(batch, None, Ordinal(7)).unwrap();
+        let bad = taken.bad.as_ref().map_or(0, |bad| bad.num_rows() as u64);
+        draws.push(Draw { rows: taken.batch.len() as u64, bad, read: taken.read, silence: None, kept: None });
+        all.put(&taken);
+    }
+    (draws, all)
+}
+
+proptest! {
+    #[test]
+    fn what_is_redone_from_any_position_is_what_was_drawn(
+        dirt in prop::collection::vec(0u8..8, 1..60), batch in 1usize..7, at in 0usize..60,
+    ) {
+        let lines = dirt.iter().enumerate().map(|(nth, dirt)| match dirt {
+            0 => format!("2026-01-01 00:00:{nth:02},many,1\n"),
+            1 => ",,\n".to_owned(),
+            _ => format!("2026-01-01 00:00:{nth:02},{nth},1\n"),
+        });
+        let text: String = ["at,co2,on\n".to_owned()].into_iter().chain(lines).collect();
+        let folder = folder(&[("room.csv", &text)]);
+        let place = Place::beside(folder.path());
+        let source = room().time("at");
+        let Ok(mut whole) = source.open(Mode::Recorded, &place) else { return Ok(()) };
+        let (draws, all) = logged(&mut whole, batch);
+        let at = at % draws.len().max(1);
+
+        let mut first = source.open(Mode::Recorded, &place).unwrap();
+        let mut again = All::default();
+        for draw in &draws[..at] {
+            again.put(&first.redo(draw, Ordinal(7)).unwrap());
+        }
+        let mut second = source.open_from(Mode::Recorded, &place, &first.position()).unwrap();
+        for draw in draws.iter().skip(at) {
+            let taken = second.redo(draw, Ordinal(7)).unwrap();
+            prop_assert_eq!(taken.batch.len() as u64, draw.rows);
+            again.put(&taken);
+        }
+        let rest = logged(&mut second, batch).1;
+        again.rows.extend(rest.rows);
+        again.bad.extend(rest.bad);
+        prop_assert_eq!(&again.rows, &all.rows);
+        prop_assert_eq!(&again.bad, &all.bad);
+    }
+}

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::base::{Name, Time};
 use crate::diag::Code;
+use crate::io::{Position, SinkMark};
 use crate::ir::{self, TimeSpec, Value};
 use crate::node::{Node, NodeError, Ordinal};
 use crate::plan::{Graph, NodeOp, NodeSpec};
@@ -67,7 +68,7 @@ impl<'a> Memory<'a> {
         let mut recording = match self.recordings.remove(source).filter(|recording| recording.read < from) {
             Some(recording) => recording,
             None => {
-                let feed = self.parts.feed(&spec, Side::Recorded)?;
+                let feed = self.parts.feed(&spec, Side::Recorded, None)?;
                 Recording { feed: feed.ok_or_else(|| no_recording(source))?, read: 0 }
             }
         };
@@ -98,11 +99,11 @@ impl Parts for Memory<'_> {
         self.parts.bad()
     }
 
-    fn deliver(&self, _: &NodeSpec) -> Result<Box<dyn Deliver>, NodeError> {
+    fn deliver(&self, _: &NodeSpec, _: Option<&SinkMark>) -> Result<Box<dyn Deliver>, NodeError> {
         Ok(Box::new(super::super::Kept::default()))
     }
 
-    fn feed(&self, source: &SourceSpec, side: Side) -> Result<Option<Box<dyn Feed>>, NodeError> {
+    fn feed(&self, source: &SourceSpec, side: Side, _: Option<&Position>) -> Result<Option<Box<dyn Feed>>, NodeError> {
         match side {
             Side::Recorded => Ok(Some(Box::new(MemoryFeed::new(self.rows(source.name()), source.gate)))),
             Side::Live => Ok(None),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use arrow::array::RecordBatch;
 use mliot::diag::Code;
 use mliot::host::{HostEvent, Limits, SharedParts, SinkLimits};
+use mliot::io::{Position, SinkMark};
 use mliot::ir;
 use mliot::node::{Node, NodeError};
 use mliot::plan::NodeSpec;
@@ -34,16 +35,16 @@ impl Parts for Faulty {
         self.parts.bad()
     }
 
-    fn deliver(&self, sink: &NodeSpec) -> Result<Box<dyn Deliver>, NodeError> {
-        let outer = self.parts.deliver(sink)?;
+    fn deliver(&self, sink: &NodeSpec, from: Option<&SinkMark>) -> Result<Box<dyn Deliver>, NodeError> {
+        let outer = self.parts.deliver(sink, from)?;
         if sink.key.decl != "stuck" {
             return Ok(outer);
         }
         Ok(Box::new(Failing { outer, failures: self.failures.clone() }))
     }
 
-    fn feed(&self, source: &SourceSpec, side: Side) -> Result<Option<Box<dyn Feed>>, NodeError> {
-        self.parts.feed(source, side)
+    fn feed(&self, source: &SourceSpec, side: Side, from: Option<&Position>) -> Result<Option<Box<dyn Feed>>, NodeError> {
+        self.parts.feed(source, side, from)
     }
 }
 

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use mliot::base::{Name, Time};
+use mliot::io::{Position, SinkMark};
 use mliot::ir;
 use mliot::node::{Node, NodeError, Ordinal, State};
 use mliot::plan::{Graph, NodeKey, NodeSpec};
@@ -79,11 +80,11 @@ impl Parts for World {
         ir::Schema::default()
     }
 
-    fn deliver(&self, _: &NodeSpec) -> Result<Box<dyn Deliver>, NodeError> {
+    fn deliver(&self, _: &NodeSpec, _: Option<&SinkMark>) -> Result<Box<dyn Deliver>, NodeError> {
         Ok(Box::new(Kept::default()))
     }
 
-    fn feed(&self, source: &SourceSpec, side: Side) -> Result<Option<Box<dyn Feed>>, NodeError> {
+    fn feed(&self, source: &SourceSpec, side: Side, _: Option<&Position>) -> Result<Option<Box<dyn Feed>>, NodeError> {
         if source.end(side).is_none() {
             return Ok(None);
         }

@@ -1,0 +1,136 @@
+//! Draws made again after a restart, exactly as they were written down.
+//!
+//! A draw is told by its counts of rows and of records beside them. Blocks of a source that was resumed in the middle may end
+//! elsewhere than before, so what stands aside is given out by count, too, and what is too much for one draw waits for the next.
+
+use std::mem;
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::buffer::ScalarBuffer;
+use arrow::compute::concat_batches;
+use arrow::datatypes::TimestampMicrosecondType;
+
+use crate::io::block::{Aside, At, SourceCounts, bad_rows};
+use crate::io::error::{IoError, arrow_refuses};
+use crate::io::place::Mode;
+use crate::ir::{Origin, TimeSpec};
+use crate::node::Ordinal;
+
+use super::draw::Held;
+use super::input::Step;
+use super::{Draw, Intake, Kept, Taken};
+
+/// What one draw is put together from.
+#[derive(Default)]
+struct Gathered {
+    rows: Vec<RecordBatch>,
+    time: Vec<i64>,
+    at: Vec<At>,
+    aside: Aside,
+}
+
+impl Intake {
+    /// Takes again what was taken once from where this intake stands, with ordinals from `first` on. Fewer rows come where the
+    /// source has changed since; the caller compares.
+    pub fn redo(&mut self, draw: &Draw, first: Ordinal) -> Result<Taken, IoError> {
+        let wall = mem::replace(&mut self.place.now, Arc::new(Held(draw.read)));
+        let taken = match (&draw.kept, draw.silence) {
+            (Some(kept), _) => Ok(self.take_kept(kept, draw, first)),
+            (None, Some(to)) => {
+                let rows = RecordBatch::new_empty(self.spec.whole.clone());
+                let batch = self.progress.move_on(rows, to, first, self.spec.limits.lateness);
+                Ok(Taken { batch, bad: None, counts: SourceCounts::default(), read: draw.read })
+            }
+            (None, None) => self.take_again(draw, first),
+        };
+        self.place.now = wall;
+        self.progress.arrived = self.place.now.now();
+        taken
+    }
+
+    fn take_again(&mut self, draw: &Draw, first: Ordinal) -> Result<Taken, IoError> {
+        let mut gathered = Gathered::default();
+        loop {
+            let (rows, bad) = (draw.rows - gathered.at.len() as u64, draw.bad - gathered.aside.bad.len() as u64);
+            if rows == 0 && bad == 0 {
+                break;
+            }
+            self.reread(draw)?;
+            if !matches!(self.fill()?, Step::Ready) || !self.gather(rows as usize, bad as usize, &mut gathered) {
+                break;
+            }
+        }
+        let Gathered { rows, time, at, aside } = gathered;
+        self.input.delivered(&at, &aside);
+        self.rows += at.len() as u64;
+        self.records += (at.len() + aside.places().count()) as u64;
+        let rows = concat_batches(&self.spec.whole, &rows).map_err(arrow_refuses)?;
+        let time = self.spec.time_at.map(|_| ScalarBuffer::from(time));
+        let batch = self.progress.draw(rows, time, first, self.spec.limits.lateness);
+        let counts = SourceCounts::of(at.len(), &aside);
+        self.counts.add(&counts);
+        Ok(Taken { batch, bad: bad_rows(&aside.bad), counts, read: draw.read })
+    }
+
+    /// From the block that is ready; false if it has nothing that is wanted.
+    fn gather(&mut self, rows: usize, bad: usize, gathered: &mut Gathered) -> bool {
+        let Some((block, from)) = &mut self.ready else { return false };
+        let rows = rows.min(block.len() - *from);
+        let Aside { bad: refused, empty, lost } = &mut block.aside;
+        let bad = bad.min(refused.len());
+        gathered.aside.bad.extend(refused.drain(..bad));
+        gathered.aside.empty.append(empty);
+        gathered.aside.lost.append(lost);
+        gathered.rows.push(block.rows.slice(*from, rows));
+        gathered.time.extend(block.time.iter().flat_map(|time| time[*from..*from + rows].iter().copied()));
+        gathered.at.extend_from_slice(&block.at[*from..*from + rows]);
+        *from += rows;
+        if *from == block.len() {
+            self.carried.append(mem::take(&mut block.aside));
+            self.ready = None;
+        }
+        rows > 0 || bad > 0 || self.ready.is_none()
+    }
+
+    /// Where rows depend on when they are read, what was read at another time than the draw's is read again.
+    fn reread(&mut self, draw: &Draw) -> Result<(), IoError> {
+        if self.ready.is_some() && self.read != draw.read && self.depends_on_now() {
+            self.input.resume(&self.input.position())?;
+            self.ready = None;
+        }
+        Ok(())
+    }
+
+    fn depends_on_now(&self) -> bool {
+        let arrives = self.spec.columns.iter().any(|column| column.origin == Origin::Arrival);
+        let told = matches!(self.spec.time, TimeSpec::Arrival) || self.spec.limits.ahead.is_some();
+        self.spec.mode == Mode::Live && (arrives || told)
+    }
+
+    /// The rows are at hand; the source only counts them.
+    fn take_kept(&mut self, kept: &Kept, draw: &Draw, first: Ordinal) -> Taken {
+        let Kept { rows, bad } = kept.clone();
+        let refused = bad.as_ref().map_or(0, RecordBatch::num_rows) as u64;
+        let passed = rows.num_rows() as u64;
+        let time = self.spec.time_at.and_then(|at| rows.column(at).as_primitive_opt::<TimestampMicrosecondType>().cloned());
+        let time = time.filter(|time| time.null_count() == 0).map(|time| time.values().clone());
+        self.rows += passed;
+        self.records += passed + refused;
+        self.input.follow(self.records);
+        let counts = SourceCounts::kept(passed, refused);
+        self.counts.add(&counts);
+        let batch = self.progress.draw(rows, time, first, self.spec.limits.lateness);
+        Taken { batch, bad, counts, read: draw.read }
+    }
+
+    /// Can what was taken be read again from a position? If not, whoever wants to redo it has to keep the rows.
+    pub fn rereads(&self) -> bool {
+        self.input.rereads()
+    }
+
+    /// Nothing before this position will be asked for again.
+    pub fn acknowledge(&mut self, upto: &super::Position) {
+        self.input.acknowledge(&upto.input);
+    }
+}
