@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use crate::base::Name;
 use crate::diag::{Code, Diagnostic};
-use crate::node::{self, Assignment, Message, NodeError, Ordinal, Predictor};
+use crate::node::{self, Assignment, Message, Migration, NodeError, Ordinal, Predictor, State};
 use crate::plan::{Change, Class, Diff, Graph, Memory, NodeKey, NodeOp, NodeSpec};
 
 use super::audit::placed;
@@ -53,6 +53,7 @@ impl Engine {
     }
 
     /// Changes the running graph into `wanted` at the next ordinal. If anything is wrong the old graph runs on untouched.
+    /// What can be rebuilt is rebuilt in one go.
     pub fn apply(&mut self, wanted: &Graph, parts: &dyn Parts) -> Result<Cut, Vec<Diagnostic>> {
         let prepared = prepare(self, wanted, parts)?;
         prepared.cut(self).map_err(|aborted| vec![aborted.why])
@@ -100,8 +101,9 @@ impl Prepared {
         }
         let begun = Instant::now();
         engine.carry();
+        let rebuilt = self.backfill.catch_up(&engine.reached());
         let mut undo = Undo::default();
-        if let Err(why) = self.transfer(engine, &mut undo) {
+        if let Err(why) = self.transfer(engine, &rebuilt, &mut undo) {
             undo.back(engine);
             return Err(Aborted { why });
         }
@@ -129,7 +131,12 @@ impl Prepared {
     }
 
     /// What can still fail.
-    fn transfer(&mut self, engine: &mut Engine, undo: &mut Undo) -> Result<(), Diagnostic> {
+    fn transfer(
+        &mut self,
+        engine: &mut Engine,
+        rebuilt: &BTreeMap<NodeKey, State>,
+        undo: &mut Undo,
+    ) -> Result<(), Diagnostic> {
         // Before anything is retuned: a copy begins with what its original remembers by the old meaning.
         for (key, way) in &mut self.ways {
             let Way::Fork(new, original) = way else { continue };
@@ -137,10 +144,21 @@ impl Prepared {
             slot.node.save().and_then(|state| new.load(state)).map_err(|error| cannot_switch(key, &error, &self.graph))?;
         }
         for (key, way) in &mut self.ways {
+            let Way::Rebuild(new) = way else { continue };
+            let state = rebuilt.get(key).cloned().ok_or_else(|| NodeError::new(Code::R0002, "it could not be rebuilt any more"));
+            state.and_then(|state| new.load(state)).map_err(|error| cannot_switch(key, &error, &self.graph))?;
+        }
+        for (key, way) in &mut self.ways {
             let Some(slot) = self.diff.nodes[key].from.as_ref().and_then(|old| engine.slot_mut(old)) else { continue };
             let failed = |error| cannot_switch(key, &error, &self.graph);
             match way {
-                Way::Keep | Way::Fresh(_) | Way::Fork(..) => {}
+                Way::Keep | Way::Fresh(_) | Way::Fork(..) | Way::Rebuild(_) => {}
+                Way::Migrate { node, anew, rebuilt: again } => {
+                    let (before, anew) = (slot.spec.clone(), anew.clone());
+                    let rebuilt = again.then(|| rebuilt.get(key).cloned()).flatten();
+                    let running = slot.node.save().map_err(failed)?;
+                    node.migrate(Migration { before, running, anew, rebuilt }).map_err(failed)?;
+                }
                 Way::Carry(new) => slot.node.save().and_then(|state| new.load(state)).map_err(failed)?,
                 Way::Retune => {
                     let Some(retune) = slot.node.retune() else { continue };
@@ -183,6 +201,7 @@ impl Prepared {
             slots.insert(key, slot);
             events.push(event);
         }
+        old.values_mut().for_each(|slot| engine.resting.put(slot, at));
         events.extend(old.into_values().map(|slot| removed(slot, at)));
         slots.values_mut().for_each(|slot| slot.rewire(&renames));
         engine.open_outboxes(&self.graph, &renames);
@@ -207,7 +226,7 @@ impl Prepared {
     fn paces(&self, old: &BTreeMap<NodeKey, Slot>) -> BTreeMap<NodeKey, Pace> {
         let forks = self.ways.iter().filter_map(|(key, way)| match way {
             Way::Fork(_, original) => Some((key.clone(), old.get(original)?.pace())),
-            Way::Keep | Way::Retune | Way::Carry(_) | Way::Fresh(_) => None,
+            Way::Keep | Way::Retune | Way::Carry(_) | Way::Migrate { .. } | Way::Rebuild(_) | Way::Fresh(_) => None,
         });
         forks.collect()
     }
@@ -224,10 +243,17 @@ impl Prepared {
         let rows_before = before.as_ref().map_or(0, |slot| slot.counts.input);
         let (slot, fate) = match (way, before) {
             (Way::Keep | Way::Retune, None) => unreachable!("only a running node is kept"),
-            (Way::Carry(node) | Way::Fresh(node) | Way::Fork(node, _), None) => (Slot::new(spec, input, node, at), Fate::Added),
+            (
+                Way::Carry(node)
+                | Way::Fresh(node)
+                | Way::Fork(node, _)
+                | Way::Rebuild(node)
+                | Way::Migrate { node, .. },
+                None,
+            ) => (Slot::new(spec, input, node, at), Fate::Added),
             (way, Some(mut slot)) => {
                 slot.become_spec(spec, input);
-                let fate = slot.take_way(way, change.class, at);
+                let fate = slot.take_way(way, change, at);
                 (slot, fate)
             }
         };

@@ -71,6 +71,10 @@ impl Parts for Opened<'_> {
         let known = self.opened.iter().find(|(name, end, _)| name == source.name() && *end == side);
         self.parts.feed(source, side, from.or(known.map(|(_, _, position)| position)))
     }
+
+    fn reread(&self, source: &SourceSpec, side: Side) -> Result<Option<Box<dyn Feed>>, NodeError> {
+        self.parts.reread(source, side)
+    }
 }
 
 fn not_again(source: &Name, rows: u64, why: Option<&NodeError>) -> Diagnostic {

@@ -10,7 +10,7 @@ use crate::base::Time;
 use crate::diag::Code;
 use crate::ir::Outlet;
 use crate::node::{self, Batch, Clock, Counts, Message, Node, NodeError, Ordinal, Out, Port};
-use crate::plan::{Class, NodeKey, NodeOp, NodeSpec};
+use crate::plan::{Change, Class, Memory, NodeKey, NodeOp, NodeSpec};
 
 use super::clocks;
 use super::edge::Edge;
@@ -95,9 +95,9 @@ impl Slot {
     }
 
     /// Puts another node in, or leaves the one that is there; books, clock and tap stay with the name.
-    pub(super) fn take_way(&mut self, way: Way, class: Class, at: Ordinal) -> Fate {
+    pub(super) fn take_way(&mut self, way: Way, change: &Change, at: Ordinal) -> Fate {
         match way {
-            Way::Keep => match class {
+            Way::Keep => match change.class {
                 Class::Same => Fate::Kept,
                 Class::Rewired => Fate::Rewired,
                 // A gate: how its rows are read changes at the edge, the node stays.
@@ -110,9 +110,18 @@ impl Slot {
                 | Class::Removed => Fate::Retuned,
             },
             Way::Retune => Fate::Retuned,
-            Way::Carry(node) | Way::Fork(node, _) => {
+            Way::Migrate { node, .. } if matches!(change.memory, Memory::Empty(_)) => {
+                self.node = node;
+                self.since = at;
+                Fate::Reset
+            }
+            Way::Carry(node) | Way::Migrate { node, .. } | Way::Fork(node, _) => {
                 self.node = node;
                 Fate::Carried
+            }
+            Way::Rebuild(node) => {
+                self.node = node;
+                Fate::Rebuilt
             }
             Way::Fresh(node) => {
                 self.node = node;

@@ -78,6 +78,13 @@ impl Change {
         self.memory == Memory::Rebuilt || self.entries.values().any(|entry| entry.memory == Memory::Rebuilt)
     }
 
+    /// All that begins anew or is converted has this fate after all.
+    pub fn becomes(&mut self, memory: &Memory) {
+        let goes_on = |old: &Memory| matches!(old, Memory::Kept);
+        self.entries.values_mut().filter(|entry| !goes_on(&entry.memory)).for_each(|entry| entry.memory = memory.clone());
+        self.memory = memory.clone();
+    }
+
     /// Entries that take nothing over.
     pub fn anew(&self) -> BTreeSet<Name> {
         let begins = |entry: &EntryChange| matches!(entry.memory, Memory::Rebuilt | Memory::Empty(_));

@@ -36,6 +36,8 @@ pub struct World {
     pub breaks: RefCell<Option<(Name, usize)>>,
     /// Feeds and nodes that were made, to see what an edit touches.
     pub opened: Cell<usize>,
+    /// Can no source be read again?
+    pub forgets: Cell<bool>,
     pub built: RefCell<Vec<String>>,
 }
 
@@ -45,7 +47,7 @@ impl World {
             Side::Recorded => &self.recorded,
             Side::Live => &self.live,
         };
-        all.borrow_mut().entry(source.into()).or_default().clone()
+        all.borrow_mut().entry(source.into()).or_insert_with(Rows::kept).clone()
     }
 
     /// A world whose recordings are these rows, in batches of their own.
@@ -95,6 +97,15 @@ impl Parts for World {
             _ => Ok(Some(Box::new(feed))),
         }
     }
+
+    fn reread(&self, source: &SourceSpec, side: Side) -> Result<Option<Box<dyn Feed>>, NodeError> {
+        Ok(again(self, source, side).map(|feed| Box::new(feed) as Box<dyn Feed>))
+    }
+}
+
+fn again(world: &World, source: &SourceSpec, side: Side) -> Option<MemoryFeed> {
+    source.end(side)?;
+    (!world.forgets.get()).then(|| MemoryFeed::again(world.rows(source.name(), side), source.gate)).flatten()
 }
 
 /// Reads so many rows, then fails for good.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mliot::base::{Duration, Hash, Name, Time};
 use mliot::diag::Code;
 use mliot::ir::{self, BinaryOp, Expr, ExprKind, Op, Outlet, Schema, Value, WindowShape};
-use mliot::node::{Assignment, Batch, Clock, Node, NodeError, Ordinal, Ordinals, Out, Port, Predicts, Retune, State};
+use mliot::node::{Assignment, Batch, Clock, Migration, Node, NodeError, Ordinal, Ordinals, Out, Port, Predicts, Retune, State};
 use mliot::plan::{NodeOp, NodeSpec};
 use mliot::runtime::{Row, from_table, to_table};
 
@@ -162,6 +162,10 @@ impl Node for Refusing {
 
     fn load(&mut self, state: State) -> Result<(), NodeError> {
         self.0.load(state)
+    }
+
+    fn migrate(&mut self, migration: Migration) -> Result<(), NodeError> {
+        self.0.migrate(migration)
     }
 
     fn retune(&mut self) -> Option<&mut dyn Retune> {

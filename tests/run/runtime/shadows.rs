@@ -233,7 +233,7 @@ fn requests_are_answered_through_the_old_features_too() {
     bench.engine.promote(&task, text.second(), &world).expect("nothing hinders it");
     let new = askers.ask(&mut bench.engine, &world, &task, request(), Time(0)).expect("an answer");
     assert_eq!(new.version.as_deref(), Some("level-2"));
-    assert_eq!(new.values.as_primitive::<Float64Type>().value(0), (3.0 * 10.0 * 2.0 + 5.0) * 5.0, "the new sum began at 5");
+    assert_eq!(new.values.as_primitive::<Float64Type>().value(0), (8.0 * 10.0 * 2.0 + 5.0) * 5.0, "the new sum has all rows");
     assert!(new.values.is_valid(0));
 }
 

@@ -9,11 +9,9 @@ use mliot::runtime::Row;
 use super::Text;
 
 /// Everything that every sink should get, in order.
-pub fn run(recordings: &BTreeMap<Name, Vec<Row>>, plans: &[(u64, Text)]) -> BTreeMap<Name, Vec<Row>> {
+pub fn run(recordings: &BTreeMap<Name, Vec<Row>>, plans: &[(u64, Text)], again: bool) -> BTreeMap<Name, Vec<Row>> {
     let order = sequence(recordings);
-    let mut oracle = Oracle { text: plans[0].1.clone(), clock: i64::MIN, ..Oracle::default() };
-    oracle.sinks =
-        ["to_sums", "to_scaled", "to_all", "to_panes", "to_extra"].iter().map(|name| ((*name).into(), vec![])).collect();
+    let mut oracle = Oracle::new(plans[0].1.clone(), again);
     let mut plans = plans[1..].iter().peekable();
     for (at, (source, row)) in order.iter().enumerate() {
         while let Some((_, text)) = plans.next_if(|(from, _)| *from <= at as u64) {
@@ -84,6 +82,12 @@ struct Oracle {
     marks: BTreeMap<String, i64>,
     ended: BTreeSet<&'static str>,
     clock: i64,
+    /// Where the marks of a run stand that this one repeats: its own go no further.
+    limits: BTreeMap<String, i64>,
+    /// Every row so far, with its source and who had ended before it.
+    seen: Vec<(BTreeSet<&'static str>, String, Row)>,
+    /// Can its rows be read again?
+    again: bool,
     sinks: BTreeMap<Name, Vec<Row>>,
 }
 
@@ -94,17 +98,39 @@ impl Default for Text {
 }
 
 impl Oracle {
+    fn new(text: Text, again: bool) -> Oracle {
+        let sinks = ["to_sums", "to_scaled", "to_all", "to_panes", "to_extra"];
+        let sinks = sinks.iter().map(|name| ((*name).into(), vec![])).collect();
+        Oracle { text, clock: i64::MIN, again, sinks, ..Oracle::default() }
+    }
+
+    /// What remembers other values, or cannot be read, is as if the new text had been there from the start.
     fn edit(&mut self, text: &Text) {
-        if text.scale != self.text.scale {
-            self.scaled = Sums::default();
+        let mut new = Oracle::new(text.clone(), false);
+        if self.again {
+            new.repeat(self);
+        }
+        if text.scale != self.text.scale && self.again {
+            self.scaled = new.scaled;
         }
         if text.window != self.text.window {
-            self.panes.clear();
+            self.panes = new.panes;
         }
-        if text.with_extra != self.text.with_extra {
-            self.extra = Sums::default();
+        if text.with_extra != self.text.with_extra && self.again {
+            self.extra = new.extra;
         }
         self.text = text.clone();
+    }
+
+    fn repeat(&mut self, run: &Oracle) {
+        self.limits = run.marks.clone();
+        for (ended, source, row) in &run.seen {
+            self.ended = ended.clone();
+            self.move_clock();
+            self.row(source, row);
+        }
+        (self.ended, self.marks) = (run.ended.clone(), run.marks.clone());
+        self.move_clock();
     }
 
     fn put(&mut self, sink: &str, row: &Row, more: &[(&str, Option<f64>)]) {
@@ -114,6 +140,7 @@ impl Oracle {
     }
 
     fn row(&mut self, source: &str, row: &Row) {
+        self.seen.push((self.ended.clone(), source.to_owned(), row.clone()));
         let v = number(row);
         let text = self.text.clone();
         let before = self.clock;
@@ -140,7 +167,8 @@ impl Oracle {
         }
         let lateness = if source == "lab" { text.lateness } else { 2 } * 1_000_000;
         let mark = self.marks.entry(source.to_owned()).or_insert(i64::MIN);
-        *mark = (*mark).max(time(row) - lateness);
+        let limit = self.limits.get(source).copied().unwrap_or(i64::MAX);
+        *mark = (*mark).max((time(row) - lateness).min(limit));
         self.move_clock();
     }
 
