@@ -5,7 +5,7 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use mliot::base::{Duration, Name, Time};
 use mliot::compile::{World, compile};
-use mliot::io::{Position, SinkMark};
+use mliot::io::{Keep, Position};
 use mliot::ir::{self, Value};
 use mliot::node::{Node, NodeError};
 use mliot::plan::{Graph, NodeOp, NodeSpec, lower};
@@ -52,7 +52,7 @@ impl Parts for Bench {
         ir::Schema::default()
     }
 
-    fn deliver(&self, _: &NodeSpec, _: Option<&SinkMark>) -> Result<Box<dyn Deliver>, NodeError> {
+    fn deliver(&self, _: &NodeSpec, _: Option<&Keep>) -> Result<Box<dyn Deliver>, NodeError> {
         Ok(Box::new(Kept::default()))
     }
 

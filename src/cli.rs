@@ -26,6 +26,8 @@ mod run;
 #[cfg(feature = "run")]
 mod score;
 #[cfg(feature = "run")]
+mod state;
+#[cfg(feature = "run")]
 mod test;
 #[cfg(feature = "run")]
 mod worker;
@@ -73,6 +75,8 @@ fn dispatch(command: Command) -> Outcome {
         Command::Run(args) => run::run(&args),
         #[cfg(feature = "run")]
         Command::Models(args) => models::models(&args),
+        #[cfg(feature = "run")]
+        Command::State(args) => state::state(&args),
         #[cfg(feature = "run")]
         Command::Worker => worker::worker(),
     }

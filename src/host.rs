@@ -3,11 +3,13 @@
 //! [`run`] is the door. The engine has one thread and never waits for anything; whatever can wait (compiling, opening ports,
 //! training, writing) has a thread of its own and speaks with it through bounded channels.
 
+mod begin;
 mod board;
 mod compiler;
 mod desk;
 mod engine;
 mod hear;
+mod keeping;
 mod learner;
 mod learning;
 mod outside;
@@ -17,15 +19,18 @@ mod run;
 mod said;
 mod serving;
 mod sinks;
+pub mod state;
 mod stop;
 mod study;
 pub mod view;
 pub mod watch;
 
+pub use begin::Kept;
 pub use board::Board;
 pub use compiler::FileCompiler;
 pub use engine::{SharedParts, closure};
 pub use hear::Ear;
+pub use keeping::EPOCH_EVERY;
 pub use learner::Keeper;
 pub use outside::{Compiled, Compiler, Job, Learned, Learner};
 pub use parts::Machines;

@@ -30,7 +30,7 @@ mod stdin;
 mod testing;
 
 pub use block::SourceCounts;
-pub use deliver::{Deliver, FileMark, SinkMark, deliver, keep};
+pub use deliver::{Deliver, Exact, FileMark, Keep, Ledger, SEGMENT_ROWS_MAX, SinkMark, deliver, keep, settle};
 pub use error::IoError;
 pub use files::FilePosition;
 pub use intake::{Draw, InputPosition, Intake, Kept, Pending, Position, Taken};

@@ -38,7 +38,7 @@ pub use cut::{Aborted, Cut};
 pub use dead::{DEAD_RECORDS_MAX, DeadLetter, DeadRecord};
 pub use edge::{EDGE_MESSAGES_MAX, EdgeCounts};
 pub use engine::{Engine, Life, Phase, Progress, Settings};
-pub use epoch::{Books, Epoch, Models, Restored, SavedOutbox, SavedSource, Unopened};
+pub use epoch::{Books, Epoch, Models, Restored, SavedError, SavedOutbox, SavedSource, Unopened};
 pub use event::{CutEvent, Event, Fate, NodeEvent};
 pub use feed::{Again, Deliver, Drawn, Feed, FeedCounts, Head, Parts, Side, SourceSpec};
 pub use memory::{MemoryFeed, Rows};

@@ -42,6 +42,9 @@ pub enum Command {
     /// List the models of a file, with their measurements
     #[cfg(feature = "run")]
     Models(ModelsArgs),
+    /// Show what a run has kept: epochs, log, states, positions, waiting rows
+    #[cfg(feature = "run")]
+    State(ShowStateArgs),
     /// Carry out one trial: a request on standard input, the fitted model on standard output
     #[cfg(feature = "run")]
     #[command(hide = true)]
@@ -171,7 +174,39 @@ mod machines {
         pub file: FileArgs,
         #[command(flatten)]
         pub state: StateArgs,
+        /// Begin anew: put what a former run has left aside, and keep its models
+        #[arg(long)]
+        pub fresh: bool,
+        /// Between two epochs, in which everything is kept for a restart, such as `30s` [default: 10s]
+        #[arg(long, value_name = "TIME", value_parser = span)]
+        pub epoch_every: Option<std::time::Duration>,
         /// One JSON object a line for each event
+        #[arg(long)]
+        pub json: bool,
+    }
+
+    /// A time such as `500ms` or `30s`, at least 10ms.
+    fn span(text: &str) -> Result<std::time::Duration, String> {
+        let wrong = || "a time is needed, such as `500ms` or `30s`".to_owned();
+        let at = text.find(|sign: char| !sign.is_ascii_digit()).ok_or_else(wrong)?;
+        let (number, unit) = text.split_at(at);
+        let scale = match unit.trim() {
+            "ms" => 1,
+            "s" => 1_000,
+            "min" => 60_000,
+            _ => return Err(wrong()),
+        };
+        let ms = number.parse::<u64>().ok().and_then(|number| number.checked_mul(scale)).ok_or_else(wrong)?;
+        if ms < 10 { Err("at least 10ms are needed".to_owned()) } else { Ok(std::time::Duration::from_millis(ms)) }
+    }
+
+    #[derive(Debug, ClapArgs)]
+    pub struct ShowStateArgs {
+        /// The pipeline whose state folder is shown
+        #[arg(value_name = "FILE")]
+        pub file: PathBuf,
+        #[command(flatten)]
+        pub state: StateArgs,
         #[arg(long)]
         pub json: bool,
     }

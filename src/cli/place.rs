@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::base::Time;
 use crate::diag::{Code, Diagnostic};
 use crate::host::Machines;
 use crate::io::{Mode, Place};
@@ -17,17 +18,13 @@ pub fn machines(file: &Path) -> Machines {
     Machines { place, sinks: Mode::Recorded }
 }
 
-/// The same for a live run: sinks are appended to, and live begins now, where simulated recordings end. Until positions are
-/// kept over restarts, each run is a beginning: nothing that an earlier one has emitted is emitted again.
-///
-/// # Errors
-/// If the state folder cannot be made.
-pub fn live_machines(file: &Path, state: &Path) -> Result<Machines, Diagnostic> {
-    make_state(state)?;
+/// The same for a live run: sinks are appended to, and simulated recordings end where the run began, which may be a former
+/// process's beginning.
+pub fn live_machines(file: &Path, began: Time) -> Machines {
     let mut machines = machines(file);
-    machines.place.began = machines.place.now.now();
+    machines.place.began = began;
     machines.sinks = Mode::Live;
-    Ok(machines)
+    machines
 }
 
 /// Makes the state folder, so that nobody trains for an hour and then cannot keep the result.

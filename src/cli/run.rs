@@ -2,17 +2,20 @@
 
 use std::fs;
 use std::io::{stderr, stdout};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::diag::Diagnostic;
+use crate::host::state::StateFolder;
 use crate::host::view::{Form, View};
-use crate::host::{self, Compiled, Compiler, Ear, FileCompiler, Keeper, Setup, Stop};
+use crate::host::{self, Compiled, Compiler, EPOCH_EVERY, Ear, FileCompiler, Keeper, Kept, Setup, Stop};
+use crate::io::{Now, Wall};
 use crate::lifecycle::Registry;
 
 use super::Outcome;
 use super::args::RunArgs;
 use super::place::{live_machines, state};
-use super::terminal::{complain, ended, outcome, unusable};
+use super::terminal::{complain, ended, note, outcome, unusable};
 
 pub fn run(args: &RunArgs) -> Outcome {
     let file = &args.file.file;
@@ -37,7 +40,8 @@ pub fn run(args: &RunArgs) -> Outcome {
 fn setup(args: &RunArgs, text: String, compiled: Compiled, compiler: FileCompiler) -> Result<Setup, Diagnostic> {
     let file = args.file.file.clone();
     let state = state(&file, args.state.state.as_ref());
-    let parts = Arc::new(live_machines(&file, &state)?);
+    let kept = kept(args, &state)?;
+    let parts = Arc::new(live_machines(&file, kept.began));
     let learner = Arc::new(Keeper { registry: Registry::at(&state) });
     let ear: Box<dyn Ear> =
         if args.json { Box::new(View::new(Form::Json, stdout())) } else { Box::new(View::new(Form::of(&stderr()), stderr())) };
@@ -52,5 +56,17 @@ fn setup(args: &RunArgs, text: String, compiled: Compiled, compiler: FileCompile
         stop: Stop::default(),
         heed_signals: true,
         limits: host::Limits::default(),
+        state: Some(kept),
     })
+}
+
+/// The state folder with what a former run has left in it, unless that is put aside.
+fn kept(args: &RunArgs, state: &Path) -> Result<Kept, Diagnostic> {
+    let folder = StateFolder::open(state)?;
+    if args.fresh
+        && let Some(aside) = folder.set_aside()?
+    {
+        note(&format!("begins anew; what the former run has left is in `{}`, its models stay", aside.display()));
+    }
+    Kept::open(folder, Wall.now(), args.epoch_every.unwrap_or(EPOCH_EVERY))
 }

@@ -18,6 +18,7 @@ use crate::runtime::{Asked, Askers, Cut, Engine, Parts, Phase, Progress, Served,
 use crate::server::Stage;
 
 use super::board::{Board, Machine};
+use super::keeping::Keeping;
 use super::said::{HostEvent, Messages, Said};
 use super::sinks::Sinks;
 use super::stop::{Stop, Wanted};
@@ -93,6 +94,7 @@ pub struct Core {
     pub board: Arc<Board>,
     pub said: SyncSender<Said>,
     pub stop: Stop,
+    keeping: Option<Keeping>,
     askers: Askers,
     backlog: VecDeque<Said>,
     forgotten: u64,
@@ -116,9 +118,10 @@ impl Core {
         board: Arc<Board>,
         said: SyncSender<Said>,
         stop: Stop,
+        keeping: Option<Keeping>,
     ) -> Core {
         let (askers, backlog, plan) = (Askers::default(), VecDeque::new(), Hash::of(engine.graph()).short());
-        Core { engine, parts, sinks, orders, board, said, stop, askers, backlog, forgotten: 0, ended: false, plan }
+        Core { engine, parts, sinks, orders, board, said, stop, keeping, askers, backlog, forgotten: 0, ended: false, plan }
     }
 
     /// Until somebody wants an end, or whoever gives orders is gone.
@@ -127,6 +130,7 @@ impl Core {
         while self.stop.wanted() == Wanted::Run {
             let progress = self.engine.step();
             let moved = self.sinks.pump(&mut self.engine);
+            self.keep();
             self.tell();
             if Instant::now() >= publish {
                 self.publish();
@@ -148,10 +152,23 @@ impl Core {
         self.finish()
     }
 
+    /// Epochs, when it is time.
+    fn keep(&mut self) {
+        let Some(keeping) = &mut self.keeping else { return };
+        for event in keeping.look(&mut self.engine, &mut self.sinks) {
+            self.put(Said::Host(event));
+        }
+    }
+
     /// What was accepted is written; orders that still wait are dropped, which their senders notice.
     fn finish(mut self) -> Ended {
         self.publish();
         let undelivered = self.sinks.finish(&mut self.engine);
+        if let Some(keeping) = self.keeping.take() {
+            for event in keeping.finish(&mut self.engine, &mut self.sinks) {
+                self.put(Said::Host(event));
+            }
+        }
         for event in self.engine.take_events() {
             self.backlog.push_back(Said::Engine(event));
         }

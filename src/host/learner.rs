@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use crate::base::Name;
 use crate::diag::{Code, Diagnostic};
 use crate::lifecycle::{
     self, Data, Done, Generation, Manifest, Processes, Registry, RegistryError, Stored, TrialError, Trials,
 };
 use crate::model::Control;
+use crate::node::Predictor;
 use crate::plan::{Graph, Learn};
 
 use super::engine::closure;
@@ -26,6 +28,11 @@ impl Learner for Keeper {
         let stored = self.registry.open(&version).map_err(not_kept)?;
         let same = closure(&stored.closure, name) == closure(graph, name);
         Ok(same.then(|| learned(learn, stored, Vec::new())))
+    }
+
+    fn version(&self, task: &Name, version: &str) -> Option<Arc<dyn Predictor>> {
+        let version = version.parse().ok().filter(|version: &lifecycle::Version| version.task == *task)?;
+        self.registry.open(&version).ok().map(|stored| stored.fitted as Arc<dyn Predictor>)
     }
 
     fn train(&self, job: &Job) -> Result<Learned, Diagnostic> {

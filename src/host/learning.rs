@@ -16,7 +16,7 @@ use crate::diag::{Code, Diagnostic};
 use crate::ir::Trigger;
 use crate::node::{Ordinal, Predictor};
 use crate::plan::{Graph, Learn, NodeOp};
-use crate::runtime::{Engine, upstream};
+use crate::runtime::{Engine, Parts, upstream};
 
 use super::board::TaskNote;
 use super::engine::{Order, SharedParts, closure};
@@ -40,6 +40,8 @@ pub struct Learning {
     /// The running training; at most one, so that the stream and requests keep their share of the machine.
     running: Option<Running>,
     next_job: u64,
+    /// Has it gone on live from a former process? Then the first tasks have what they learn from in their nodes.
+    goes_on: bool,
     /// Models that answer already, from before the first row.
     ready: BTreeMap<Name, Result<Learned, Diagnostic>>,
 }
@@ -91,19 +93,28 @@ impl Learning {
         orders: SyncSender<Order>,
         results: SyncSender<Signal>,
         ready: BTreeMap<Name, Result<Learned, Diagnostic>>,
+        goes_on: bool,
     ) -> Learning {
-        Learning { learner, parts, orders, results, tasks: BTreeMap::new(), running: None, next_job: 0, ready }
+        Learning { learner, parts, orders, results, tasks: BTreeMap::new(), running: None, next_job: 0, goes_on, ready }
     }
 
     /// Lets the champions of former runs answer before the first row comes in.
-    pub fn restore_all(learner: &dyn Learner, engine: &mut Engine) -> BTreeMap<Name, Result<Learned, Diagnostic>> {
+    pub fn restore_all(
+        learner: &dyn Learner,
+        engine: &mut Engine,
+        parts: &dyn Parts,
+    ) -> BTreeMap<Name, Result<Learned, Diagnostic>> {
         let graph = engine.graph().clone();
         let mut ready = BTreeMap::new();
         for learn in learns(&graph) {
             let name = &learn.task.name;
             let found = learner.champion(learn, &upstream(&graph, &[name.clone()].into()));
-            if let Ok(Some(learned)) = &found {
-                engine.assign(name, Some(learned.model.clone()));
+            if let Ok(Some(learned)) = &found
+                && engine.version(name) != Some(learned.model.version())
+                && let Err(wrong) = engine.promote(name, learned.model.clone(), parts)
+            {
+                ready.extend(wrong.into_iter().next().map(|why| (name.clone(), Err(why))));
+                continue;
             }
             ready.extend(found.transpose().map(|found| (name.clone(), found)));
         }
@@ -125,9 +136,12 @@ impl Learning {
             let task = match before {
                 Some(before) if before.closure == closure => before.go_on(learn, part, is_served),
                 before => {
-                    let fresh = before.is_none() && !live;
-                    let mut task =
-                        Task::new(learn, closure, part, is_served, if fresh { Need::Waits } else { Need::Recording });
+                    let need = match (&before, live) {
+                        (None, false) => Need::Waits,
+                        (None, true) if self.goes_on => Need::Node,
+                        (None, true) | (Some(_), _) => Need::Recording,
+                    };
+                    let mut task = Task::new(learn, closure, part, is_served, need);
                     task.keep_former(before, running.door(&name).map(|door| door.hashes.flow));
                     if task.model.is_none() {
                         said.extend(self.restore(&name, &mut task));
@@ -137,6 +151,7 @@ impl Learning {
             };
             self.tasks.insert(name, task);
         }
+        self.goes_on = false;
         self.stop_strangers();
         said
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crate::base::Sources;
+use crate::base::{Name, Sources};
 use crate::diag::Diagnostic;
 use crate::node::{Predictor, State};
 use crate::plan::{Graph, Learn};
@@ -32,6 +32,9 @@ pub trait Learner: Send + Sync {
     /// # Errors
     /// If there is one and it cannot be read; then the task learns anew.
     fn champion(&self, learn: &Learn, closure: &Graph) -> Result<Option<Learned>, Diagnostic>;
+
+    /// A version that answered before a restart; none if it is not there any more.
+    fn version(&self, task: &Name, version: &str) -> Option<Arc<dyn Predictor>>;
 
     /// Learns, chooses, and keeps what was chosen. Takes as long as its policy allows; called on a thread of its own.
     ///

@@ -26,9 +26,9 @@ impl Parts for Machines {
         ir::Schema { columns: vec![text("reason"), text("raw"), text("origin")], ..ir::Schema::default() }
     }
 
-    fn deliver(&self, sink: &NodeSpec, from: Option<&io::SinkMark>) -> Result<Box<dyn Deliver>, NodeError> {
+    fn deliver(&self, sink: &NodeSpec, keep: Option<&io::Keep>) -> Result<Box<dyn Deliver>, NodeError> {
         let NodeOp::Accept(accept) = &sink.op else { return Err(no_such_part(sink)) };
-        let outer = io::deliver(accept, &sink.schema, &self.place, self.sinks, from)?;
+        let outer = io::deliver(accept, &sink.schema, &self.place, self.sinks, keep)?;
         Ok(Box::new(Outer(outer)))
     }
 
@@ -146,6 +146,10 @@ impl Deliver for Outer {
 
     fn finish(&mut self) -> Result<(), NodeError> {
         Ok(self.0.finish().map_err(IoError::diagnostic)?)
+    }
+
+    fn exact(&mut self) -> Option<&mut dyn io::Exact> {
+        self.0.exact()
     }
 }
 

@@ -13,9 +13,10 @@ use tokio::runtime::Runtime;
 use crate::base::{Hash, Sources};
 use crate::diag::{Code, Diagnostic};
 use crate::plan::Graph;
-use crate::runtime::{Engine, Event, Life, Settings};
+use crate::runtime::Event;
 use crate::server::{self, Status};
 
+use super::begin::{Begun, Given, Kept, begin, is_live};
 use super::board::Board;
 use super::desk::Desk;
 use super::engine::{Applied, Core, Ended, ORDERS_MAX, Order, SharedParts};
@@ -24,7 +25,7 @@ use super::learning::{Done, Learning};
 use super::outside::{Compiled, Compiler, Learner};
 use super::said::{HostEvent, Messages, Said, in_words, serving_in_words};
 use super::serving::{Opened, Serving};
-use super::sinks::{SinkLimits, Sinks};
+use super::sinks::SinkLimits;
 use super::stop::{Stop, Wanted};
 use super::watch::{Notice, Seen, WatchLimits, Watcher};
 
@@ -59,6 +60,8 @@ pub struct Setup {
     /// End on ctrl-c and SIGTERM.
     pub heed_signals: bool,
     pub limits: Limits,
+    /// Where the run is kept over restarts; without it every start is a beginning.
+    pub state: Option<Kept>,
 }
 
 /// How a run ended.
@@ -107,11 +110,13 @@ struct Shell {
     /// Carries the connections; shut down last.
     runtime: Runtime,
     live: bool,
+    /// Said once it has started.
+    begun: Vec<HostEvent>,
 }
 
 impl Shell {
     fn start(setup: Setup) -> Result<Shell, Vec<Diagnostic>> {
-        let Setup { file, text, compiled, compiler, parts, learner, ear, stop, heed_signals, limits } = setup;
+        let Setup { file, text, compiled, compiler, parts, learner, ear, stop, heed_signals, limits, state } = setup;
         let Some(graph) = compiled.graph else { return Err(compiled.diagnostics) };
         let pipeline = file.file_name().map_or_else(|| file.display().to_string(), |name| name.to_string_lossy().into_owned());
         let board = Arc::new(Board::new(pipeline));
@@ -123,17 +128,17 @@ impl Shell {
         let opened = serving.prepare(&graph)?;
 
         let said = forward(&signal, Signal::Said).map_err(|error| vec![refused("a thread", &error)])?;
-        let mut sinks = Sinks::new(limits.sinks, stop.clone(), said.clone());
-        let settings = Settings { life: Life::Run, ..Settings::default() };
-        let empty = Engine::empty(settings);
-        let ready = sinks.prepare(&empty, &graph, parts.as_ref())?;
-        let mut engine = Engine::start(settings, &graph, parts.as_ref())?;
-        let models = Learning::restore_all(learner.as_ref(), &mut engine);
-        let wrong = sinks.take_up(&engine, ready, parts.as_ref());
-        if !wrong.is_empty() {
-            return Err(wrong);
-        }
-        let core = Core::new(engine, parts.clone(), sinks, orders_in, board.clone(), said, stop.clone());
+        let given = Given {
+            graph: &graph,
+            parts: &parts,
+            learner: learner.as_ref(),
+            sinks: limits.sinks,
+            stop: &stop,
+            said: said.clone(),
+        };
+        let Begun { engine, sinks, keeping, models, events } = begin(&given, state)?;
+        let (live, served) = (is_live(&engine), engine.graph().clone());
+        let core = Core::new(engine, parts.clone(), sinks, orders_in, board.clone(), said, stop.clone(), keeping);
         let core = std::thread::Builder::new().name("engine".into()).spawn(move || core.run());
         let core = core.map_err(|error| vec![refused("a thread", &error)])?;
         serving.commit(opened);
@@ -143,13 +148,12 @@ impl Shell {
         if heed_signals {
             runtime.spawn(heed(stop.clone(), signal.clone()));
         }
-        let learning = Learning::new(learner, parts, orders.clone(), signal, models);
+        let learning = Learning::new(learner, parts, orders.clone(), signal, models, live);
         let text: Arc<str> = text.into();
-        let live = false;
         let shell = Shell {
             file,
             text,
-            served: graph.clone(),
+            served,
             graph,
             compiler,
             ear,
@@ -163,6 +167,7 @@ impl Shell {
             core,
             runtime,
             live,
+            begun: events,
         };
         shell.follow(&compiled.files);
         Ok(shell)
@@ -177,6 +182,7 @@ impl Shell {
     fn run(mut self) -> Summary {
         let pipeline = self.board.status().pipeline;
         self.say(HostEvent::Started { pipeline, serving: self.serving.addresses() });
+        std::mem::take(&mut self.begun).into_iter().for_each(|event| self.say(event));
         self.learn_on();
         let mut look = Instant::now();
         while self.stop.wanted() == Wanted::Run && !self.core.is_finished() {

@@ -22,6 +22,21 @@ pub enum HostEvent {
         pipeline: String,
         serving: Vec<String>,
     },
+    /// It goes on where a former process stopped: from an epoch, with so many lines of the log made again.
+    Recovered {
+        epoch: u64,
+        at: Ordinal,
+        lines: u64,
+        took_us: u64,
+    },
+    /// Everything that runs is kept as it was before this row; nothing was processed for so long.
+    Epoch {
+        number: u64,
+        at: Ordinal,
+        pause_us: u64,
+        took_us: u64,
+        bytes: u64,
+    },
     /// The edit took place before the row with this ordinal.
     EditApplied {
         at: Ordinal,
@@ -121,6 +136,12 @@ impl HostEvent {
             HostEvent::Started { pipeline, serving } => {
                 json!({ "event": "started", "pipeline": pipeline, "serving": serving })
             }
+            HostEvent::Recovered { epoch, at, lines, took_us } => {
+                json!({ "event": "recovered", "epoch": epoch, "at": at, "lines": lines, "took_us": took_us })
+            }
+            HostEvent::Epoch { number, at, pause_us, took_us, bytes } => json!({
+                "event": "epoch", "number": number, "at": at, "pause_us": pause_us, "took_us": took_us, "bytes": bytes,
+            }),
             HostEvent::EditApplied { at, words, pause_us, took_us } => {
                 json!({ "event": "edit_applied", "at": at, "words": words, "pause_us": pause_us, "took_us": took_us })
             }

@@ -1,25 +1,35 @@
 //! Writes what sinks have accepted, each sink on a thread of its own: a stuck one holds up nobody but its own sources, and
 //! those only when its outbox is full.
+//!
+//! Where a state folder is kept, rows that were handed on stay here until they stand for good: an epoch then holds whatever a
+//! restart would have to write again, and no epoch ever waits for a sink.
 
-use std::collections::{BTreeMap, VecDeque};
+mod work;
+mod writer;
+
+use std::collections::BTreeMap;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 
 use crate::base::Name;
 use crate::diag::{Code, Diagnostic};
+use crate::io::{Keep, Ledger, SinkMark};
 use crate::node::{self, NodeError};
-use crate::plan::{Graph, NodeKey, NodeOp, NodeSpec, Slot};
-use crate::runtime::{Deliver, Engine, Outbox, OutboxId, Parts};
+use crate::plan::{Graph, NodeOp, NodeSpec};
+use crate::runtime::{Deliver, Engine, Epoch, Outbox, OutboxId, Parts};
 use crate::server::SinkStatus;
 
-use super::said::{HostEvent, Said};
+use super::said::Said;
+use super::state::Settled;
 use super::stop::{Stop, Wanted};
+
+use work::Work;
+use writer::{Shared, Writer};
 
 /// How long and how often a sink is tried.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +43,8 @@ pub struct SinkLimits {
     pub retries_max: u32,
     /// For all writers together to finish when the pipeline ends.
     pub finish_max: Duration,
+    /// Rows of a file that has an end wait at most so long for others, before their segment is written.
+    pub segment_age_max: Duration,
 }
 
 impl Default for SinkLimits {
@@ -43,6 +55,7 @@ impl Default for SinkLimits {
             backoff_max: Duration::from_secs(5),
             retries_max: 12,
             finish_max: Duration::from_secs(10),
+            segment_age_max: Duration::from_secs(60),
         }
     }
 }
@@ -55,40 +68,24 @@ pub struct Sinks {
     limits: SinkLimits,
     stop: Stop,
     said: SyncSender<Said>,
-}
-
-struct Writer {
-    to: Option<SyncSender<RecordBatch>>,
-    /// Taken from the outbox while the channel was full.
-    held: Option<RecordBatch>,
-    /// The columns of what is accepted now.
-    schema: SchemaRef,
-    heirs: Heirs,
-    books: Arc<Books>,
-    ended: Receiver<()>,
-}
-
-/// What a writer's thread tells.
-#[derive(Debug, Default)]
-struct Books {
-    delivered: AtomicU64,
-    lost: AtomicU64,
-    retries: AtomicU64,
-    trouble: Mutex<Option<String>>,
+    /// Where a state folder is kept: every row is to be written exactly once.
+    ledger: Option<Arc<dyn Ledger>>,
 }
 
 /// Writers that a wanted graph needs, open and not used yet, by sink.
 pub type Ready = BTreeMap<Name, Box<dyn Deliver>>;
 
-/// Writers that take over at the first batch with their columns. Rows from before the change still go to the old one.
-type Heirs = Arc<Mutex<VecDeque<(SchemaRef, Box<dyn Deliver>)>>>;
-
 /// Changes of a sink's columns that its writer may be behind.
 const HEIRS_MAX: usize = 64;
 
 impl Sinks {
-    pub fn new(limits: SinkLimits, stop: Stop, said: SyncSender<Said>) -> Sinks {
-        Sinks { writers: BTreeMap::new(), closing: Vec::new(), limits, stop, said }
+    pub fn new(limits: SinkLimits, stop: Stop, said: SyncSender<Said>, ledger: Option<Arc<dyn Ledger>>) -> Sinks {
+        Sinks { writers: BTreeMap::new(), closing: Vec::new(), limits, stop, said, ledger }
+    }
+
+    fn open(&self, parts: &dyn Parts, spec: &NodeSpec, mark: SinkMark) -> Result<Box<dyn Deliver>, NodeError> {
+        let keep = self.ledger.as_ref().map(|ledger| Keep { mark, ledger: ledger.clone() });
+        parts.deliver(spec, keep.as_ref())
     }
 
     /// Opens what `wanted` writes to and nobody writes to yet.
@@ -106,7 +103,7 @@ impl Sinks {
                 }
                 Some((false, _)) | None => {}
             }
-            match parts.deliver(spec, None) {
+            match self.open(parts, spec, SinkMark::default()) {
                 Ok(writer) => _ = ready.insert(key.decl.clone(), writer),
                 Err(error) => wrong.push(cannot_write(spec, &error, wanted)),
             }
@@ -114,49 +111,60 @@ impl Sinks {
         if wrong.is_empty() { Ok(ready) } else { Err(wrong) }
     }
 
-    /// After a change of the graph: every outbox has its writer.
+    /// After a change of the graph, or a restart: every outbox has its writer.
     pub fn take_up(&mut self, engine: &Engine, mut ready: Ready, parts: &dyn Parts) -> Vec<Diagnostic> {
         let mut wrong = Vec::new();
         for outbox in engine.outboxes() {
-            let key = NodeKey::of_file(&outbox.sink, Slot::Accept);
-            let Some(spec) = engine.graph().nodes.get(&key) else { continue };
-            if self.writers.get(&outbox.id).is_some_and(|writer| writer.schema == written(spec)) {
+            if self.writers.get(&outbox.id).is_some_and(|writer| writer.schema == written(&outbox.spec)) {
                 continue;
             }
-            let opened = ready.remove(&outbox.sink).map_or_else(|| parts.deliver(spec, None), Ok);
-            let placed = opened.and_then(|deliver| self.place(outbox, spec, deliver).map_err(no_thread));
-            wrong.extend(placed.err().map(|error| cannot_write(spec, &error, engine.graph())));
+            let opened = ready.remove(&outbox.sink).map_or_else(|| self.open(parts, &outbox.spec, outbox.mark.clone()), Ok);
+            wrong.extend(self.take_up_one(outbox, opened).err().map(|error| (outbox, error)));
         }
-        wrong
+        for outbox in engine.retired().filter(|outbox| outbox.waiting() > 0) {
+            if !self.writers.contains_key(&outbox.id) {
+                let opened = self.open(parts, &outbox.spec, outbox.mark.clone());
+                wrong.extend(self.take_up_one(outbox, opened).err().map(|error| (outbox, error)));
+            }
+        }
+        wrong.into_iter().map(|(outbox, error)| cannot_write(&outbox.spec, &error, engine.graph())).collect()
+    }
+
+    fn take_up_one(&mut self, outbox: &Outbox, opened: Result<Box<dyn Deliver>, NodeError>) -> Result<(), NodeError> {
+        self.place(outbox, opened?).map_err(no_thread)
     }
 
     /// As the first writer of an outbox, or as the next one.
-    fn place(&mut self, outbox: &Outbox, spec: &NodeSpec, deliver: Box<dyn Deliver>) -> io::Result<()> {
-        let schema = written(spec);
+    fn place(&mut self, outbox: &Outbox, deliver: Box<dyn Deliver>) -> io::Result<()> {
+        let schema = written(&outbox.spec);
         match self.writers.get_mut(&outbox.id) {
             Some(writer) => {
                 writer.schema = schema.clone();
                 writer.heirs().push_back((schema, deliver));
             }
             None => {
-                let writer = self.start(&outbox.sink, schema, deliver)?;
+                let writer = self.start(outbox, schema, deliver)?;
                 self.writers.insert(outbox.id, writer);
             }
         }
         Ok(())
     }
 
-    fn start(&self, sink: &Name, schema: SchemaRef, deliver: Box<dyn Deliver>) -> io::Result<Writer> {
+    fn start(&self, outbox: &Outbox, schema: SchemaRef, mut deliver: Box<dyn Deliver>) -> io::Result<Writer> {
         let (to, batches) = sync_channel(self.limits.batches_max);
         let (end, ended) = sync_channel(1);
-        let (books, heirs) = (Arc::new(Books::default()), Heirs::default());
+        let settled = outbox.accepted - outbox.waiting() as u64;
+        let mark = deliver.exact().and_then(|exact| exact.mark().ok()).unwrap_or_default();
+        let shared = Arc::new(Shared::new(settled, mark));
         let work = Work {
-            sink: sink.clone(),
+            sink: outbox.sink.clone(),
             schema: schema.clone(),
             deliver,
-            heirs: heirs.clone(),
-            books: books.clone(),
+            behind: Vec::new(),
+            shared: shared.clone(),
             limits: self.limits,
+            next: settled,
+            not_before: None,
             stop: self.stop.clone(),
             said: self.said.clone(),
         };
@@ -164,8 +172,8 @@ impl Sinks {
             work.run(&batches);
             let _ = end.send(());
         };
-        std::thread::Builder::new().name(format!("sink {sink}")).spawn(run)?;
-        Ok(Writer { to: Some(to), held: None, schema, heirs, books, ended })
+        std::thread::Builder::new().name(format!("sink {}", outbox.sink)).spawn(run)?;
+        Ok(Writer::new(to, schema, shared, ended, outbox, self.ledger.is_some()))
     }
 
     /// Hands on what fits. True if something moved.
@@ -176,20 +184,52 @@ impl Sinks {
                 moved |= writer.pump(outbox);
             }
         }
-        engine.forget_retired(|_| true);
         self.close_retired(engine);
         moved
     }
 
-    /// A writer whose outbox is gone writes what it has and ends.
+    /// A writer whose outbox is gone writes what it has and ends. Where rows are kept, the outbox is gone only when an epoch
+    /// says that all of them stand.
     fn close_retired(&mut self, engine: &mut Engine) {
+        let keeps = self.ledger.is_some();
+        for outbox in engine.retired().filter(|outbox| outbox.waiting() == 0) {
+            if let Some(writer) = self.writers.get_mut(&outbox.id) {
+                writer.close();
+            }
+        }
+        let stands = |outbox: &Outbox| self.writers.get(&outbox.id).is_none_or(|writer| writer.committed >= outbox.accepted);
+        engine.forget_retired(|outbox| !keeps || stands(outbox));
         if self.writers.len() > engine.outboxes_mut().count() {
             let live: Vec<OutboxId> = engine.outboxes_mut().map(|outbox| outbox.id).collect();
             let gone: Vec<OutboxId> = self.writers.keys().filter(|id| !live.contains(id)).copied().collect();
             self.closing.extend(gone.iter().filter_map(|id| self.writers.remove(id)));
         }
         self.closing.iter_mut().for_each(Writer::close);
-        self.closing.retain(|writer| writer.to.is_some() || writer.ended.try_recv().is_err());
+        self.closing.retain(|writer| writer.is_open() || !writer.has_ended());
+    }
+
+    /// Into an epoch that has just been taken: what writers have and does not stand for good yet, and what does.
+    pub fn save(&self, epoch: &mut Epoch) -> Vec<Settled> {
+        for saved in &mut epoch.outboxes {
+            if let Some(writer) = self.writers.get(&saved.id) {
+                writer.save(saved);
+            }
+        }
+        epoch.outboxes.iter().map(|saved| Settled { id: saved.id, settled: saved.settled, mark: saved.mark.clone() }).collect()
+    }
+
+    /// An epoch that says so is committed.
+    pub fn committed(&mut self, sinks: &[Settled]) {
+        for settled in sinks {
+            if let Some(writer) = self.writers.get_mut(&settled.id) {
+                writer.committed = settled.settled;
+            }
+        }
+    }
+
+    /// Does something stand for good that the last committed epoch does not say?
+    pub fn has_news(&self) -> bool {
+        self.writers.values().any(Writer::has_news)
     }
 
     pub fn statuses(&self, engine: &Engine) -> Vec<SinkStatus> {
@@ -201,8 +241,9 @@ impl Sinks {
             let (name, waiting) = (outbox.sink.to_string(), outbox.waiting() as u64);
             return SinkStatus { name, waiting, trouble: Some("it is not open".into()), ..SinkStatus::default() };
         };
-        let books = &writer.books;
-        let (delivered, lost) = (books.delivered.load(Relaxed), books.lost.load(Relaxed) + outbox.lost);
+        let shared = &writer.shared;
+        let delivered = writer.before + shared.delivered.load(Relaxed);
+        let lost = shared.lost.load(Relaxed) + outbox.lost;
         SinkStatus {
             name: outbox.sink.to_string(),
             accepted: outbox.accepted,
@@ -210,13 +251,13 @@ impl Sinks {
             waiting: outbox.accepted.saturating_sub(delivered + lost),
             lost,
             muted: outbox.muted,
-            retries: books.retries.load(Relaxed),
-            trouble: books.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            retries: shared.retries.load(Relaxed),
+            trouble: shared.trouble(),
         }
     }
 
     /// Writes all that was accepted, as long as the limit allows. How many rows remain unwritten.
-    pub fn finish(mut self, engine: &mut Engine) -> u64 {
+    pub fn finish(&mut self, engine: &mut Engine) -> u64 {
         let until = Instant::now() + self.limits.finish_max;
         let pause = Duration::from_millis(1);
         while self.stop.wanted() < Wanted::Hurry && Instant::now() < until && !self.is_drained(engine) {
@@ -224,140 +265,18 @@ impl Sinks {
                 self.stop.wait(pause, Wanted::Hurry);
             }
         }
-        let mut all: Vec<Writer> = self.writers.into_values().chain(self.closing).collect();
-        let held: u64 = all.iter().filter_map(|writer| writer.held.as_ref()).map(|rows| rows.num_rows() as u64).sum();
-        all.iter_mut().for_each(|writer| writer.to = None);
-        for writer in &all {
+        self.writers.values_mut().chain(&mut self.closing).for_each(Writer::end);
+        for writer in self.writers.values().chain(&self.closing) {
             let left = until.saturating_duration_since(Instant::now());
-            let _ = writer.ended.recv_timeout(if self.stop.wanted() < Wanted::Hurry { left } else { Duration::ZERO });
+            writer.wait(if self.stop.wanted() < Wanted::Hurry { left } else { Duration::ZERO });
         }
         let waiting: u64 = engine.outboxes_mut().map(|outbox| outbox.waiting() as u64).sum();
-        let lost: u64 = all.iter().map(|writer| writer.books.lost.load(Relaxed)).sum();
-        held + waiting + lost
+        self.writers.values().chain(&self.closing).map(Writer::unwritten).sum::<u64>() + waiting
     }
 
     fn is_drained(&self, engine: &mut Engine) -> bool {
         let empty = engine.outboxes_mut().all(|outbox| outbox.waiting() == 0);
-        empty && self.writers.values().chain(&self.closing).all(|writer| writer.held.is_none())
-    }
-}
-
-impl Writer {
-    fn heirs(&self) -> MutexGuard<'_, VecDeque<(SchemaRef, Box<dyn Deliver>)>> {
-        self.heirs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn pump(&mut self, outbox: &mut Outbox) -> bool {
-        let mut moved = false;
-        while let Some(rows) = self.held.take().or_else(|| outbox.take()) {
-            if !self.hand_on(rows) {
-                return moved;
-            }
-            moved = true;
-        }
-        moved
-    }
-
-    /// False if the channel is full, or the writer has ended by itself.
-    fn hand_on(&mut self, rows: RecordBatch) -> bool {
-        let Some(to) = &self.to else { return false };
-        match to.try_send(rows) {
-            Ok(()) => true,
-            Err(TrySendError::Full(rows) | TrySendError::Disconnected(rows)) => {
-                self.held = Some(rows);
-                false
-            }
-        }
-    }
-
-    fn close(&mut self) {
-        if let Some(rows) = self.held.take()
-            && !self.hand_on(rows)
-        {
-            return;
-        }
-        self.to = None;
-    }
-}
-
-/// A writer's thread.
-struct Work {
-    sink: Name,
-    schema: SchemaRef,
-    deliver: Box<dyn Deliver>,
-    heirs: Heirs,
-    books: Arc<Books>,
-    limits: SinkLimits,
-    stop: Stop,
-    said: SyncSender<Said>,
-}
-
-impl Work {
-    fn run(mut self, batches: &Receiver<RecordBatch>) {
-        while let Ok(rows) = batches.recv() {
-            self.hand_over(&rows.schema());
-            self.write(&rows);
-        }
-        self.finish();
-    }
-
-    fn finish(&mut self) {
-        if let Err(error) = self.deliver.finish() {
-            self.say(HostEvent::SinkTrouble { sink: self.sink.clone(), message: error.to_string() });
-        }
-    }
-
-    /// Rows with other columns are the first of a writer that waits for them.
-    fn hand_over(&mut self, schema: &SchemaRef) {
-        while self.schema != *schema {
-            let heir = self.heirs.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-            let Some((columns, deliver)) = heir else { return };
-            self.finish();
-            (self.schema, self.deliver) = (columns, deliver);
-        }
-    }
-
-    /// Until it is written, or given up.
-    fn write(&mut self, rows: &RecordBatch) {
-        let count = rows.num_rows() as u64;
-        let mut backoff = self.limits.backoff_first;
-        for retry in 0..=self.limits.retries_max {
-            let error = match self.deliver.deliver(rows) {
-                Ok(()) => return self.written(count),
-                Err(error) => error.to_string(),
-            };
-            self.trouble(&error);
-            if retry == self.limits.retries_max || !self.stop.wait(backoff, Wanted::Hurry) {
-                return self.give_up(count, error);
-            }
-            self.books.retries.fetch_add(1, Relaxed);
-            backoff = (backoff * 2).min(self.limits.backoff_max);
-        }
-    }
-
-    fn written(&self, rows: u64) {
-        self.books.delivered.fetch_add(rows, Relaxed);
-        if self.books.trouble.lock().unwrap_or_else(PoisonError::into_inner).take().is_some() {
-            self.say(HostEvent::SinkRecovered { sink: self.sink.clone() });
-        }
-    }
-
-    fn give_up(&self, rows: u64, message: String) {
-        self.books.lost.fetch_add(rows, Relaxed);
-        self.say(HostEvent::SinkLost { sink: self.sink.clone(), rows, message });
-    }
-
-    /// Said once for as long as it is the same.
-    fn trouble(&self, message: &str) {
-        let before = self.books.trouble.lock().unwrap_or_else(PoisonError::into_inner).replace(message.to_owned());
-        if before.as_deref() != Some(message) {
-            self.say(HostEvent::SinkTrouble { sink: self.sink.clone(), message: message.to_owned() });
-        }
-    }
-
-    /// Nothing waits for a reader of the log: the books say it too.
-    fn say(&self, event: HostEvent) {
-        let _ = self.said.try_send(Said::Host(event));
+        empty && self.writers.values().chain(&self.closing).all(|writer| writer.holds() == 0)
     }
 }
 

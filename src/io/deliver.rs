@@ -13,11 +13,14 @@
 mod aside;
 mod json;
 mod mark;
+mod segments;
 mod split;
 mod table;
 mod target;
 mod text;
 mod value;
+
+use std::time::Instant;
 
 use arrow::array::RecordBatch;
 
@@ -28,7 +31,10 @@ use crate::plan::Accept;
 use super::error::IoError;
 use super::place::{Mode, Place};
 
-pub use mark::{FileMark, SinkMark};
+use aside::Aside;
+pub use mark::{FileMark, Keep, Ledger, SinkMark, settle};
+pub use segments::SEGMENT_ROWS_MAX;
+use segments::Segments;
 use split::Split;
 use table::TableSink;
 use target::Target;
@@ -41,21 +47,41 @@ pub trait Deliver: Send {
 
     /// Nothing more will come: closes what has an end. Called once.
     fn finish(&mut self) -> Result<(), IoError>;
+
+    /// Sinks that can say what of their rows stands for good, and go on behind it.
+    fn exact(&mut self) -> Option<&mut dyn Exact> {
+        None
+    }
 }
 
-/// Opens the connector of a sink whose rows have this schema; `from` is a mark of what it has written before. A file that cannot be written is said here, unless its name
+/// A sink that writes every row exactly once, also over a process that ends at any moment.
+pub trait Exact {
+    /// The last so many of the rows that were delivered are in no mark yet.
+    fn open_rows(&self) -> u64;
+
+    /// Since when the oldest of them has waited.
+    fn since(&self) -> Option<Instant>;
+
+    /// Brings them into the mark.
+    fn close(&mut self) -> Result<(), IoError>;
+
+    /// What stands for good, once this is committed.
+    fn mark(&mut self) -> Result<SinkMark, IoError>;
+}
+
+/// Opens the connector of a sink whose rows have this schema. With `keep` every row is written to its files exactly once, live,
+/// behind what the mark says; anywhere else nothing can be taken back, and rows may come twice after a crash. A file that cannot be written is said here, unless its name
 /// depends on the rows.
 pub fn deliver(
     accept: &Accept,
     schema: &Schema,
     place: &Place,
     mode: Mode,
-    from: Option<&SinkMark>,
+    keep: Option<&Keep>,
 ) -> Result<Box<dyn Deliver>, Diagnostic> {
-    let _ = from;
     let visible = Schema { columns: schema.visible().cloned().collect(), ..schema.clone() };
     match &accept.connector {
-        Connector::File(file) => to_file(file, &visible, place, mode).map_err(IoError::diagnostic),
+        Connector::File(file) => to_file(file, &visible, place, mode, keep).map_err(IoError::diagnostic),
         Connector::Stdout { format } => match text::format(format, &visible) {
             Some(format) => Ok(Box::new(TextSink::stdout(format))),
             None => Err(no_binary_stdout().diagnostic()),
@@ -74,7 +100,7 @@ pub fn keep(connector: &Connector, schema: &Schema, place: &Place) -> Result<Box
     let grows = |format: &FileFormat| matches!(format, FileFormat::Csv(_) | FileFormat::Jsonl);
     match connector {
         Connector::File(file) if file.path.ends_with('/') || grows(&file.format) => {
-            to_file(file, schema, place, Mode::Live).map_err(IoError::diagnostic)
+            to_file(file, schema, place, Mode::Live, None).map_err(IoError::diagnostic)
         }
         Connector::File(file) => Err(needs_folder(&file.path).diagnostic()),
         Connector::Simulate(_) | Connector::Stdin { .. } | Connector::Stdout { .. } | Connector::Http { .. } => {
@@ -84,24 +110,49 @@ pub fn keep(connector: &Connector, schema: &Schema, place: &Place) -> Result<Box
     }
 }
 
-fn to_file(file: &FileConnector, schema: &Schema, place: &Place, mode: Mode) -> Result<Box<dyn Deliver>, IoError> {
-    if file.path.contains('{') {
-        return Ok(Box::new(Split::new(file, schema, place, mode)?));
+fn to_file(
+    file: &FileConnector,
+    schema: &Schema,
+    place: &Place,
+    mode: Mode,
+    keep: Option<&Keep>,
+) -> Result<Box<dyn Deliver>, IoError> {
+    let grows = match file.format {
+        FileFormat::Csv(_) | FileFormat::Jsonl => true,
+        FileFormat::Json | FileFormat::Parquet | FileFormat::Arrow => false,
+    };
+    match keep {
+        Some(keep) if !grows => Ok(Box::new(Segments::new(file, schema, place, keep)?)),
+        Some(_) | None if file.path.contains('{') => Ok(Box::new(Split::new(file, schema, place, mode, keep)?)),
+        Some(_) | None => one_file(&file.path, &file.format, schema, place, mode, keep),
     }
-    one_file(&file.path, &file.format, schema, place, mode)
 }
 
 /// A sink whose path is settled.
-fn one_file(path: &str, format: &FileFormat, schema: &Schema, place: &Place, mode: Mode) -> Result<Box<dyn Deliver>, IoError> {
+fn one_file(
+    path: &str,
+    format: &FileFormat,
+    schema: &Schema,
+    place: &Place,
+    mode: Mode,
+    keep: Option<&Keep>,
+) -> Result<Box<dyn Deliver>, IoError> {
     let target = Target { path: place.base.join(path), mode };
+    let ending = match (text::format(format, schema), format) {
+        (Some(format), _) => return Ok(Box::new(TextSink::file(format, &target, keep)?)),
+        (None, FileFormat::Json) => "json",
+        (None, FileFormat::Parquet) => "parquet",
+        (None, FileFormat::Arrow | FileFormat::Csv(_) | FileFormat::Jsonl) => "arrow",
+    };
+    whole_file(format, schema, Aside::named(&target, ending)?)
+}
+
+/// A file that has an end.
+fn whole_file(format: &FileFormat, schema: &Schema, aside: Aside) -> Result<Box<dyn Deliver>, IoError> {
     Ok(match format {
-        FileFormat::Csv(_) | FileFormat::Jsonl => {
-            let format = text::format(format, schema).unwrap_or_else(|| unreachable!("both are text"));
-            Box::new(TextSink::file(format, &target)?)
-        }
-        FileFormat::Json => Box::new(json::ArraySink::new(schema, &target)?),
-        FileFormat::Parquet => Box::new(TableSink::parquet(schema, &target)?),
-        FileFormat::Arrow => Box::new(TableSink::arrow(schema, &target)?),
+        FileFormat::Parquet => Box::new(TableSink::parquet(schema, aside)?),
+        FileFormat::Json => Box::new(json::ArraySink::new(schema, aside)?),
+        FileFormat::Arrow | FileFormat::Csv(_) | FileFormat::Jsonl => Box::new(TableSink::arrow(schema, aside)?),
     })
 }
 

@@ -11,10 +11,14 @@ mod save;
 
 use std::collections::BTreeMap;
 
+use crate::base::Name;
+use crate::io::Position;
 use crate::node::{Ordinal, State};
 use crate::plan::{Graph, NodeKey};
 
-pub use books::{Books, SavedSource};
+use super::feed::Side;
+
+pub use books::{Books, SavedError, SavedSource};
 pub(super) use books::{SavedEdge, SavedMessage, SavedSlot};
 pub use outboxes::SavedOutbox;
 pub(super) use restore::model_gone;
@@ -34,5 +38,11 @@ pub struct Epoch {
 impl Epoch {
     pub fn at(&self) -> Ordinal {
         self.books.at
+    }
+
+    /// Where the sources stood that were being read.
+    pub fn positions(&self) -> Vec<(Name, Side, Position)> {
+        let standing = |source: &SavedSource| Some((source.name.clone(), source.side, source.position.clone()?));
+        self.books.sources.iter().filter_map(standing).collect()
     }
 }

@@ -5,7 +5,7 @@ use arrow::datatypes::Schema;
 use serde::{Deserialize, Serialize};
 
 use crate::base::{Name, Time};
-use crate::io::{Draw, Position, SinkMark};
+use crate::io::{Draw, Exact, Keep, Position};
 use crate::ir;
 use crate::node::{Batch, Clock, Counts, Node, NodeError, Ordinal, Ordinals};
 use crate::plan::{Connection, Graph, NodeKey, NodeOp, NodeSpec, Slot};
@@ -21,9 +21,8 @@ pub trait Parts {
     /// The columns of what a source could not read, at its bad outlet.
     fn bad(&self) -> ir::Schema;
 
-    /// Opens the writer of a sink: behind a mark of what was written before (the empty mark at the beginning), so that nothing
-    /// is written twice over restarts; without one, nothing is kept of what it writes.
-    fn deliver(&self, sink: &NodeSpec, from: Option<&SinkMark>) -> Result<Box<dyn Deliver>, NodeError>;
+    /// Opens the writer of a sink. With `keep` it writes every row exactly once, behind what stands already, where it can.
+    fn deliver(&self, sink: &NodeSpec, keep: Option<&Keep>) -> Result<Box<dyn Deliver>, NodeError>;
 
     /// Opens one end of a source, from its beginning or behind a position; none if the source does not have it.
     fn feed(&self, source: &SourceSpec, side: Side, from: Option<&Position>) -> Result<Option<Box<dyn Feed>>, NodeError>;
@@ -97,6 +96,11 @@ pub trait Deliver: Send {
 
     /// Nothing more comes: what was written becomes visible as a whole.
     fn finish(&mut self) -> Result<(), NodeError>;
+
+    /// Sinks that can say what of their rows stands for good.
+    fn exact(&mut self) -> Option<&mut dyn Exact> {
+        None
+    }
 }
 
 /// What a feed could give now.

@@ -11,6 +11,7 @@ use crate::ir::Connector;
 use crate::plan::{NodeOp, NodeSpec};
 
 use super::epoch::SavedOutbox;
+use super::pass::Accept;
 
 /// No source of the same task is read while an outbox holds more rows than this. What is under way then still gets in, so a
 /// stuck sink holds up its own sources and never a change of the graph.
@@ -36,6 +37,8 @@ pub struct Outbox {
     pub taken: u64,
     /// Rows that could not be written, because the sink failed.
     pub lost: u64,
+    /// Rows before this number stand already: what is made of them again is counted and not written.
+    skip: u64,
     /// Rows of a recording that warms up what runs live: counted, not written.
     pub muted: u64,
 }
@@ -43,7 +46,7 @@ pub struct Outbox {
 impl Outbox {
     pub fn new(id: OutboxId, spec: NodeSpec, connector: Connector) -> Outbox {
         let (sink, mark, waiting) = (spec.key.decl.clone(), SinkMark::default(), VecDeque::new());
-        Outbox { id, sink, connector, spec, mark, waiting, rows: 0, accepted: 0, taken: 0, lost: 0, muted: 0 }
+        Outbox { id, sink, connector, spec, mark, waiting, rows: 0, accepted: 0, taken: 0, lost: 0, skip: 0, muted: 0 }
     }
 
     /// As if everything that was taken were written for good; whoever takes rows knows better.
@@ -58,13 +61,14 @@ impl Outbox {
             muted: self.muted,
             settled: self.accepted - self.rows as u64,
             mark: self.mark.clone(),
+            skip: 0,
             rows: self.waiting.iter().cloned().collect(),
         }
     }
 
     /// Rows that are not settled wait again.
     pub fn restore(saved: SavedOutbox) -> Outbox {
-        let SavedOutbox { id, sink, retired: _, spec, accepted, lost, muted, settled, mark, rows } = saved;
+        let SavedOutbox { id, sink, retired: _, spec, accepted, lost, muted, settled, mark, skip, rows } = saved;
         let connector = match &spec.op {
             NodeOp::Accept(accept) => accept.connector.clone(),
             NodeOp::Connection(_)
@@ -74,9 +78,10 @@ impl Outbox {
             | NodeOp::Task(_)
             | NodeOp::Serve(_) => unreachable!("an outbox is a sink's"),
         };
-        let waiting = VecDeque::from(rows);
+        let columns = Accept::new(&spec);
+        let waiting: VecDeque<RecordBatch> = rows.iter().map(|rows| columns.refitted(rows)).collect();
         let rows = waiting.iter().map(RecordBatch::num_rows).sum();
-        Outbox { id, sink, connector, spec, mark, waiting, rows, accepted, taken: settled - lost, lost, muted }
+        Outbox { id, sink, connector, spec, mark, waiting, rows, accepted, taken: settled - lost, lost, skip, muted }
     }
 
     pub fn put(&mut self, rows: RecordBatch, muted: bool) {
@@ -84,9 +89,19 @@ impl Outbox {
             self.muted += rows.num_rows() as u64;
             return;
         }
+        let stand = self.skip.saturating_sub(self.accepted).min(rows.num_rows() as u64);
         self.accepted += rows.num_rows() as u64;
-        self.rows += rows.num_rows();
-        self.waiting.push_back(rows);
+        self.taken += stand;
+        let rows = rows.slice(stand as usize, rows.num_rows() - stand as usize);
+        if rows.num_rows() > 0 {
+            self.rows += rows.num_rows();
+            self.waiting.push_back(rows);
+        }
+    }
+
+    /// What comes from here on has not been there before.
+    pub fn skip_no_more(&mut self) {
+        self.skip = 0;
     }
 
     /// The oldest rows that wait. Whoever takes them answers for their delivery.

@@ -21,6 +21,11 @@ impl Engine {
         self.retired.iter_mut().chain(self.outboxes.values_mut())
     }
 
+    /// Former writers' marks count no more: from here on everything is new.
+    pub fn skip_no_more(&mut self) {
+        self.outboxes_mut().for_each(Outbox::skip_no_more);
+    }
+
     pub fn outbox(&self, sink: &Name) -> Option<&Outbox> {
         self.outboxes.values().find(|outbox| outbox.sink == *sink)
     }

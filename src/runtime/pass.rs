@@ -1,7 +1,7 @@
 //! The nodes that the runtime itself brings: the inner end of a source and the end of a sink.
 
-use arrow::datatypes::SchemaRef;
-use arrow::record_batch::RecordBatch;
+use arrow::array::{RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::datatypes::{FieldRef, SchemaRef};
 
 use crate::base::Hash;
 use crate::diag::Code;
@@ -22,6 +22,17 @@ impl Accept {
     pub fn new(spec: &NodeSpec) -> Accept {
         let visible = spec.schema.visible().map(node::field).collect::<Vec<_>>();
         Accept { schema: SchemaRef::new(arrow::datatypes::Schema::new(visible)) }
+    }
+
+    /// Rows that were accepted when the sink had other columns: those that it still has, and null in the others.
+    pub fn refitted(&self, rows: &RecordBatch) -> RecordBatch {
+        let column = |field: &FieldRef| {
+            let same = rows.column_by_name(field.name()).filter(|column| column.data_type() == field.data_type());
+            same.cloned().unwrap_or_else(|| new_null_array(field.data_type(), rows.num_rows()))
+        };
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
+        let columns = self.schema.fields().iter().map(column).collect();
+        RecordBatch::try_new_with_options(self.schema.clone(), columns, &options).unwrap_or_else(|_| rows.clone())
     }
 
     fn fitted(&self, rows: &RecordBatch) -> Result<RecordBatch, NodeError> {

@@ -3,7 +3,7 @@
 
 use crate::base::Name;
 use crate::diag::{Code, Diagnostic};
-use crate::io::{Position, SinkMark};
+use crate::io::{Keep, Position};
 use crate::ir;
 use crate::node::{Node, NodeError};
 use crate::plan::NodeSpec;
@@ -63,8 +63,8 @@ impl Parts for Opened<'_> {
         self.parts.bad()
     }
 
-    fn deliver(&self, sink: &NodeSpec, from: Option<&SinkMark>) -> Result<Box<dyn Deliver>, NodeError> {
-        self.parts.deliver(sink, from)
+    fn deliver(&self, sink: &NodeSpec, keep: Option<&Keep>) -> Result<Box<dyn Deliver>, NodeError> {
+        self.parts.deliver(sink, keep)
     }
 
     fn feed(&self, source: &SourceSpec, side: Side, from: Option<&Position>) -> Result<Option<Box<dyn Feed>>, NodeError> {

@@ -29,6 +29,12 @@ fn host(event: &HostEvent, style: Style) -> String {
     match event {
         HostEvent::Started { pipeline, serving } if serving.is_empty() => format!("{pipeline} runs\n"),
         HostEvent::Started { pipeline, serving } => format!("{pipeline} runs, and answers at {}\n", serving.join(", ")),
+        HostEvent::Recovered { epoch, at, lines, took_us } => {
+            let took = time(*took_us);
+            format!("goes on at row {}: epoch {epoch}, and {lines} lines of the log made again in {took}\n", at.0)
+        }
+        // Every few seconds; whoever wants to know reads the JSON, or asks `mliot state`.
+        HostEvent::Epoch { .. } => String::new(),
         HostEvent::EditApplied { at, words, pause_us, took_us } => {
             let (pause, took) = (time(*pause_us), time(*took_us));
             format!("edit applied at row {}: {words} (paused {pause}, ready in {took})\n", at.0)

@@ -10,7 +10,7 @@ use crate::ir::Schema;
 
 use super::Deliver;
 use super::aside::Aside;
-use super::target::{Target, writing_stopped};
+use super::target::writing_stopped;
 use super::text::{columns, json_object};
 
 pub(super) struct ArraySink {
@@ -22,8 +22,8 @@ pub(super) struct ArraySink {
 }
 
 impl ArraySink {
-    pub fn new(schema: &Schema, target: &Target) -> Result<ArraySink, IoError> {
-        let (aside, file) = Aside::create(target, "json")?;
+    pub fn new(schema: &Schema, aside: Aside) -> Result<ArraySink, IoError> {
+        let file = aside.create()?;
         let columns = schema.columns.iter().map(|column| column.name.to_string()).collect();
         Ok(ArraySink { columns, aside, out: BufWriter::new(file), text: Vec::new(), empty: true })
     }

@@ -1,6 +1,7 @@
 //! A path with `{column}`: one sink per value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
@@ -10,21 +11,28 @@ use crate::io::error::{IoError, arrow_refuses};
 use crate::io::place::{Mode, Place};
 use crate::ir::{FileConnector, FileFormat, Schema};
 
+use super::mark::{FileMark, Keep, SinkMark};
 use super::text::columns;
 use super::value::{Style, write};
-use super::{Deliver, one_file};
+use super::{Deliver, Exact, one_file};
 
 /// Files that one sink may write to at the same time.
 const FILES_MAX: usize = 512;
 
 pub(super) struct Split {
-    path: Vec<Part>,
-    names: Vec<String>,
+    paths: Paths,
     format: FileFormat,
     schema: Schema,
     place: Place,
     mode: Mode,
+    keep: Option<Keep>,
     open: BTreeMap<String, Box<dyn Deliver>>,
+}
+
+/// A path that is filled from each row, or one that is the same for all.
+pub(super) struct Paths {
+    parts: Vec<Part>,
+    names: Vec<String>,
 }
 
 /// A piece of a path.
@@ -34,22 +42,26 @@ enum Part {
     Column(usize),
 }
 
-impl Split {
-    pub fn new(file: &FileConnector, schema: &Schema, place: &Place, mode: Mode) -> Result<Split, IoError> {
-        let (mut path, mut names, mut rest) = (Vec::new(), Vec::new(), file.path.as_str());
+impl Paths {
+    pub fn new(path: &str, schema: &Schema) -> Result<Paths, IoError> {
+        let (mut parts, mut names, mut rest) = (Vec::new(), Vec::new(), path);
         while let Some((text, after)) = rest.split_once('{') {
             let Some((name, after)) = after.split_once('}') else { break };
             if schema.get(name).is_none() {
-                return Err(no_such_column(&file.path, name, schema));
+                return Err(no_such_column(path, name, schema));
             }
-            path.push(Part::Text(text.to_owned()));
-            path.push(Part::Column(names.len()));
+            parts.push(Part::Text(text.to_owned()));
+            parts.push(Part::Column(names.len()));
             names.push(name.to_owned());
             rest = after;
         }
-        path.push(Part::Text(rest.to_owned()));
-        let (format, schema, place) = (file.format.clone(), schema.clone(), place.clone());
-        Ok(Split { path, names, format, schema, place, mode, open: BTreeMap::new() })
+        parts.push(Part::Text(rest.to_owned()));
+        Ok(Paths { parts, names })
+    }
+
+    /// The path, where it does not depend on the rows.
+    pub fn only(&self) -> Option<String> {
+        self.names.is_empty().then(|| self.path(&[]))
     }
 
     /// The path of one row. A value cannot leave its place in the path.
@@ -58,23 +70,14 @@ impl Split {
             Part::Text(text) => text.clone(),
             Part::Column(nth) => safe(&values[*nth]),
         };
-        self.path.iter().map(part).collect()
+        self.parts.iter().map(part).collect()
     }
 
-    fn sink(&mut self, path: &str) -> Result<&mut Box<dyn Deliver>, IoError> {
-        if !self.open.contains_key(path) {
-            if self.open.len() == FILES_MAX {
-                return Err(too_many(path));
-            }
-            let sink = one_file(path, &self.format, &self.schema, &self.place, self.mode)?;
-            self.open.insert(path.to_owned(), sink);
+    /// The rows of each path, in their order.
+    pub fn of(&self, rows: &RecordBatch) -> Result<Vec<(String, RecordBatch)>, IoError> {
+        if let Some(path) = self.only() {
+            return Ok(vec![(path, rows.clone())]);
         }
-        Ok(self.open.get_mut(path).expect("it was put there just now"))
-    }
-}
-
-impl Deliver for Split {
-    fn deliver(&mut self, rows: &RecordBatch) -> Result<(), IoError> {
         let keys = columns(rows, &self.names)?;
         let path = |row: usize| {
             let value = |key: &&dyn arrow::array::Array| {
@@ -85,13 +88,55 @@ impl Deliver for Split {
             self.path(&keys.iter().map(value).collect::<Vec<_>>())
         };
         let paths: Vec<String> = (0..rows.num_rows()).map(path).collect();
-        let mut each: Vec<&String> = paths.iter().collect();
-        each.sort_unstable();
-        each.dedup();
-        for one in each {
+        let each: BTreeSet<&String> = paths.iter().collect();
+        let part = |one: &String| {
             let mask = BooleanArray::from_iter(paths.iter().map(|path| Some(path == one)));
-            let part = filter_record_batch(rows, &mask).map_err(arrow_refuses)?;
-            self.sink(one)?.deliver(&part)?;
+            Ok((one.clone(), filter_record_batch(rows, &mask).map_err(arrow_refuses)?))
+        };
+        each.into_iter().map(part).collect()
+    }
+
+    /// The same over several batches.
+    pub fn groups(&self, batches: &[RecordBatch]) -> Result<BTreeMap<String, Vec<RecordBatch>>, IoError> {
+        let mut groups: BTreeMap<String, Vec<RecordBatch>> = BTreeMap::new();
+        for batch in batches {
+            for (path, rows) in self.of(batch)? {
+                groups.entry(path).or_default().push(rows);
+            }
+        }
+        Ok(groups)
+    }
+}
+
+impl Split {
+    pub fn new(
+        file: &FileConnector,
+        schema: &Schema,
+        place: &Place,
+        mode: Mode,
+        keep: Option<&Keep>,
+    ) -> Result<Split, IoError> {
+        let paths = Paths::new(&file.path, schema)?;
+        let (format, schema, place, keep) = (file.format.clone(), schema.clone(), place.clone(), keep.cloned());
+        Ok(Split { paths, format, schema, place, mode, keep, open: BTreeMap::new() })
+    }
+
+    fn sink(&mut self, path: &str) -> Result<&mut Box<dyn Deliver>, IoError> {
+        if !self.open.contains_key(path) {
+            if self.open.len() == FILES_MAX {
+                return Err(too_many(path));
+            }
+            let sink = one_file(path, &self.format, &self.schema, &self.place, self.mode, self.keep.as_ref())?;
+            self.open.insert(path.to_owned(), sink);
+        }
+        Ok(self.open.get_mut(path).expect("it was put there just now"))
+    }
+}
+
+impl Deliver for Split {
+    fn deliver(&mut self, rows: &RecordBatch) -> Result<(), IoError> {
+        for (path, part) in self.paths.of(rows)? {
+            self.sink(&path)?.deliver(&part)?;
         }
         Ok(())
     }
@@ -99,6 +144,38 @@ impl Deliver for Split {
     fn finish(&mut self) -> Result<(), IoError> {
         let results: Vec<_> = self.open.values_mut().map(|sink| sink.finish()).collect();
         results.into_iter().collect()
+    }
+
+    fn exact(&mut self) -> Option<&mut dyn Exact> {
+        if self.keep.is_some() { Some(self) } else { None }
+    }
+}
+
+/// Only files that grow are split while rows come, and those wait for nothing.
+impl Exact for Split {
+    fn open_rows(&self) -> u64 {
+        0
+    }
+
+    fn since(&self) -> Option<Instant> {
+        None
+    }
+
+    fn close(&mut self) -> Result<(), IoError> {
+        Ok(())
+    }
+
+    /// Files of before that have got no row yet stand as they stood.
+    fn mark(&mut self) -> Result<SinkMark, IoError> {
+        let mut files: Vec<FileMark> = Vec::new();
+        for sink in self.open.values_mut().filter_map(|sink| sink.exact()) {
+            files.extend(sink.mark()?.files);
+        }
+        let before = self.keep.iter().flat_map(|keep| &keep.mark.files);
+        let untouched: Vec<FileMark> =
+            before.filter(|mark| files.iter().all(|file| file.path() != mark.path())).cloned().collect();
+        files.extend(untouched);
+        Ok(SinkMark { files })
     }
 }
 

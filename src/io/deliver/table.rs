@@ -15,7 +15,7 @@ use crate::node;
 
 use super::Deliver;
 use super::aside::Aside;
-use super::target::{Target, writing_stopped};
+use super::target::writing_stopped;
 
 /// Rows of a Parquet file that are held in memory until they are written as one group.
 const GROUP_ROWS_MAX: usize = 128 * 1024;
@@ -32,8 +32,8 @@ enum Writer {
 }
 
 impl TableSink {
-    pub fn parquet(schema: &Schema, target: &Target) -> Result<TableSink, IoError> {
-        let (aside, file) = Aside::create(target, "parquet")?;
+    pub fn parquet(schema: &Schema, aside: Aside) -> Result<TableSink, IoError> {
+        let file = aside.create()?;
         let schema = node::schema(schema);
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
@@ -44,8 +44,8 @@ impl TableSink {
         Ok(TableSink { schema, aside, writer: Writer::Parquet(Box::new(writer)) })
     }
 
-    pub fn arrow(schema: &Schema, target: &Target) -> Result<TableSink, IoError> {
-        let (aside, file) = Aside::create(target, "arrow")?;
+    pub fn arrow(schema: &Schema, aside: Aside) -> Result<TableSink, IoError> {
+        let file = aside.create()?;
         let schema = node::schema(schema);
         let writer = FileWriter::try_new(file, &schema).map_err(|error| writing_stopped(&aside.path, error))?;
         Ok(TableSink { schema, aside, writer: Writer::Arrow(Box::new(writer)) })

@@ -7,6 +7,8 @@ use crate::diag::Code;
 use crate::io::error::IoError;
 use crate::io::place::Mode;
 
+use super::mark::SinkMark;
+
 /// Numbers that are tried for a file that must not replace another.
 const NUMBERS_MAX: u32 = 1_000_000;
 
@@ -17,9 +19,16 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// For formats that grow line by line: the file at its end, and whether it was empty.
-    pub fn growing(&self, ending: &str) -> Result<(PathBuf, File, bool), IoError> {
-        let path = if self.is_folder() { self.numbered(ending)? } else { self.path.clone() };
+    /// For formats that grow line by line: the file at its end, and whether it was empty. In a folder it is the file that
+    /// `goes_on`, else the next one.
+    pub fn growing(&self, ending: &str, goes_on: Option<&SinkMark>) -> Result<(PathBuf, File, bool), IoError> {
+        let path = match self.is_folder() {
+            true => match goes_on.and_then(|mark| self.within(mark)) {
+                Some(path) => path,
+                None => self.numbered(ending)?,
+            },
+            false => self.path.clone(),
+        };
         prepare(&path)?;
         let mut options = OpenOptions::new();
         match self.mode {
@@ -42,6 +51,11 @@ impl Target {
         Ok(path)
     }
 
+    /// The file of the mark that stands in this folder.
+    fn within(&self, mark: &SinkMark) -> Option<PathBuf> {
+        mark.files.iter().map(|file| PathBuf::from(file.path())).find(|path| path.parent() == Some(&self.path))
+    }
+
     fn is_folder(&self) -> bool {
         self.path.as_os_str().as_encoded_bytes().ends_with(b"/") || self.path.is_dir()
     }
@@ -57,7 +71,7 @@ impl Target {
 }
 
 /// `out.parquet`, else `out-2.parquet` and so on.
-fn free(path: &Path) -> Result<PathBuf, IoError> {
+pub(super) fn free(path: &Path) -> Result<PathBuf, IoError> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let (stem, ending) = name.split_once('.').map_or((name.as_str(), String::new()), |(stem, rest)| (stem, format!(".{rest}")));
     first_free(path, |number| match number {
@@ -67,10 +81,16 @@ fn free(path: &Path) -> Result<PathBuf, IoError> {
 }
 
 fn first_free(path: &Path, name: impl Fn(u32) -> PathBuf) -> Result<PathBuf, IoError> {
-    (1..NUMBERS_MAX).map(name).find(|name| !name.exists()).ok_or_else(|| {
+    (1..NUMBERS_MAX).map(name).find(|name| !name.exists() && !held(name).exists()).ok_or_else(|| {
         let message = format!("`{}` has {NUMBERS_MAX} files already", path.display());
         IoError::new(Code::E0719, message).path(path).help("move old files away")
     })
+}
+
+/// Where a whole file waits for its name.
+pub(super) fn held(path: &Path) -> PathBuf {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    path.with_file_name(format!(".{name}.part"))
 }
 
 fn prepare(path: &Path) -> Result<(), IoError> {

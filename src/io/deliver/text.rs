@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use arrow::array::{Array, RecordBatch};
 use flate2::Compression;
@@ -13,9 +14,10 @@ use crate::io::error::IoError;
 use crate::io::open::{self, Packing};
 use crate::ir::{CsvOptions, FileFormat, Schema};
 
-use super::Deliver;
+use super::mark::{FileMark, Keep, SinkMark};
 use super::target::{Target, cannot_be_written, writing_stopped};
 use super::value::{Style, write};
+use super::{Deliver, Exact};
 
 /// How a row becomes a line.
 pub(super) struct LineFormat {
@@ -150,23 +152,33 @@ pub(super) struct TextSink {
 
 enum Writer {
     Plain(BufWriter<File>),
+    /// Of which every piece stands for good as soon as it is written; packed ones are packed piece by piece. `torn` is where a
+    /// piece began that could not be written whole.
+    Exact {
+        file: File,
+        packs: bool,
+        torn: Option<u64>,
+    },
     Gzip(Box<GzEncoder<BufWriter<File>>>),
     Stdout,
 }
 
 impl TextSink {
-    pub fn file(format: LineFormat, target: &Target) -> Result<TextSink, IoError> {
-        let (path, file, empty) = target.growing(format.ending())?;
+    pub fn file(format: LineFormat, target: &Target, keep: Option<&Keep>) -> Result<TextSink, IoError> {
+        let (path, file, empty) = target.growing(format.ending(), keep.map(|keep| &keep.mark))?;
         let mut header = format.header();
         if !empty && !header.is_empty() {
             check_header(&path, &header)?;
             header.clear();
         }
-        let file = BufWriter::new(file);
-        let out = match Packing::of(&path) {
-            Packing::None => Writer::Plain(file),
-            Packing::Gzip => Writer::Gzip(Box::new(GzEncoder::new(file, Compression::default()))),
-            Packing::Zstd => return Err(cannot_be_written(&path, &std::io::Error::other("zstd is only read, not written"))),
+        let out = match (Packing::of(&path), keep) {
+            (Packing::None, Some(keep)) => exact(&path, file, false, keep)?,
+            (Packing::Gzip, Some(keep)) => exact(&path, file, true, keep)?,
+            (Packing::None, None) => Writer::Plain(BufWriter::new(file)),
+            (Packing::Gzip, None) => Writer::Gzip(Box::new(GzEncoder::new(BufWriter::new(file), Compression::default()))),
+            (Packing::Zstd, _) => {
+                return Err(cannot_be_written(&path, &std::io::Error::other("zstd is only read, not written")));
+            }
         };
         let mut sink = TextSink { format, path, out, lines: header, written: 0, header: Vec::new() };
         sink.flush()?;
@@ -183,6 +195,7 @@ impl TextSink {
         let lines = std::mem::take(&mut self.lines);
         let done = match &mut self.out {
             Writer::Plain(file) => file.write_all(&lines).and_then(|()| file.flush()),
+            Writer::Exact { file, packs, torn } => append(file, &lines, *packs, torn),
             Writer::Gzip(file) => file.write_all(&lines).and_then(|()| file.flush()),
             Writer::Stdout => {
                 let mut out = std::io::stdout().lock();
@@ -202,13 +215,15 @@ impl Deliver for TextSink {
         }
         self.lines.append(&mut self.header);
         self.format.lines(&mut self.lines, rows, self.written + 1)?;
+        self.flush()?;
         self.written += rows.num_rows() as u64;
-        self.flush()
+        Ok(())
     }
 
     fn finish(&mut self) -> Result<(), IoError> {
         let done = match &mut self.out {
             Writer::Plain(file) => file.get_ref().sync_all(),
+            Writer::Exact { file, .. } => file.sync_all(),
             Writer::Gzip(file) => {
                 file.try_finish().and_then(|()| file.get_mut().flush()).and_then(|()| file.get_ref().get_ref().sync_all())
             }
@@ -216,6 +231,65 @@ impl Deliver for TextSink {
         };
         done.map_err(|error| writing_stopped(&self.path, error))
     }
+
+    fn exact(&mut self) -> Option<&mut dyn Exact> {
+        match self.out {
+            Writer::Exact { .. } => Some(self),
+            Writer::Plain(_) | Writer::Gzip(_) | Writer::Stdout => None,
+        }
+    }
+}
+
+impl Exact for TextSink {
+    fn open_rows(&self) -> u64 {
+        0
+    }
+
+    fn since(&self) -> Option<Instant> {
+        None
+    }
+
+    fn close(&mut self) -> Result<(), IoError> {
+        Ok(())
+    }
+
+    fn mark(&mut self) -> Result<SinkMark, IoError> {
+        let Writer::Exact { file, .. } = &self.out else { return Ok(SinkMark::default()) };
+        let mark = FileMark::grown(&self.path, file).map_err(|error| writing_stopped(&self.path, error))?;
+        Ok(SinkMark { files: vec![mark] })
+    }
+}
+
+/// What the file has before the first row is written down, unless the mark says it.
+fn exact(path: &Path, file: File, packs: bool, keep: &Keep) -> Result<Writer, IoError> {
+    let mark = FileMark::grown(path, &file).map_err(|error| cannot_be_written(path, &error))?;
+    if !keep.mark.files.iter().any(|known| known.is_of_the_file_of(&mark)) {
+        keep.ledger.begin(mark).map_err(|found| IoError::new(found.code, found.message))?;
+    }
+    Ok(Writer::Exact { file, packs, torn: None })
+}
+
+/// All of it, or nothing: what an earlier try has left of itself is cut off.
+fn append(file: &mut File, lines: &[u8], packs: bool, torn: &mut Option<u64>) -> std::io::Result<()> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let packed;
+    let bytes = if packs {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(lines)?;
+        packed = encoder.finish()?;
+        packed.as_slice()
+    } else {
+        lines
+    };
+    if let Some(stands) = *torn {
+        file.set_len(stands)?;
+    }
+    *torn = Some(file.metadata()?.len());
+    file.write_all(bytes)?;
+    *torn = None;
+    Ok(())
 }
 
 /// Rows are not appended under headers that mean something else.

@@ -23,6 +23,9 @@ pub struct SavedOutbox {
     pub muted: u64,
     pub settled: u64,
     pub mark: SinkMark,
+    /// Rows before this number are known to stand, although this epoch does not say so.
+    #[serde(skip)]
+    pub skip: u64,
     /// In tables of their own.
     #[serde(skip)]
     pub rows: Vec<RecordBatch>,
@@ -34,6 +37,22 @@ impl SavedOutbox {
         self.settled -= rows.iter().map(|rows| rows.num_rows() as u64).sum::<u64>();
         rows.append(&mut self.rows);
         self.rows = rows;
+    }
+
+    /// Rows before `settled` stand as `mark` says, which a later epoch knew.
+    pub fn skip_to(&mut self, settled: u64, mark: SinkMark) {
+        while let Some(first) = self.rows.first() {
+            let stand = settled.saturating_sub(self.settled).min(first.num_rows() as u64);
+            if stand == 0 {
+                break;
+            }
+            self.settled += stand;
+            match first.num_rows() as u64 - stand {
+                0 => drop(self.rows.remove(0)),
+                left => self.rows[0] = first.slice(stand as usize, left as usize),
+            }
+        }
+        (self.mark, self.skip) = (mark, settled);
     }
 
     /// Rows that a writer has given up: accounted for, and never written.

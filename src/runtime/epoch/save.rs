@@ -3,9 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::node::{Clock, NodeError, State};
+use crate::base::{Name, Time};
+use crate::io::Position;
+use crate::node::{Assignment, Clock, NodeError, State};
 use crate::plan::NodeKey;
 use crate::runtime::engine::Engine;
+use crate::runtime::feed::Side;
 
 use super::Epoch;
 use super::books::{Books, SavedModel};
@@ -27,6 +30,11 @@ impl Engine {
         }))
     }
 
+    /// An epoch with these positions is kept for good, and nothing before it: sources may forget what was before.
+    pub fn acknowledge(&mut self, positions: &[(Name, Side, Position)]) {
+        self.sequencer.acknowledge(positions);
+    }
+
     fn save_states(&mut self) -> Result<BTreeMap<NodeKey, State>, NodeError> {
         let mut states = BTreeMap::new();
         for slot in self.tasks.iter_mut().flat_map(|task| task.slots_mut()).filter(|slot| slot.failed.is_none()) {
@@ -39,14 +47,13 @@ impl Engine {
     }
 
     fn save_books(&self) -> Books {
-        let position = |feed: &dyn super::super::feed::Feed| feed.position();
         Books {
             at: self.next(),
             phase: self.phase,
             last: self.sequencer.last().cloned(),
             next_outbox: self.next_outbox,
             sources: self.sequencer.save(),
-            live: self.live.iter().map(|(name, feed)| (name.clone(), position(feed.as_ref()))).collect(),
+            live: self.live.iter().map(|(name, feed)| (name.clone(), feed.position())).collect(),
             slots: self.slots().map(|slot| slot.save()).collect(),
             models: self.save_models(),
             dead: self.dead_letter().clone(),
@@ -55,18 +62,18 @@ impl Engine {
 
     /// Only the model that answers from now on: rows before have been answered.
     fn save_models(&self) -> Vec<SavedModel> {
-        let answering = |assignment: &crate::node::Assignment| assignment.pieces.last().cloned();
+        let answering = |assignment: &Assignment| assignment.pieces.last().cloned();
         let model = |(task, assignment)| {
             let (from, model) = answering(assignment)?;
             let version = model.map(|model| model.version().to_owned());
-            Some(SavedModel { task: crate::base::Name::clone(task), from, version })
+            Some(SavedModel { task: Name::clone(task), from, version })
         };
         self.assignments.iter().filter_map(model).collect()
     }
 }
 
 /// Where a clock stands; none where there is no time.
-pub(in crate::runtime) fn standing(clock: &Clock) -> Option<crate::base::Time> {
+pub(in crate::runtime) fn standing(clock: &Clock) -> Option<Time> {
     match clock {
         Clock::None => None,
         Clock::Gate { .. } | Clock::Steps { .. } => Some(clock.after()),

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::base::Name;
-use crate::io::{Draw, Kept};
+use crate::io::{Draw, Kept, Position};
 use crate::node::{NodeError, Ordinal};
 use crate::runtime::epoch::{SavedSource, standing};
-use crate::runtime::feed::Drawn;
+use crate::runtime::feed::{Drawn, Side};
 use crate::runtime::record::{DrawRecord, RoundRecord};
 
 use super::{Entered, Round, Sequencer, Source, enter, still};
@@ -62,6 +62,17 @@ impl Sequencer {
             counts: (&source.counts()).into(),
         };
         self.sources.iter().map(saved).collect()
+    }
+
+    /// Nothing before these positions will be asked for again.
+    pub fn acknowledge(&mut self, positions: &[(Name, Side, Position)]) {
+        for (name, side, position) in positions {
+            if let Some(source) = self.sources.get_mut(name).filter(|source| source.side == *side)
+                && let Some(again) = source.feed.again()
+            {
+                again.acknowledge(position);
+            }
+        }
     }
 
     /// The round that was written down: every source gives what it gave, at the ordinals that it had.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::base::{Name, Time};
 use crate::diag::Code;
-use crate::io::{Position, SinkMark};
+use crate::io::{Keep, Position};
 use crate::ir::{self, TimeSpec, Value};
 use crate::node::{Node, NodeError, Ordinal};
 use crate::plan::{Graph, NodeOp, NodeSpec};
@@ -99,7 +99,7 @@ impl Parts for Memory<'_> {
         self.parts.bad()
     }
 
-    fn deliver(&self, _: &NodeSpec, _: Option<&SinkMark>) -> Result<Box<dyn Deliver>, NodeError> {
+    fn deliver(&self, _: &NodeSpec, _: Option<&Keep>) -> Result<Box<dyn Deliver>, NodeError> {
         Ok(Box::new(super::super::Kept::default()))
     }
 

@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use arrow::array::{BooleanArray, Float64Array, RecordBatch};
-use mliot::base::{Hash, Time};
+use mliot::base::{Hash, Name, Time};
 use mliot::diag::{Code, Diagnostic};
 use mliot::host::{
     Compiled, Compiler, FileCompiler, HostEvent, Job, Learned, Learner, Limits, Machines, Said, Setup, SharedParts, Stop,
@@ -61,6 +61,7 @@ impl Bench {
             stop: stop.clone(),
             heed_signals: false,
             limits,
+            state: None,
         };
         let running = std::thread::spawn(move || run(setup));
         Bench { folder, stop, learner, heard, running }
@@ -208,6 +209,11 @@ fn meaning(learn: &Learn, closure: &Graph) -> Hash {
 impl Learner for Counting {
     fn champion(&self, learn: &Learn, closure: &Graph) -> Result<Option<Learned>, Diagnostic> {
         Ok(self.kept.lock().unwrap().get(&meaning(learn, closure)).cloned().map(learned))
+    }
+
+    fn version(&self, _: &Name, version: &str) -> Option<Arc<dyn Predictor>> {
+        let kept = self.kept.lock().unwrap();
+        kept.values().find(|model| model.version == version).map(|model| Arc::new(model.clone()) as Arc<dyn Predictor>)
     }
 
     fn train(&self, job: &Job) -> Result<Learned, Diagnostic> {

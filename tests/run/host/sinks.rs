@@ -7,7 +7,7 @@ use std::time::Duration;
 use arrow::array::RecordBatch;
 use mliot::diag::Code;
 use mliot::host::{HostEvent, Limits, SharedParts, SinkLimits};
-use mliot::io::{Position, SinkMark};
+use mliot::io::{Keep, Position};
 use mliot::ir;
 use mliot::node::{Node, NodeError};
 use mliot::plan::NodeSpec;
@@ -35,8 +35,8 @@ impl Parts for Faulty {
         self.parts.bad()
     }
 
-    fn deliver(&self, sink: &NodeSpec, from: Option<&SinkMark>) -> Result<Box<dyn Deliver>, NodeError> {
-        let outer = self.parts.deliver(sink, from)?;
+    fn deliver(&self, sink: &NodeSpec, keep: Option<&Keep>) -> Result<Box<dyn Deliver>, NodeError> {
+        let outer = self.parts.deliver(sink, keep)?;
         if sink.key.decl != "stuck" {
             return Ok(outer);
         }

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use mliot::base::{Name, Time};
-use mliot::io::{Position, SinkMark};
+use mliot::io::{Keep, Position};
 use mliot::ir;
 use mliot::node::{Node, NodeError, Ordinal, State};
 use mliot::plan::{Graph, NodeKey, NodeSpec};
@@ -82,7 +82,7 @@ impl Parts for World {
         ir::Schema::default()
     }
 
-    fn deliver(&self, _: &NodeSpec, _: Option<&SinkMark>) -> Result<Box<dyn Deliver>, NodeError> {
+    fn deliver(&self, _: &NodeSpec, _: Option<&Keep>) -> Result<Box<dyn Deliver>, NodeError> {
         Ok(Box::new(Kept::default()))
     }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::TimestampMicrosecondType;
 use mliot::base::{Duration, Name, Time};
-use mliot::io::{Draw, InputPosition, Position, SinkMark};
+use mliot::io::{Draw, InputPosition, Keep, Position};
 use mliot::ir;
 use mliot::node::{Batch, Clock, Node, NodeError, Ordinal, Ordinals};
 use mliot::plan::{NodeOp, NodeSpec};
@@ -80,7 +80,7 @@ impl Parts for Scripts {
         ir::Schema::default()
     }
 
-    fn deliver(&self, _: &NodeSpec, _: Option<&SinkMark>) -> Result<Box<dyn Deliver>, NodeError> {
+    fn deliver(&self, _: &NodeSpec, _: Option<&Keep>) -> Result<Box<dyn Deliver>, NodeError> {
         Ok(Box::new(Kept::default()))
     }
 
