@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 use crate::base::{Hash, Sources};
 use crate::diag::{Code, Diagnostic};
 use crate::plan::Graph;
-use crate::runtime::Event;
+use crate::runtime::{Event, Rebuild};
 use crate::server::{self, Status};
 
 use super::begin::{Begun, Given, Kept, begin, is_live};
@@ -23,6 +23,7 @@ use super::engine::{Applied, Core, Ended, ORDERS_MAX, Order, SharedParts};
 use super::hear::Ear;
 use super::learning::{Done, Learning};
 use super::outside::{Compiled, Compiler, Learner};
+use super::rebuild::{Pending, REBUILD_MAX, Rebuilt, Work, is_asked};
 use super::said::{HostEvent, Messages, Said, in_words, serving_in_words};
 use super::serving::{Opened, Serving};
 use super::sinks::SinkLimits;
@@ -43,6 +44,20 @@ pub struct Limits {
     pub watch: WatchLimits,
     pub server: server::Limits,
     pub sinks: SinkLimits,
+    pub rebuild: RebuildLimits,
+}
+
+/// Of what an edit has to read again.
+#[derive(Clone, Copy, Debug)]
+pub struct RebuildLimits {
+    /// How long that may take; then the edit takes place without it.
+    pub most: Duration,
+}
+
+impl Default for RebuildLimits {
+    fn default() -> Self {
+        RebuildLimits { most: REBUILD_MAX }
+    }
 }
 
 /// What a run is given.
@@ -79,6 +94,8 @@ pub enum Signal {
     Notice(Notice),
     Said(Said),
     Learned(Done),
+    /// What an edit waits for.
+    Rebuilt(Box<Rebuilt>),
     Stop,
 }
 
@@ -110,6 +127,11 @@ struct Shell {
     /// Carries the connections; shut down last.
     runtime: Runtime,
     live: bool,
+    /// What is needed to read sources again.
+    work: Work,
+    /// The edit that waits for it, and how many have.
+    pending: Option<Pending>,
+    rebuilds: u64,
     /// Said once it has started.
     begun: Vec<HostEvent>,
 }
@@ -148,6 +170,8 @@ impl Shell {
         if heed_signals {
             runtime.spawn(heed(stop.clone(), signal.clone()));
         }
+        let most = limits.rebuild.most;
+        let work = Work { parts: parts.clone(), orders: orders.clone(), signals: signal.clone(), most };
         let learning = Learning::new(learner, parts, orders.clone(), signal, models, live);
         let text: Arc<str> = text.into();
         let shell = Shell {
@@ -167,6 +191,9 @@ impl Shell {
             core,
             runtime,
             live,
+            work,
+            pending: None,
+            rebuilds: 0,
             begun: events,
         };
         shell.follow(&compiled.files);
@@ -212,6 +239,7 @@ impl Shell {
                 said.into_iter().for_each(|event| self.say(event));
                 self.tick();
             }
+            Signal::Rebuilt(rebuilt) => self.rebuilt(*rebuilt),
             Signal::Stop => {}
         }
     }
@@ -243,6 +271,10 @@ impl Shell {
         let Compiled { graph, diagnostics, sources, files } = compile(self.compiler.as_mut(), &self.text);
         self.follow(&files);
         let Some(wanted) = graph else { return self.refuse(diagnostics, sources) };
+        // The newest text counts: what an older one waits for is of no use any more.
+        if let Some(pending) = self.pending.take() {
+            pending.stop();
+        }
         if wanted == self.graph {
             self.board.edit(|edits| edits.unchanged += 1, None);
             return self.say(HostEvent::EditUnchanged);
@@ -250,7 +282,29 @@ impl Shell {
         if !diagnostics.is_empty() {
             self.say(HostEvent::Finding(Messages { diagnostics, sources: sources.clone() }));
         }
-        match self.change(&wanted) {
+        if !is_asked(&self.served, &wanted) {
+            return self.take_up(wanted, Rebuild::Now, sources, begun);
+        }
+        self.rebuilds += 1;
+        let running = self.served.clone();
+        match Pending::begin(self.rebuilds, running, wanted, sources, begun, self.work.clone()) {
+            Ok(pending) => {
+                self.say(HostEvent::Rebuilding);
+                self.pending = Some(pending);
+            }
+            Err(error) => self.refuse(vec![refused("a thread", &error)], Sources::default()),
+        }
+    }
+
+    /// The edit that has waited for it takes place.
+    fn rebuilt(&mut self, Rebuilt { nth, rebuild }: Rebuilt) {
+        if let Some(Pending { wanted, sources, begun, .. }) = self.pending.take_if(|pending| pending.nth == nth) {
+            self.take_up(wanted, rebuild, sources, begun);
+        }
+    }
+
+    fn take_up(&mut self, wanted: Graph, rebuild: Rebuild, sources: Sources, begun: Instant) {
+        match self.change(&wanted, rebuild) {
             Err(wrong) => self.refuse(wrong, sources),
             Ok((Applied { cut, graph, served }, opened)) => {
                 self.serving.commit(opened);
@@ -267,10 +321,10 @@ impl Shell {
     }
 
     /// Nothing has changed where this fails.
-    fn change(&self, wanted: &Graph) -> Result<(Applied, Opened), Vec<Diagnostic>> {
+    fn change(&self, wanted: &Graph, rebuild: Rebuild) -> Result<(Applied, Opened), Vec<Diagnostic>> {
         let opened = self.serving.prepare(wanted)?;
         let (done, answer) = sync_channel(1);
-        let order = Order::Apply { wanted: Box::new(wanted.clone()), done };
+        let order = Order::Apply { wanted: Box::new(wanted.clone()), rebuild, done };
         let ending = || vec![Diagnostic::new(Code::R0006, "the pipeline is ending; nothing was changed")];
         self.orders.send(order).map_err(|_| ending())?;
         let applied = answer.recv().map_err(|_| ending())??;
@@ -321,13 +375,16 @@ impl Shell {
         self.board.stopping();
         self.say(HostEvent::Stopping);
         self.learning.stop();
+        if let Some(pending) = self.pending.take() {
+            pending.stop();
+        }
         self.serving.close();
         // The engine may be ending by itself; then this is only said again.
         if self.stop.wanted() == Wanted::Run {
             self.stop.please();
         }
-        let Shell { mut ear, board, signals, watcher, learning, core, runtime, orders, .. } = self;
-        drop((watcher, orders, learning));
+        let Shell { mut ear, board, signals, watcher, learning, core, runtime, orders, work, .. } = self;
+        drop((watcher, orders, learning, work));
         while !core.is_finished() {
             if let Ok(Signal::Said(said)) = signals.recv_timeout(Duration::from_millis(20)) {
                 ear.hear(&said);

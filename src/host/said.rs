@@ -37,6 +37,8 @@ pub enum HostEvent {
         took_us: u64,
         bytes: u64,
     },
+    /// An edit waits until its sources have been read again; rows go on.
+    Rebuilding,
     /// The edit took place before the row with this ordinal.
     EditApplied {
         at: Ordinal,
@@ -142,6 +144,7 @@ impl HostEvent {
             HostEvent::Epoch { number, at, pause_us, took_us, bytes } => json!({
                 "event": "epoch", "number": number, "at": at, "pause_us": pause_us, "took_us": took_us, "bytes": bytes,
             }),
+            HostEvent::Rebuilding => json!({ "event": "rebuilding" }),
             HostEvent::EditApplied { at, words, pause_us, took_us } => {
                 json!({ "event": "edit_applied", "at": at, "words": words, "pause_us": pause_us, "took_us": took_us })
             }

@@ -64,6 +64,13 @@ impl Engine {
     }
 }
 
+impl Reached {
+    /// Rows that its sources have delivered, at the ends that are read now.
+    pub fn rows(&self) -> u64 {
+        self.sources.values().map(|reading| reading.limit.rows).sum()
+    }
+}
+
 impl Backfill {
     /// Opens what has to be read again for the nodes of `wanted` that ask for it; `running` runs now. What cannot be rebuilt is
     /// known afterwards, with why.

@@ -35,6 +35,7 @@ fn host(event: &HostEvent, style: Style) -> String {
         }
         // Every few seconds; whoever wants to know reads the JSON, or asks `mliot state`.
         HostEvent::Epoch { .. } => String::new(),
+        HostEvent::Rebuilding => "edit: its sources are read again, rows go on meanwhile\n".to_owned(),
         HostEvent::EditApplied { at, words, pause_us, took_us } => {
             let (pause, took) = (time(*pause_us), time(*took_us));
             format!("edit applied at row {}: {words} (paused {pause}, ready in {took})\n", at.0)

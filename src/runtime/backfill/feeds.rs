@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::base::{Name, Time};
 use crate::diag::Code;
-use crate::io::{Position, SinkMark};
+use crate::io::{Keep, Position};
 use crate::ir;
 use crate::node::{Clock, Node, NodeError, Ordinal};
 use crate::plan::{NodeSpec, NotAgain};
@@ -112,7 +112,7 @@ impl Parts for Opened<'_> {
         self.parts.bad()
     }
 
-    fn deliver(&self, sink: &NodeSpec, _: Option<&SinkMark>) -> Result<Box<dyn Deliver>, NodeError> {
+    fn deliver(&self, sink: &NodeSpec, _: Option<&Keep>) -> Result<Box<dyn Deliver>, NodeError> {
         Err(NodeError::new(Code::R0001, format!("nothing is written for `{}` while it is rebuilt", sink.key)))
     }
 
