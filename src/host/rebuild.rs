@@ -87,17 +87,15 @@ impl Work {
         let reached = self.reached()?;
         let diff = diff(running, wanted);
         let mut backfill = Backfill::begin(settings, running, &reached, wanted, &diff, self.parts.as_ref());
-        loop {
+        while Instant::now() < until {
             let reached = self.reached().filter(|_| !stop.load(Relaxed))?;
             let left = backfill.work(&reached, ROWS_PER_LOOK);
             let behind = self.reached()?.rows().saturating_sub(reached.rows());
             if left == 0 && behind <= settings.batch_rows_max as u64 {
                 return Some(Rebuild::With(Box::new(backfill)));
             }
-            if Instant::now() >= until {
-                return Some(Rebuild::Not(too_long(self.most)));
-            }
         }
+        Some(Rebuild::Not(too_long(self.most)))
     }
 
     fn reached(&self) -> Option<Reached> {

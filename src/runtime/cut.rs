@@ -18,7 +18,7 @@ use super::engine::Engine;
 use super::event::{CutEvent, Event, Fate, NodeEvent};
 use super::feed::{Finished, Parts, SourceSpec};
 use super::layout::{components, origin, outlet_schema};
-use super::prepare::{Prepared, Way, prepare, spec_of};
+use super::prepare::{Prepared, Rebuild, Way, prepare_with, spec_of};
 use super::record::{CutRecord, Record};
 use super::sequencer::Source;
 use super::slot::{Pace, Slot};
@@ -55,7 +55,15 @@ impl Engine {
     /// Changes the running graph into `wanted` at the next ordinal. If anything is wrong the old graph runs on untouched.
     /// What can be rebuilt is rebuilt in one go.
     pub fn apply(&mut self, wanted: &Graph, parts: &dyn Parts) -> Result<Cut, Vec<Diagnostic>> {
-        let prepared = prepare(self, wanted, parts)?;
+        self.apply_with(wanted, parts, Rebuild::Now)
+    }
+
+    /// The same, with what was rebuilt beside the running graph.
+    ///
+    /// # Errors
+    /// As [`apply`](Engine::apply).
+    pub fn apply_with(&mut self, wanted: &Graph, parts: &dyn Parts, rebuild: Rebuild) -> Result<Cut, Vec<Diagnostic>> {
+        let prepared = prepare_with(self, wanted, parts, rebuild)?;
         prepared.cut(self).map_err(|aborted| vec![aborted.why])
     }
 
@@ -126,7 +134,7 @@ impl Prepared {
         let Some(log) = &mut engine.log else { return Ok(()) };
         let ends = self.sources.iter().flat_map(|(name, ends)| ends.positions().map(move |end| (name, end)));
         let opened = ends.map(|(name, (side, position))| (name.clone(), side, position)).collect();
-        log.append(Record::Cut(Box::new(CutRecord { at, graph: self.graph.clone(), opened })));
+        log.append(Record::Cut(Box::new(CutRecord { at, graph: self.graph.clone(), opened, refused: self.refused.clone() })));
         log.confirm()
     }
 
@@ -201,6 +209,7 @@ impl Prepared {
             slots.insert(key, slot);
             events.push(event);
         }
+        engine.resting.forget(&self.graph);
         old.values_mut().for_each(|slot| engine.resting.put(slot, at));
         events.extend(old.into_values().map(|slot| removed(slot, at)));
         slots.values_mut().for_each(|slot| slot.rewire(&renames));

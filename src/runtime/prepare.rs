@@ -31,6 +31,8 @@ pub struct Prepared {
     pub(super) bad: ir::Schema,
     /// What nodes would remember, had they been there from the start.
     pub(super) backfill: Backfill,
+    /// Why nothing was to be rebuilt, if so.
+    pub(super) refused: Option<String>,
 }
 
 /// How what nodes remember is rebuilt from the rows so far.
@@ -100,6 +102,7 @@ pub fn prepare_with(
     if !wrong.is_empty() {
         return Err(wrong);
     }
+    let refused = rebuild.refused();
     let mut backfill = backfill(engine, wanted, &diff, parts, rebuild);
     let rebuilt = backfill.catch_up(&engine.reached());
     settle(&mut diff, wanted, &backfill, &rebuilt);
@@ -121,7 +124,16 @@ pub fn prepare_with(
     if !wrong.is_empty() {
         return Err(wrong);
     }
-    Ok(Prepared { generation: engine.generation, graph: wanted.clone(), diff, ways, sources, bad, backfill })
+    Ok(Prepared { generation: engine.generation, graph: wanted.clone(), diff, ways, sources, bad, backfill, refused })
+}
+
+impl Rebuild {
+    fn refused(&self) -> Option<String> {
+        match self {
+            Rebuild::Now | Rebuild::With(_) => None,
+            Rebuild::Not(why) => Some(why.to_string()),
+        }
+    }
 }
 
 /// At a start there is nothing that anybody could remember.

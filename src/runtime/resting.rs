@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
+use crate::base::Hash;
 use crate::ir::Op;
 use crate::node::{Ordinal, State};
-use crate::plan::{NodeKey, NodeOp, NodeSpec};
+use crate::plan::{Graph, NodeKey, NodeOp, NodeSpec};
 
 use super::slot::Slot;
 
@@ -19,7 +22,8 @@ pub(super) struct Resting(BTreeMap<NodeKey, Rested>);
 
 /// The memory of one removed node.
 struct Rested {
-    spec: NodeSpec,
+    /// What shapes it, and of which values it is.
+    of: (Hash, Hash),
     state: State,
     /// The first ordinal that it has not seen.
     at: Ordinal,
@@ -34,10 +38,41 @@ impl Resting {
             return;
         }
         let Ok(state) = slot.node.save() else { return };
-        let bytes = state.tables.values().map(|table| table.get_array_memory_size()).sum();
-        let rested = Rested { spec: (*slot.spec).clone(), state, at, since: Instant::now(), bytes };
+        let bytes = bytes(&state);
+        let rested = Rested { of: of(&slot.spec), state, at, since: Instant::now(), bytes };
         self.0.insert(slot.key.clone(), rested);
         self.shrink();
+    }
+
+    /// A name that runs again has its own memory.
+    pub fn forget(&mut self, graph: &Graph) {
+        self.0.retain(|key, _| !graph.nodes.contains_key(key));
+    }
+
+    pub fn save(&self) -> Vec<SavedRest> {
+        let saved = |(key, rested): (&NodeKey, &Rested)| SavedRest {
+            key: key.clone(),
+            of: rested.of,
+            at: rested.at,
+            age_us: u64::try_from(rested.since.elapsed().as_micros()).unwrap_or(u64::MAX),
+        };
+        self.0.iter().map(saved).collect()
+    }
+
+    /// Of all that rests.
+    pub fn states(&self) -> impl Iterator<Item = (&NodeKey, &State)> {
+        self.0.iter().map(|(key, rested)| (key, &rested.state))
+    }
+
+    /// Takes the states that belong to `saved`.
+    pub fn restore(saved: Vec<SavedRest>, states: &mut BTreeMap<NodeKey, State>) -> Resting {
+        let rested = |SavedRest { key, of, at, age_us }: SavedRest| {
+            let state = states.remove(&key)?;
+            let since = Instant::now().checked_sub(Duration::from_micros(age_us))?;
+            let bytes = bytes(&state);
+            Some((key, Rested { of, state, at, since, bytes }))
+        };
+        Resting(saved.into_iter().filter_map(rested).collect())
     }
 
     fn shrink(&mut self) {
@@ -53,11 +88,19 @@ impl Resting {
     /// row has come since. A window whose rows are missing would give wrong values, and does not come back.
     pub fn find(&self, spec: &NodeSpec, now: Ordinal) -> Option<Found<'_>> {
         let rested = self.0.get(&spec.key).filter(|rested| rested.since.elapsed() < REMOVED_KEPT)?;
-        let same = |of: &NodeSpec| (of.hashes.state, of.hashes.flow);
         let missed = rested.at < now;
-        let fits = same(&rested.spec) == same(spec) && !(missed && is_window(spec));
+        let fits = rested.of == of(spec) && !(missed && is_window(spec));
         fits.then_some(Found { state: &rested.state, missed })
     }
+}
+
+/// What is written of a memory that rests; its state stands beside those of nodes that run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SavedRest {
+    key: NodeKey,
+    of: (Hash, Hash),
+    at: Ordinal,
+    age_us: u64,
 }
 
 /// A memory that has rested.
@@ -65,6 +108,14 @@ pub(super) struct Found<'a> {
     pub state: &'a State,
     /// Have rows come since?
     pub missed: bool,
+}
+
+fn of(spec: &NodeSpec) -> (Hash, Hash) {
+    (spec.hashes.state, spec.hashes.flow)
+}
+
+fn bytes(state: &State) -> usize {
+    state.tables.values().map(|table| table.get_array_memory_size()).sum()
 }
 
 fn remembers(spec: &NodeSpec) -> bool {

@@ -100,7 +100,7 @@ impl Node for WholeWindow {
         let has_seen = from.starts()?.first().map(|_| i64::MAX);
         let (panes, incomplete) = (from.panes()?, from.incomplete(has_seen)?);
         self.watermark = clock_of(&migration.running)?;
-        self.incomplete = if op(&self.parts.spec)?.partial { Incomplete::default() } else { incomplete };
+        self.incomplete = incomplete;
         self.take(&panes)
     }
 

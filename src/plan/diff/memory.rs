@@ -110,6 +110,8 @@ fn of(class: Class, why: &[Why], again: &Result<(), Option<NotAgain>>) -> Memory
     let is_window = why.iter().any(|why| matches!(why, Why::Window { .. }));
     match (class, again) {
         (Class::Same | Class::Rewired | Class::Retuned | Class::Shadowed | Class::Removed, _) => Memory::Kept,
+        // The change is refused.
+        (Class::Reset(OnChange::Reject), _) => Memory::Kept,
         (Class::Migrated, _) if !is_window => Memory::Converted,
         (Class::Migrated, Err(_)) => Memory::PutTogether,
         (Class::Migrated | Class::Stale | Class::Reset(_) | Class::Added, Ok(())) => Memory::Rebuilt,

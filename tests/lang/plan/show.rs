@@ -58,7 +58,7 @@ fn a_plan_is_a_table_and_a_summary() {
     let diff = diff(&lower(&room()), &lower(&after));
     let expected = "\
 air/where    retuned   lets other rows through from now on, for all below
-air.rise     reset     its functions changed, so what it remembers cannot be read; rebuilt from the rows so far
+air.rise     reset     its functions changed, so what it remembers cannot be read; begins empty: rows that came live to `room` cannot be read again
 occupancy    shadowed  features: `rise` changed; a model has to be trained on them and promoted
 now/predict  shadowed  its predictions follow `occupancy`
 record       removed   no longer in the file

@@ -154,7 +154,10 @@ pub struct Bench<'a> {
 
 impl<'a> Bench<'a> {
     pub fn start(world: &'a World, graph: &Graph, batch_rows_max: usize) -> Bench<'a> {
-        let settings = Settings { batch_rows_max, ..Settings::default() };
+        Bench::with(world, graph, Settings { batch_rows_max, ..Settings::default() })
+    }
+
+    pub fn with(world: &'a World, graph: &Graph, settings: Settings) -> Bench<'a> {
         let engine = Engine::start(settings, graph, world).expect("the graph starts");
         Bench { world, engine, sinks: BTreeMap::new() }
     }

@@ -1,7 +1,6 @@
 //! Windows in time that take over what others remember: other entries, or windows put together from finer ones.
 //!
-//! Panes of which all windows have fired are gone, so the first of the longer windows lack rows; they do not come, unless the
-//! stage says `partial`.
+//! Panes of which all windows have fired are gone, so the first of the longer windows lack rows; they do not come.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -36,7 +35,6 @@ impl TimeWindow {
             let panes = load_panes(&from.panes()?, &self.parts.by, &mut keys, &self.parts.aggregates)?;
             self.shaped(panes, old, fired, from.incomplete(seen)?)?
         };
-        let incomplete = if op(&self.parts.spec)?.partial { Incomplete::default() } else { incomplete };
         let fired = if begins && fired == Time::MAX { Time::MIN } else { fired };
         self.take(panes, keys, fired, incomplete);
         Ok(())
