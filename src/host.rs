@@ -23,6 +23,7 @@ mod sinks;
 pub mod state;
 mod stop;
 mod study;
+mod threads;
 pub mod view;
 pub mod watch;
 
@@ -33,7 +34,7 @@ pub use engine::{SharedParts, closure};
 pub use hear::Ear;
 pub use keeping::EPOCH_EVERY;
 pub use learner::Keeper;
-pub use outside::{Compiled, Compiler, Job, Learned, Learner};
+pub use outside::{Compiled, Compiler, Job, Learned, Learner, Remembered, Trained};
 pub use parts::Machines;
 pub use resources::{Lease, Table};
 pub use rebuild::REBUILD_MAX;

@@ -33,6 +33,6 @@ pub use block::SourceCounts;
 pub use deliver::{Deliver, Exact, FileMark, Keep, Ledger, SEGMENT_ROWS_MAX, SinkMark, deliver, keep, settle};
 pub use error::IoError;
 pub use files::FilePosition;
-pub use intake::{Draw, InputPosition, Intake, Kept, Pending, Position, Taken};
-pub use place::{Mode, Now, Place, Wall};
+pub use intake::{Draw, End, InputPosition, Intake, Kept, Pending, Position, Taken};
+pub use place::{Mode, Now, Place, Stdout, Wall};
 pub use records::{Ignored, Mark};

@@ -4,7 +4,9 @@
 //! nodes, amounts are numbers. Spans are kept for messages and skipped when serialised, so that a moved line changes no hash.
 
 mod expr;
+mod family;
 mod function;
+mod metric;
 mod policy;
 mod program;
 mod source;
@@ -14,10 +16,11 @@ mod types;
 mod value;
 
 pub use expr::{BinaryOp, Expr, ExprKind};
+pub use family::{FAMILIES, FamilyFacts, SettingFacts, Takes};
 pub use function::{Aggregate, Generator, Running, Scalar};
+pub use metric::{Better, Differs, Found, Measures, Metric, MetricFacts, MetricKind, ModelCost, Reads};
 pub use policy::{
-    Choice, ClausePlaces, Goal, HostFigure, Metric, MetricKind, Otherwise, Override, Policy, Promote, Requirement, Search,
-    Trigger, Validate,
+    Choice, ClausePlaces, Goal, HostFigure, Otherwise, Override, Policy, Promote, Requirement, Search, Trigger, Validate,
 };
 pub use program::{Given, Param, Program, Serve, Sink, Stream, Test};
 pub use source::{

@@ -3,11 +3,14 @@
 //! [`train`] is the whole of it: split, baselines, search, choice, refit, report. Everything that decides is a pure function;
 //! fits run wherever a [`Trials`] runs them (worker processes, or threads of this one), and clocks only ever stop a search.
 
+mod again;
 mod assign;
 mod baselines;
 mod candidates;
 mod choose;
+mod complaint;
 mod data;
+mod error;
 #[cfg(test)]
 mod fixtures;
 mod judge;
@@ -28,9 +31,10 @@ mod unsupported;
 mod wire;
 mod worker;
 
-pub use assign::assignment;
+pub use again::{Again, Current, Decision, Kept, decide};
+pub use assign::{assignment, assignment_after};
 pub use candidates::Space;
-pub use choose::{Chosen, Member, Standing, Verdict, choose, figure};
+pub use choose::{Chosen, Member, Spared, Standing, Verdict, choose, figure};
 pub use data::Data;
 pub use measure::Measured;
 pub use memory::{Counted, counted};
@@ -41,7 +45,7 @@ pub use score::{Scored, score};
 pub use search::{Progress, Stopped};
 pub use split::{Part, Round, Split, split};
 pub use table::Table;
-pub use train::{Generation, TrainedMember, train};
+pub use train::{Generation, Recalled, TrainedMember, recall, train};
 pub use trial::{Done, InProcess, Job, TrialError, Trials};
 pub use unsupported::{unsupported, unsupported_task};
 pub use worker::serve_worker;

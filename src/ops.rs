@@ -14,6 +14,7 @@ mod predict;
 mod project;
 mod scan;
 mod set;
+mod stateless;
 mod table;
 mod union;
 mod window;
@@ -21,6 +22,8 @@ mod window;
 use crate::ir;
 use crate::node::{Node, NodeError};
 use crate::plan::{NodeOp, NodeSpec};
+
+use stateless::Stateless;
 
 pub use collect::HISTORY;
 pub use example::{evaluate_aggregate, evaluate_constant, evaluate_scalar};
@@ -44,9 +47,9 @@ pub fn build(spec: &NodeSpec, input: &[ir::Schema]) -> Result<Box<dyn Node>, Nod
 
 fn stage(spec: &NodeSpec, op: &ir::Op, first: &ir::Schema, input: &[ir::Schema]) -> Result<Box<dyn Node>, NodeError> {
     match op {
-        ir::Op::Where { .. } => Ok(Box::new(filter::Filter::build(spec, first)?)),
-        ir::Op::Set { .. } => Ok(Box::new(set::Set::build(spec, first)?)),
-        ir::Op::Project { .. } => Ok(Box::new(project::Project::build(spec, first)?)),
+        ir::Op::Where { .. } => Ok(Box::new(Stateless::<filter::Filter>::build(spec, first)?)),
+        ir::Op::Set { .. } => Ok(Box::new(Stateless::<set::Set>::build(spec, first)?)),
+        ir::Op::Project { .. } => Ok(Box::new(Stateless::<project::Project>::build(spec, first)?)),
         ir::Op::Union { .. } => Ok(Box::new(union::Union::build(spec, input)?)),
         ir::Op::Scan { .. } => Ok(Box::new(scan::Scan::build(spec, first)?)),
         ir::Op::Window(_) => window::build(spec, first),

@@ -7,11 +7,14 @@ mod lower;
 mod order;
 mod shadow;
 mod show;
+mod training;
 
 pub use diff::{
     Change, Class, Component, Diff, EntryChange, Listed, Memory, NotAgain, ParamEdit, Rename, TaskEdit, Why, again, diff,
+    task_edits,
 };
 pub use graph::{Accept, Connection, Decode, Gate, Graph, Hashes, Input, Label, Learn, NodeKey, NodeOp, NodeSpec, Owner, Slot};
 pub use lower::lower;
 pub use shadow::shadow;
 pub use show::{dot, graph_json, graph_text, plan_json, plan_text};
+pub use training::Training;

@@ -47,7 +47,7 @@ pub use prepare::{Prepared, Rebuild, prepare, prepare_with};
 pub use resting::{REMOVED_KEPT, RESTING_BYTES_MAX};
 pub use record::{CutRecord, DrawRecord, Log, Record, RoundRecord};
 pub use replay::{Kept, Replay, Replayed, Status, collect, learning_order, replay, upstream};
-pub use report::{EdgeReport, NodeReport, SinkReport};
+pub use report::{EdgeReport, NodeReport, SinkReport, SourceReport};
 pub use rows::{Row, from_table, to_table};
 pub use shadow::Served;
 pub use slot::Slot;

@@ -1,6 +1,8 @@
 //! A content hash: equal bytes, equal hash, on every machine.
 
 use std::fmt;
+use std::num::ParseIntError;
+use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -49,9 +51,15 @@ impl Serialize for Hash {
 
 impl<'de> Deserialize<'de> for Hash {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let digits = u128::from_str_radix(&text, 16).map_err(serde::de::Error::custom)?;
-        Ok(Self(digits.to_be_bytes()))
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Of hexadecimal digits.
+impl FromStr for Hash {
+    type Err = ParseIntError;
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        Ok(Self(u128::from_str_radix(text, 16)?.to_be_bytes()))
     }
 }
 

@@ -26,9 +26,13 @@ impl Time {
     /// Behind every instant: the watermark of a clock that has ended.
     pub const MAX: Time = Time(i64::MAX);
 
-    /// Reads ISO 8601 with `T` or a blank, with or without a zone (none means UTC), or a date alone.
+    /// Reads ISO 8601 with `T` or a blank, with or without a zone (none means UTC), or a date alone. A year has four digits:
+    /// nobody knows the century of `26-1-1`.
     pub fn parse(text: &str) -> Result<Time, TimeError> {
         let text = text.trim();
+        if !matches!(text.as_bytes(), [a, b, c, d, b'-', ..] if [a, b, c, d].iter().all(|digit| digit.is_ascii_digit())) {
+            return Err(TimeError(text.to_owned()));
+        }
         if let Ok(zoned) = DateTime::parse_from_rfc3339(text) {
             return Ok(Time(zoned.timestamp_micros()));
         }
@@ -101,7 +105,7 @@ impl fmt::Display for Duration {
 
 impl fmt::Display for TimeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no time such as 2026-11-23T10:00:00Z", self.0)
+        write!(f, "`{}` is no time such as 2026-11-23T10:00:00Z, with four digits of the year", self.0)
     }
 }
 
@@ -118,7 +122,10 @@ mod tests {
             assert_eq!(Time::parse(text), Ok(noon), "{text}");
         }
         assert_eq!(Time::parse("2026-01-01").unwrap() + Duration(43_200_000_000), noon);
-        assert!(Time::parse("yesterday").is_err());
+        for text in ["yesterday", "26-1-1", "026-01-01", "12026-01-01", "+2026-01-01", "-026-01-01", "2026"] {
+            assert!(Time::parse(text).is_err(), "{text}");
+        }
+        assert_eq!(Time::parse("2026-1-1"), Time::parse("2026-01-01"));
         assert_eq!(noon.to_string(), "2026-01-01T12:00:00Z");
     }
 

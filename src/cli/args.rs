@@ -150,6 +150,9 @@ mod machines {
         pub inputs: Vec<(String, String)>,
         #[command(flatten)]
         pub state: StateArgs,
+        /// Train also where the state folder has models that learned from these very rows
+        #[arg(long)]
+        pub anew: bool,
         /// One JSON object: tasks, nodes, edges, rows a second
         #[arg(long)]
         pub json: bool,

@@ -3,18 +3,17 @@
 use serde_json::json;
 
 use crate::compile::{Compiled, Disk, compile};
-use crate::diag::{Diagnostic, to_json};
+use crate::diag::Diagnostic;
 
 use super::Outcome;
 use super::args::CheckArgs;
-use super::terminal::{complain, counted, outcome, say};
+use super::terminal::{complain, counted, listed, outcome, say};
 
 pub fn check(args: &CheckArgs) -> Outcome {
     let mut compiled = compile(&args.file.file, &Disk, &args.file.set);
     compiled.diagnostics.extend(unsupported(&compiled));
     if args.json {
-        let all: Vec<_> = compiled.diagnostics.iter().map(|found| to_json(found, &compiled.sources)).collect();
-        say(&format!("{}\n", json!({ "diagnostics": all })));
+        say(&format!("{}\n", json!({ "diagnostics": listed(&compiled.diagnostics, &compiled.sources) })));
     } else {
         complain(&compiled.diagnostics, &compiled.sources);
     }

@@ -8,7 +8,7 @@ use crate::syntax;
 
 use super::Outcome;
 use super::args::FmtArgs;
-use super::terminal::{complain, note, unusable};
+use super::terminal::{complain, ended, note, unusable};
 
 /// Formats each file; the worst outcome counts.
 pub fn format(args: &FmtArgs) -> Outcome {
@@ -26,7 +26,7 @@ pub fn format(args: &FmtArgs) -> Outcome {
 fn format_one(path: &Path, only_check: bool) -> Outcome {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
-        Err(error) => return unusable(path, "read", &error),
+        Err(error) => return ended(&[unusable(path, "read", &error)], &Sources::default(), false),
     };
     let sources = Sources::of(&path.to_string_lossy(), &text);
     let (file, diagnostics) = syntax::parse(SourceId(0), &text);
@@ -51,6 +51,6 @@ fn replace(path: &Path, text: &str) -> Outcome {
     aside.push(".tmp");
     match fs::write(&aside, text).and_then(|()| fs::rename(&aside, path)) {
         Ok(()) => Outcome::Good,
-        Err(error) => unusable(path, "written", &error),
+        Err(error) => ended(&[unusable(path, "written", &error)], &Sources::default(), false),
     }
 }

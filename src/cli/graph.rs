@@ -8,7 +8,7 @@ use super::load::load;
 use super::terminal::say;
 
 pub fn graph(args: &GraphArgs) -> Outcome {
-    let graph = match load(&args.file) {
+    let graph = match load(&args.file, args.json) {
         Ok(loaded) => loaded.graph,
         Err(outcome) => return outcome,
     };

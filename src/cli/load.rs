@@ -7,7 +7,7 @@ use crate::plan::{self, Graph};
 
 use super::Outcome;
 use super::args::FileArgs;
-use super::terminal::{complain, outcome};
+use super::terminal::{complain, ended};
 
 /// A file without errors.
 pub struct Loaded {
@@ -15,18 +15,19 @@ pub struct Loaded {
     pub graph: Graph,
 }
 
-/// Compiles the file as these arguments say, and complains about it. Only a file without errors comes back.
-pub fn load(args: &FileArgs) -> Result<Loaded, Outcome> {
-    load_from(&args.file, &args.set)
+/// Compiles the file as these arguments say, and complains about it, to scripts too where they ask. Only a file without
+/// errors comes back.
+pub fn load(args: &FileArgs, json: bool) -> Result<Loaded, Outcome> {
+    load_from(&args.file, &args.set, json)
 }
 
 /// The same for a path beside it, with the same settings.
-pub fn load_from(path: &Path, set: &[(String, String)]) -> Result<Loaded, Outcome> {
+pub fn load_from(path: &Path, set: &[(String, String)], json: bool) -> Result<Loaded, Outcome> {
     let compiled = compile(path, &Disk, set);
-    complain(&compiled.diagnostics, &compiled.sources);
     if compiled.has_errors() {
-        return Err(outcome(&compiled.diagnostics));
+        return Err(ended(&compiled.diagnostics, &compiled.sources, json));
     }
+    complain(&compiled.diagnostics, &compiled.sources);
     let graph = plan::lower(&compiled.program);
     Ok(Loaded { compiled, graph })
 }

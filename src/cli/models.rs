@@ -10,10 +10,10 @@ use super::Outcome;
 use super::args::ModelsArgs;
 use super::load::load;
 use super::place::registry;
-use super::terminal::{complain, say};
+use super::terminal::{ended, say};
 
 pub fn models(args: &ModelsArgs) -> Outcome {
-    let loaded = match load(&args.file) {
+    let loaded = match load(&args.file, args.json) {
         Ok(loaded) => loaded,
         Err(outcome) => return outcome,
     };
@@ -23,7 +23,7 @@ pub fn models(args: &ModelsArgs) -> Outcome {
         match listed(&registry, task) {
             Ok(found) => all.push(found),
             Err(error) => {
-                complain(&[error.diagnostic()], &loaded.compiled.sources);
+                ended(&[error.diagnostic()], &loaded.compiled.sources, args.json);
                 return Outcome::Failed;
             }
         }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::base::Time;
 use crate::diag::{Code, Diagnostic};
 use crate::host::Machines;
-use crate::io::{Mode, Place};
+use crate::io::{Mode, Place, Stdout};
 use crate::lifecycle::Registry;
 
 /// The real parts for the file, in virtual time: sinks are written anew, recordings are looked for beside the file and in
@@ -16,6 +16,12 @@ pub fn machines(file: &Path) -> Machines {
     let base = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let place = Place { data: std::env::var_os("MLIOT_DATA").map(PathBuf::from), ..Place::beside(base) };
     Machines { place, sinks: Mode::Recorded }
+}
+
+/// Under `--json` rows that a sink writes to the standard output are events among others.
+pub fn spoken(mut machines: Machines, json: bool) -> Machines {
+    machines.place.stdout = if json { Stdout::Events } else { Stdout::Rows };
+    machines
 }
 
 /// The same for a live run: sinks are appended to, and simulated recordings end where the run began, which may be a former

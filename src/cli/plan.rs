@@ -19,10 +19,10 @@ pub fn plan(args: &PlanArgs) -> Outcome {
 
 fn planned(args: &PlanArgs) -> Result<String, Outcome> {
     let running = match &args.against {
-        Some(path) => load_from(path, &args.file.set)?.graph,
+        Some(path) => load_from(path, &args.file.set, args.json)?.graph,
         None => Graph::default(),
     };
-    let wanted = load(&args.file)?.graph;
+    let wanted = load(&args.file, args.json)?.graph;
     let diff = diff(&running, &wanted);
     Ok(if args.json { format!("{}\n", plan_json(&diff)) } else { plan_text(&diff) })
 }

@@ -13,9 +13,9 @@ use super::args::ReplayArgs;
 use super::books;
 use super::inputs::replace;
 use super::load::{Loaded, load};
-use super::place::{machines, make_state, state};
+use super::place::{machines, make_state, spoken, state};
 use super::progress::Line;
-use super::terminal::{complain, ended, say};
+use super::terminal::{complain, ended, listed, say};
 
 /// Learns, then runs the whole file with each row predicted by a model that has not seen it.
 pub fn replay(args: &ReplayArgs) -> Outcome {
@@ -26,9 +26,9 @@ pub fn replay(args: &ReplayArgs) -> Outcome {
 }
 
 fn loaded(args: &ReplayArgs) -> Result<Loaded, Outcome> {
-    let mut loaded = load(&args.file)?;
+    let mut loaded = load(&args.file, args.json)?;
     let replaced = replace(&mut loaded.compiled.program, &args.inputs);
-    replaced.map_err(|wrong| ended(&wrong, &loaded.compiled.sources))?;
+    replaced.map_err(|wrong| ended(&wrong, &loaded.compiled.sources, args.json))?;
     loaded.graph = plan::lower(&loaded.compiled.program);
     Ok(loaded)
 }
@@ -41,15 +41,20 @@ fn run(args: &ReplayArgs, loaded: &Loaded) -> Outcome {
         Ok((studied, replayed)) => {
             complain(&studied.warnings, &loaded.compiled.sources);
             complain(&replayed.findings, &loaded.compiled.sources);
-            say(&if args.json { format!("{}\n", to_json(&studied, &replayed)) } else { to_text(&studied, &replayed) });
+            say(&if args.json {
+                let messages = [&loaded.compiled.diagnostics[..], &studied.warnings, &replayed.findings].concat();
+                format!("{}\n", to_json(&studied, &replayed, &listed(&messages, &loaded.compiled.sources)))
+            } else {
+                to_text(&studied, &replayed)
+            });
             if replayed.findings.is_empty() { Outcome::Good } else { Outcome::Failed }
         }
-        Err(wrong) => ended(&wrong, &loaded.compiled.sources),
+        Err(wrong) => ended(&wrong, &loaded.compiled.sources, args.json),
     }
 }
 
 fn learn_and_replay(args: &ReplayArgs, graph: &Graph, line: &mut Line) -> Result<(Studied, Replayed), Vec<Diagnostic>> {
-    let parts = machines(&args.file.file);
+    let parts = spoken(machines(&args.file.file), args.json);
     let state = state(&args.file.file, args.state.state.as_ref());
     if !learns(graph).is_empty() {
         make_state(&state).map_err(|wrong| vec![wrong])?;
@@ -59,7 +64,7 @@ fn learn_and_replay(args: &ReplayArgs, graph: &Graph, line: &mut Line) -> Result
         line.told(&told);
         true
     };
-    let studied = Study { graph, parts: &parts, registry: &registry, told: &mut told }.learn()?;
+    let studied = Study { graph, parts: &parts, registry: &registry, anew: args.anew, told: &mut told }.learn()?;
     let mut progress = |status| {
         line.replaying(&status);
         true
@@ -81,8 +86,9 @@ fn to_text(studied: &Studied, replayed: &Replayed) -> String {
 }
 
 /// As `docs/json.md` describes it.
-fn to_json(studied: &Studied, replayed: &Replayed) -> Value {
+fn to_json(studied: &Studied, replayed: &Replayed, messages: &[Value]) -> Value {
     let mut value = books::json(replayed);
     value["tasks"] = json!(studied.reports);
+    value["diagnostics"] = json!(messages);
     value
 }

@@ -5,6 +5,9 @@ use std::io::{stderr, stdout};
 use std::path::Path;
 use std::sync::Arc;
 
+use serde_json::json;
+
+use crate::base::Sources;
 use crate::diag::Diagnostic;
 use crate::host::state::StateFolder;
 use crate::host::view::{Form, View};
@@ -14,34 +17,49 @@ use crate::lifecycle::Registry;
 
 use super::Outcome;
 use super::args::RunArgs;
-use super::place::{live_machines, state};
-use super::terminal::{complain, ended, note, outcome, unusable};
+use super::place::{live_machines, spoken, state};
+use super::terminal::{complain, ended, listed, note, say, unusable};
 
 pub fn run(args: &RunArgs) -> Outcome {
     let file = &args.file.file;
     let text = match fs::read_to_string(file) {
         Ok(text) => text,
-        Err(error) => return unusable(file, "read", &error),
+        Err(error) => return not_started(args, &[unusable(file, "read", &error)], &Sources::default()),
     };
     let mut compiler = FileCompiler { file: file.clone(), set: args.file.set.clone() };
     let compiled = compiler.compile(&text);
-    complain(&compiled.diagnostics, &compiled.sources);
-    if compiled.graph.is_none() {
-        return outcome(&compiled.diagnostics);
-    }
     let sources = compiled.sources.clone();
+    if compiled.graph.is_none() {
+        return not_started(args, &compiled.diagnostics, &sources);
+    }
+    warn(args, &compiled.diagnostics, &sources);
     match setup(args, text, compiled, compiler).map_err(|wrong| vec![wrong]).and_then(host::run) {
         Ok(summary) if summary.crashed.is_some() => Outcome::Failed,
         Ok(_summary) => Outcome::Good,
-        Err(wrong) => ended(&wrong, &sources),
+        Err(wrong) => not_started(args, &wrong, &sources),
     }
+}
+
+/// Under `--json` every line of standard output is an event.
+fn not_started(args: &RunArgs, wrong: &[Diagnostic], sources: &Sources) -> Outcome {
+    if args.json {
+        say(&format!("{}\n", json!({ "event": "not_started", "diagnostics": listed(wrong, sources) })));
+    }
+    ended(wrong, sources, false)
+}
+
+fn warn(args: &RunArgs, warnings: &[Diagnostic], sources: &Sources) {
+    if args.json && !warnings.is_empty() {
+        say(&format!("{}\n", json!({ "event": "finding", "diagnostics": listed(warnings, sources) })));
+    }
+    complain(warnings, sources);
 }
 
 fn setup(args: &RunArgs, text: String, compiled: Compiled, compiler: FileCompiler) -> Result<Setup, Diagnostic> {
     let file = args.file.file.clone();
     let state = state(&file, args.state.state.as_ref());
     let kept = kept(args, &state)?;
-    let parts = Arc::new(live_machines(&file, kept.began));
+    let parts = Arc::new(spoken(live_machines(&file, kept.began), args.json));
     let learner = Arc::new(Keeper { registry: Registry::at(&state) });
     let ear: Box<dyn Ear> =
         if args.json { Box::new(View::new(Form::Json, stdout())) } else { Box::new(View::new(Form::of(&stderr()), stderr())) };

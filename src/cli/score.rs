@@ -9,7 +9,7 @@ use crate::base::Name;
 use crate::diag::{Code, Diagnostic};
 use crate::host::learns;
 use crate::ir::Metric;
-use crate::lifecycle::{self, Registry, Scored, Stored};
+use crate::lifecycle::{self, Again, Decision, Registry, Scored, Stored};
 use crate::plan::{self, Graph, Learn, Slot};
 use crate::runtime::{Replay, Settings, collect};
 
@@ -38,14 +38,14 @@ pub fn score(args: &ScoreArgs) -> Outcome {
             say(&all.iter().map(Scored::text).collect::<Vec<_>>().join("\n"));
             Outcome::Good
         }
-        Err(wrong) => ended(&wrong, &loaded.compiled.sources),
+        Err(wrong) => ended(&wrong, &loaded.compiled.sources, args.json),
     }
 }
 
 fn loaded(args: &ScoreArgs) -> Result<Loaded, Outcome> {
-    let mut loaded = load(&args.file)?;
+    let mut loaded = load(&args.file, args.json)?;
     let replaced = replace(&mut loaded.compiled.program, &args.inputs);
-    replaced.map_err(|wrong| ended(&wrong, &loaded.compiled.sources))?;
+    replaced.map_err(|wrong| ended(&wrong, &loaded.compiled.sources, args.json))?;
     loaded.graph = plan::lower(&loaded.compiled.program);
     Ok(loaded)
 }
@@ -55,17 +55,23 @@ fn scored(args: &ScoreArgs, graph: &Graph) -> Result<Vec<Scored>, Vec<Diagnostic
     let learns = learns(graph);
     let mut all = Vec::new();
     for (name, learn) in &learns {
-        let stored = champion(&registry, name).map_err(|wrong| vec![wrong])?;
+        let stored = champion(&registry, learn).map_err(|wrong| vec![wrong])?;
         let table = table(args, graph, name, &stored)?;
         all.push(one(learn, &stored, &table)?);
     }
     Ok(all)
 }
 
-fn champion(registry: &Registry, task: &Name) -> Result<Stored, Diagnostic> {
+/// Who would answer by the file's policy of now, of the training that the champion comes from. Nothing is written.
+fn champion(registry: &Registry, learn: &Learn) -> Result<Stored, Diagnostic> {
     let failed = lifecycle::RegistryError::diagnostic;
-    let version = registry.champion(task).map_err(failed)?.ok_or_else(|| no_champion(task))?;
-    registry.open(&version).map_err(failed)
+    let task = &learn.task.name;
+    let again = Again::of_champion(registry, learn).map_err(failed)?.ok_or_else(|| no_champion(task))?;
+    if again.decision == Decision::Search {
+        return Err(none_allowed(&again, learn));
+    }
+    let champion = again.champion().ok_or_else(|| again.complaint(learn).unwrap_or_else(|| no_champion(task)))?;
+    registry.open(&champion.version).map_err(failed)
 }
 
 /// What the champion's own feature definitions make of the other recording. They are kept with it, so a file whose features
@@ -114,4 +120,12 @@ fn one(learn: &Learn, stored: &Stored, table: &RecordBatch) -> Result<Scored, Ve
 fn no_champion(task: &Name) -> Diagnostic {
     Diagnostic::new(Code::E0558, format!("the task `{task}` has no champion to judge"))
         .help("learn one first: mliot replay FILE")
+}
+
+fn none_allowed(again: &Again, learn: &Learn) -> Diagnostic {
+    let kept: BTreeSet<&str> = again.kept.iter().map(|manifest| manifest.family.as_str()).collect();
+    let kept: Vec<&str> = kept.into_iter().collect();
+    let message =
+        format!("`models` of the task `{}` allows none of those that were kept: {}", learn.task.name, kept.join(", "));
+    Diagnostic::new(Code::E0558, message).at(learn.task.span, "").help("learn one first: mliot replay FILE")
 }

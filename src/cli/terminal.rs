@@ -3,8 +3,10 @@
 use std::io::{self, IsTerminal, Write, stderr, stdout};
 use std::path::Path;
 
+use serde_json::{Value, json};
+
 use crate::base::Sources;
-use crate::diag::{Code, Diagnostic, Style, render};
+use crate::diag::{Code, Diagnostic, Style, render, to_json};
 
 use super::Outcome;
 
@@ -46,17 +48,23 @@ pub fn outcome(diagnostics: &[Diagnostic]) -> Outcome {
     }
 }
 
-/// Says what ended a command.
-pub fn ended(wrong: &[Diagnostic], sources: &Sources) -> Outcome {
+/// Says what ended a command; under `--json` on standard output too, as the one object that a command gives that failed.
+pub fn ended(wrong: &[Diagnostic], sources: &Sources, json: bool) -> Outcome {
     complain(wrong, sources);
+    if json {
+        say(&format!("{}\n", json!({ "diagnostics": listed(wrong, sources) })));
+    }
     outcome(wrong)
 }
 
-/// Says that a file named on the command line cannot be read, or what else was tried.
-pub fn unusable(path: &Path, done: &str, error: &io::Error) -> Outcome {
-    let found = Diagnostic::new(Code::E0207, format!("`{}` cannot be {done}: {error}", path.display())).help("check the path");
-    complain(&[found], &Sources::default());
-    Outcome::Failed
+/// Messages as scripts read them.
+pub fn listed(diagnostics: &[Diagnostic], sources: &Sources) -> Vec<Value> {
+    diagnostics.iter().map(|found| to_json(found, sources)).collect()
+}
+
+/// A file named on the command line that cannot be read, or what else was tried.
+pub fn unusable(path: &Path, done: &str, error: &io::Error) -> Diagnostic {
+    Diagnostic::new(Code::E0207, format!("`{}` cannot be {done}: {error}", path.display())).help("check the path")
 }
 
 /// `2 errors, 1 warning`; none where there is nothing to count.

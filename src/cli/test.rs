@@ -17,7 +17,7 @@ use super::place::machines;
 use super::terminal::{complain, counted, say};
 
 pub fn test(args: &TestArgs) -> super::Outcome {
-    let loaded = match load(&args.file) {
+    let loaded = match load(&args.file, args.json) {
         Ok(loaded) => loaded,
         Err(outcome) => return outcome,
     };

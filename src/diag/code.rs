@@ -151,6 +151,7 @@ codes! {
     W0551 "a class is too rare to be judged",
     W0553 "rows at one position were seen by different models",
     W0651 "no candidate meets the requirements, the nearest one is used",
+    W0652 "a champion that is kept may have seen some of the rows",
     // At run time.
     R0001 "a calculation failed",
     R0002 "a saved state cannot be read",

@@ -17,10 +17,10 @@ use crate::node::Ordinal;
 use crate::plan::Graph;
 use crate::runtime::{Engine, Life, OutboxId, Phase, Record, Restored, Settings, SourceSpec, Unopened};
 
-use super::engine::SharedParts;
+use super::engine::{Running, SharedParts};
 use super::keeping::Keeping;
-use super::learning::Learning;
-use super::outside::{Learned, Learner};
+use super::learning::{Learning, Ready};
+use super::outside::Learner;
 use super::said::{HostEvent, Messages, Said};
 use super::sinks::{SinkLimits, Sinks};
 use super::state::{Entry, Found, LogHandle, Settled, StateFolder};
@@ -66,11 +66,9 @@ pub struct Given<'a> {
 
 /// A running graph before its first new row.
 pub struct Begun {
-    pub engine: Engine,
-    pub sinks: Sinks,
-    pub keeping: Option<Keeping>,
+    pub running: Running,
     /// Champions of former runs, which answer already.
-    pub models: BTreeMap<Name, Result<Learned, Diagnostic>>,
+    pub models: Ready,
     /// Worth saying once the run has begun.
     pub events: Vec<HostEvent>,
 }
@@ -82,7 +80,7 @@ pub fn begin(given: &Given, kept: Option<Kept>) -> Result<Begun, Vec<Diagnostic>
         let sinks = Sinks::new(given.sinks, given.stop.clone(), given.said.clone(), None);
         let (mut engine, sinks) = fresh(given, sinks)?;
         let models = Learning::restore_all(given.learner, &mut engine, given.parts.as_ref());
-        return Ok(Begun { engine, sinks, keeping: None, models, events: Vec::new() });
+        return Ok(Begun { running: Running { engine, sinks, keeping: None }, models, events: Vec::new() });
     };
     let number = folder.next_number();
     let at = found.as_ref().map_or(Ordinal(0), |found| found.manifest.at);
@@ -101,7 +99,7 @@ pub fn begin(given: &Given, kept: Option<Kept>) -> Result<Begun, Vec<Diagnostic>
     let keeping = Keeping::start(Arc::new(folder), log.0, number, began, every);
     let mut keeping = keeping.map_err(|error| vec![no_thread(&error)])?;
     events.push(keeping.begin(&mut engine, &mut sinks)?);
-    Ok(Begun { engine, sinks, keeping: Some(keeping), models, events })
+    Ok(Begun { running: Running { engine, sinks, keeping: Some(keeping) }, models, events })
 }
 
 /// Starting is a change of the empty graph.

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::base::Name;
-use crate::runtime::{EdgeReport, NodeReport};
+use crate::runtime::{EdgeReport, NodeReport, SourceReport};
 use crate::server::{Edits, SinkStatus, Stage, Status, TaskStatus};
 
 /// Reading copies; nobody holds it while waiting.
@@ -31,6 +31,7 @@ pub struct Machine {
     pub plan: String,
     pub stage: Stage,
     pub rows_in: u64,
+    pub sources: Vec<SourceReport>,
     pub nodes: Vec<NodeReport>,
     pub edges: Vec<EdgeReport>,
     pub failed: BTreeMap<String, String>,
@@ -85,7 +86,7 @@ impl Board {
 
     pub fn status(&self) -> Status {
         let written = self.lock();
-        let Machine { plan, stage, rows_in, nodes, edges, failed, sinks, models } = written.machine.clone();
+        let Machine { plan, stage, rows_in, sources, nodes, edges, failed, sinks, models } = written.machine.clone();
         let task = |(name, note): (&Name, &TaskNote)| {
             let TaskNote { family, metric, served, training, note } = note.clone();
             let (version, predictions) = models.get(name).cloned().unwrap_or_default();
@@ -97,6 +98,7 @@ impl Board {
             stage: if written.stopping { Stage::Stopping } else { stage },
             uptime_s: self.since.elapsed().as_secs_f64(),
             rows_in,
+            sources,
             nodes,
             edges,
             failed,

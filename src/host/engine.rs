@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use arrow::array::RecordBatch;
 use tokio::sync::oneshot;
 
-use crate::base::{Hash, Name, Time};
+use crate::base::{Hash, Name, Sources, Time};
 use crate::diag::Diagnostic;
 use crate::ir;
 use crate::node::{NodeError, Ordinal, Predictor, State};
@@ -45,14 +45,16 @@ pub enum Order {
         wanted: Box<Graph>,
         /// What of it has been rebuilt beside the engine.
         rebuild: Rebuild,
+        /// The texts that its places are in.
+        sources: Sources,
         done: SyncSender<Result<Applied, Vec<Diagnostic>>>,
     },
-    /// Let the model answer, if the task's features are still those that it was trained with, from which row on. None: they
-    /// are not.
+    /// Let the model answer, or nobody, if the task's features are still those that it was trained with, from which row on.
+    /// None: they are not.
     Assign {
         task: Name,
         closure: Hash,
-        model: Arc<dyn Predictor>,
+        model: Option<Arc<dyn Predictor>>,
         done: SyncSender<Option<Ordinal>>,
     },
     /// How far it has read.
@@ -92,6 +94,13 @@ pub fn closure(graph: &Graph, task: &Name) -> Option<Hash> {
     graph.nodes.get(&NodeKey::of_file(task, Slot::Task)).map(|spec| spec.hashes.flow)
 }
 
+/// A graph that runs, with what writes its rows and keeps its state.
+pub struct Running {
+    pub engine: Engine,
+    pub sinks: Sinks,
+    pub keeping: Option<Keeping>,
+}
+
 pub struct Core {
     pub engine: Engine,
     pub parts: SharedParts,
@@ -107,6 +116,8 @@ pub struct Core {
     ended: bool,
     /// Of the running graph, short.
     plan: String,
+    /// The texts of the running graph.
+    sources: Sources,
 }
 
 /// How a run has ended.
@@ -117,17 +128,32 @@ pub struct Ended {
 
 impl Core {
     pub fn new(
-        engine: Engine,
+        running: Running,
         parts: SharedParts,
-        sinks: Sinks,
         orders: Receiver<Order>,
         board: Arc<Board>,
         said: SyncSender<Said>,
         stop: Stop,
-        keeping: Option<Keeping>,
+        sources: Sources,
     ) -> Core {
+        let Running { engine, sinks, keeping } = running;
         let (askers, backlog, plan) = (Askers::default(), VecDeque::new(), Hash::of(engine.graph()).short());
-        Core { engine, parts, sinks, orders, board, said, stop, keeping, askers, backlog, forgotten: 0, ended: false, plan }
+        Core {
+            engine,
+            parts,
+            sinks,
+            orders,
+            board,
+            said,
+            stop,
+            keeping,
+            askers,
+            backlog,
+            forgotten: 0,
+            ended: false,
+            plan,
+            sources,
+        }
     }
 
     /// Until somebody wants an end, or whoever gives orders is gone.
@@ -175,6 +201,8 @@ impl Core {
                 self.put(Said::Host(event));
             }
         }
+        // What the writers have done since is in the last entry.
+        self.publish();
         for event in self.engine.take_events() {
             self.backlog.push_back(Said::Engine(event));
         }
@@ -214,8 +242,8 @@ impl Core {
             Order::Reached { done } => {
                 let _ = done.send(self.engine.reached());
             }
-            Order::Apply { wanted, rebuild, done } => {
-                let result = self.apply(&wanted, rebuild);
+            Order::Apply { wanted, rebuild, sources, done } => {
+                let result = self.apply(&wanted, rebuild, sources);
                 // On the board before the one who waits goes on: what is asked next is answered for the new graph.
                 self.publish();
                 let _ = done.send(result);
@@ -227,20 +255,19 @@ impl Core {
                 let _ = done.send(self.collect(&task));
             }
             Order::Ask(Ask { task, rows, reply }) => {
-                let now = Time(chrono::Utc::now().timestamp_micros());
-                let asked = self.askers.ask(&mut self.engine, self.parts.as_ref(), &task, rows, now);
+                let asked = self.askers.ask(&mut self.engine, self.parts.as_ref(), &task, rows, now());
                 let _ = reply.send(asked);
             }
         }
     }
 
     /// The model answers with the features of the file, or with those that a former model has kept, whichever are its own.
-    fn assign(&mut self, task: &Name, trained: Hash, model: Arc<dyn Predictor>) -> Option<Ordinal> {
+    fn assign(&mut self, task: &Name, trained: Hash, model: Option<Arc<dyn Predictor>>) -> Option<Ordinal> {
         let graph = self.engine.graph();
         let at = if closure(graph, task) == Some(trained) {
             self.engine.promote(task, model, self.parts.as_ref())
         } else if graph.door(task).map(|door| door.hashes.flow) == Some(trained) {
-            self.engine.assign(task, Some(model));
+            self.engine.assign(task, model);
             Ok(self.engine.next())
         } else {
             return None;
@@ -250,7 +277,7 @@ impl Core {
             Ok(at) => Some(at),
             Err(wrong) => {
                 for found in wrong {
-                    self.put(Said::Host(HostEvent::Finding(Messages::of(found))));
+                    self.find(found);
                 }
                 None
             }
@@ -258,15 +285,15 @@ impl Core {
     }
 
     /// Everything that can fail first; then the cut.
-    fn apply(&mut self, wanted: &Graph, rebuild: Rebuild) -> Result<Applied, Vec<Diagnostic>> {
+    fn apply(&mut self, wanted: &Graph, rebuild: Rebuild, sources: Sources) -> Result<Applied, Vec<Diagnostic>> {
         let ready = self.sinks.prepare(&self.engine, wanted, self.parts.as_ref())?;
         let (graph, served) = self.engine.keep_serving(wanted);
         let prepared = prepare_with(&mut self.engine, &graph, self.parts.as_ref(), rebuild)?;
         let cut = prepared.cut(&mut self.engine).map_err(|aborted| vec![aborted.why])?;
-        self.ended = false;
+        (self.ended, self.sources) = (false, sources);
         self.plan = Hash::of(wanted).short();
         for found in self.sinks.take_up(&self.engine, ready, self.parts.as_ref()) {
-            self.put(Said::Host(HostEvent::Finding(Messages::of(found))));
+            self.find(found);
         }
         Ok(Applied { cut, graph, served })
     }
@@ -283,7 +310,7 @@ impl Core {
             self.put(Said::Engine(event));
         }
         for found in self.engine.take_findings() {
-            self.put(Said::Host(HostEvent::Finding(Messages::of(found))));
+            self.find(found);
         }
         if self.forgotten > 0 && self.backlog.len() < BACKLOG_MAX {
             let events = std::mem::take(&mut self.forgotten);
@@ -300,6 +327,10 @@ impl Core {
         }
     }
 
+    fn find(&mut self, found: Diagnostic) {
+        self.put(Said::Host(HostEvent::Finding(Messages::about(&self.sources, found))));
+    }
+
     fn put(&mut self, said: Said) {
         if self.backlog.len() == BACKLOG_MAX {
             self.backlog.pop_front();
@@ -309,6 +340,7 @@ impl Core {
     }
 
     fn publish(&mut self) {
+        let sources = self.engine.source_reports(now());
         let failed = self.engine.slots().filter_map(|slot| Some((slot.key.to_string(), slot.failed.as_ref()?.to_string())));
         let machine = Machine {
             plan: self.plan.clone(),
@@ -318,6 +350,7 @@ impl Core {
                 (false, Phase::Live) => Stage::Live,
             },
             rows_in: self.engine.next().0,
+            sources,
             failed: failed.collect(),
             nodes: self.engine.node_reports(),
             edges: self.engine.edge_reports(),
@@ -344,4 +377,8 @@ impl Core {
         }
         models
     }
+}
+
+fn now() -> Time {
+    Time(chrono::Utc::now().timestamp_micros())
 }

@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use crate::base::Name;
 use crate::diag::{Code, Diagnostic};
 use crate::lifecycle::{
-    self, Data, Done, Generation, Manifest, Processes, Registry, RegistryError, Stored, TrialError, Trials,
+    self, Again, Data, Decision, Done, Generation, Manifest, Processes, Registry, RegistryError, Standing, Stored, TrialError,
+    Trials,
 };
 use crate::model::Control;
 use crate::node::Predictor;
-use crate::plan::{Graph, Learn};
+use crate::plan::{Graph, Learn, Training};
 
-use super::engine::closure;
-use super::outside::{Job, Learned, Learner};
+use super::outside::{Job, Learned, Learner, Remembered, Trained};
 
 /// The models of one state folder, and the worker processes that make more.
 #[derive(Clone, Debug)]
@@ -22,12 +22,17 @@ pub struct Keeper {
 }
 
 impl Learner for Keeper {
-    fn champion(&self, learn: &Learn, graph: &Graph) -> Result<Option<Learned>, Diagnostic> {
-        let name = &learn.task.name;
-        let Some(version) = self.registry.champion(name).map_err(not_kept)? else { return Ok(None) };
-        let stored = self.registry.open(&version).map_err(not_kept)?;
-        let same = closure(&stored.closure, name) == closure(graph, name);
-        Ok(same.then(|| learned(learn, stored, Vec::new())))
+    fn champion(&self, learn: &Learn, graph: &Graph) -> Result<Option<Remembered>, Diagnostic> {
+        let Some(again) = Again::of(&self.registry, learn, graph).map_err(not_kept)? else { return Ok(None) };
+        let stored = again.champion().map(|manifest| self.registry.open(&manifest.version));
+        let stored = stored.transpose().map_err(not_kept)?;
+        if let (Some(stored), Decision::Chosen(_)) = (&stored, &again.decision) {
+            let under = Training::of(learn).choice;
+            self.registry.set_champion(&stored.manifest.version, under).map_err(not_kept)?;
+        }
+        let notes: Vec<Diagnostic> = again.complaint(learn).into_iter().collect();
+        let learned = stored.map(|stored| learned(learn, stored, notes));
+        Ok(Some(Remembered { learned, search: again.wants_search(), words: again.words() }))
     }
 
     fn version(&self, task: &Name, version: &str) -> Option<Arc<dyn Predictor>> {
@@ -35,7 +40,7 @@ impl Learner for Keeper {
         self.registry.open(&version).ok().map(|stored| stored.fitted as Arc<dyn Predictor>)
     }
 
-    fn train(&self, job: &Job) -> Result<Learned, Diagnostic> {
+    fn train(&self, job: &Job) -> Result<Trained, Diagnostic> {
         let Job { learn, closure, collected, stop } = job;
         if let Some(refused) = lifecycle::unsupported(&learn.policy).into_iter().next() {
             return Err(refused);
@@ -49,7 +54,8 @@ impl Learner for Keeper {
         }
         let notes = std::mem::take(&mut generation.warnings);
         match keep(&self.registry, learn, closure, &generation)? {
-            Some(stored) => Ok(learned(learn, stored, notes)),
+            Some(stored) => Ok(Trained::Answers(learned(learn, stored, notes))),
+            None if generation.chosen.standing == Standing::Abstains => Ok(Trained::Abstains(notes)),
             None => Err(first(learn, notes)),
         }
     }

@@ -3,33 +3,30 @@
 //! A model is tied to the feature definitions that it was trained on by their hash; when these change under a training, its
 //! result is dropped, and when they come back, the kept model of then answers at once.
 
+mod task;
 mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::base::{Hash, Name};
 use crate::diag::{Code, Diagnostic};
-use crate::ir::Trigger;
 use crate::node::{Ordinal, Predictor};
 use crate::plan::{Graph, Learn, NodeOp};
 use crate::runtime::{Engine, Parts, upstream};
 
 use super::board::TaskNote;
 use super::engine::{Order, SharedParts, closure};
-use super::outside::{Learned, Learner};
+use super::outside::{Learned, Learner, Remembered, Trained};
 use super::run::Signal;
 use super::said::{HostEvent, Messages};
 use super::serving::served;
 
+use task::{Asks, Need, Task};
 use work::Work;
-
-/// After a training that gave no model, while there is none; doubled each time.
-const AGAIN_FIRST: Duration = Duration::from_secs(10);
-const AGAIN_MAX: Duration = Duration::from_secs(600);
 
 pub struct Learning {
     learner: Arc<dyn Learner>,
@@ -43,39 +40,17 @@ pub struct Learning {
     /// Has it gone on live from a former process? Then the first tasks have what they learn from in their nodes.
     goes_on: bool,
     /// Models that answer already, from before the first row.
-    ready: BTreeMap<Name, Result<Learned, Diagnostic>>,
+    ready: Ready,
 }
 
-struct Task {
-    learn: Learn,
-    closure: Hash,
-    /// The graph up to the task.
-    graph: Graph,
-    served: bool,
-    model: Option<Learned>,
-    /// Answers with features of its own until there is a model on those of the file; with their hash.
-    former: Option<(Hash, Learned)>,
-    need: Need,
-    not_before: Instant,
-    again: Duration,
-    note: Option<String>,
-}
-
-/// From what the next training learns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Need {
-    Nothing,
-    /// Nothing yet: the recording is still being read.
-    Waits,
-    /// What the running node has collected.
-    Node,
-    /// The recording, read anew with the definitions of now; what the node has collected where there is none.
-    Recording,
-}
+/// What former runs have left, by task.
+pub type Ready = BTreeMap<Name, Result<Remembered, Diagnostic>>;
 
 struct Running {
     nth: u64,
     task: Name,
+    /// Of the features that it learns.
+    closure: Hash,
     stop: Arc<AtomicBool>,
 }
 
@@ -83,7 +58,7 @@ struct Running {
 pub struct Done {
     nth: u64,
     closure: Hash,
-    result: Result<Learned, Diagnostic>,
+    result: Result<Trained, Diagnostic>,
 }
 
 impl Learning {
@@ -92,26 +67,22 @@ impl Learning {
         parts: SharedParts,
         orders: SyncSender<Order>,
         results: SyncSender<Signal>,
-        ready: BTreeMap<Name, Result<Learned, Diagnostic>>,
+        ready: Ready,
         goes_on: bool,
     ) -> Learning {
         Learning { learner, parts, orders, results, tasks: BTreeMap::new(), running: None, next_job: 0, goes_on, ready }
     }
 
     /// Lets the champions of former runs answer before the first row comes in.
-    pub fn restore_all(
-        learner: &dyn Learner,
-        engine: &mut Engine,
-        parts: &dyn Parts,
-    ) -> BTreeMap<Name, Result<Learned, Diagnostic>> {
+    pub fn restore_all(learner: &dyn Learner, engine: &mut Engine, parts: &dyn Parts) -> Ready {
         let graph = engine.graph().clone();
         let mut ready = BTreeMap::new();
         for learn in learns(&graph) {
             let name = &learn.task.name;
             let found = learner.champion(learn, &upstream(&graph, &[name.clone()].into()));
-            if let Ok(Some(learned)) = &found
+            if let Ok(Some(Remembered { learned: Some(learned), .. })) = &found
                 && engine.version(name) != Some(learned.model.version())
-                && let Err(wrong) = engine.promote(name, learned.model.clone(), parts)
+                && let Err(wrong) = engine.promote(name, Some(learned.model.clone()), parts)
             {
                 ready.extend(wrong.into_iter().next().map(|why| (name.clone(), Err(why))));
                 continue;
@@ -134,7 +105,14 @@ impl Learning {
             let before = old.remove(&name);
             let is_served = served.contains(&name);
             let task = match before {
-                Some(before) if before.closure == closure => before.go_on(learn, part, is_served),
+                Some(before) if before.closure == closure => {
+                    let is_running = self.running.as_ref().is_some_and(|running| running.task == name);
+                    let (mut task, asks) = before.go_on(learn, part, is_served, is_running);
+                    if asks == Asks::Choice {
+                        said.extend(self.choose_again(&name, &mut task));
+                    }
+                    task
+                }
                 before => {
                     let need = match (&before, live) {
                         (None, false) => Need::Waits,
@@ -156,38 +134,85 @@ impl Learning {
         said
     }
 
-    /// A training whose task is gone or means something else is not worth going on.
+    /// A training whose task is gone, means something else, or means again what its model was trained on is not worth going
+    /// on.
     fn stop_strangers(&mut self) {
         let Some(running) = &self.running else { return };
-        if self.tasks.get(&running.task).is_none_or(|task| task.need != Need::Nothing) {
+        let is_strange = |task: &Task| task.need != Need::Nothing || task.closure != running.closure;
+        if self.tasks.get(&running.task).is_none_or(is_strange) {
             running.stop.store(true, Relaxed);
             self.running = None;
         }
     }
 
-    fn restore(&mut self, name: &Name, task: &mut Task) -> Option<HostEvent> {
+    fn restore(&mut self, name: &Name, task: &mut Task) -> Vec<HostEvent> {
         let (found, answers) = match self.ready.remove(name) {
             Some(found) => (found.map(Some), true),
             None => (self.learner.champion(&task.learn, &task.graph), false),
         };
-        match found {
-            Ok(None) => None,
-            Ok(Some(learned)) if answers || self.assign(name, task.closure, &learned.model).is_some() => {
-                let version = learned.model.version().to_owned();
-                let event = HostEvent::Restored { task: name.clone(), version, family: learned.family.clone() };
-                (task.model, task.former) = (Some(learned), None);
-                task.need = Need::Nothing;
-                Some(event)
-            }
-            Ok(Some(_)) => None,
-            Err(why) => Some(HostEvent::TrainingFailed { task: name.clone(), why: Messages::of(why) }),
+        let Remembered { learned, search, words } = match found {
+            Ok(None) => return Vec::new(),
+            Ok(Some(remembered)) => remembered,
+            Err(why) => return vec![HostEvent::TrainingFailed { task: name.clone(), why: Messages::of(why) }],
+        };
+        let Some(learned) = learned else {
+            task.need = if search { task.need } else { Need::Nothing };
+            return vec![chosen_again(name, None, None, words)];
+        };
+        if !answers && self.assign(name, task.closure, Some(learned.model.clone())).is_none() {
+            return Vec::new();
         }
+        let version = learned.model.version().to_owned();
+        let mut said = vec![HostEvent::Restored { task: name.clone(), version, family: learned.family.clone() }];
+        if search {
+            said.push(chosen_again(name, None, Some(&learned), words));
+        } else {
+            task.need = Need::Nothing;
+        }
+        task.take(learned, &mut said);
+        said
     }
 
-    /// From which row on the model answers, if it does.
-    fn assign(&self, task: &Name, closure: Hash, model: &Arc<dyn Predictor>) -> Option<Ordinal> {
+    /// Another goal, requirement or list of models, and the features as before: what was measured may be enough.
+    fn choose_again(&mut self, name: &Name, task: &mut Task) -> Vec<HostEvent> {
+        let Remembered { learned, search, words } = match self.learner.champion(&task.learn, &task.graph) {
+            Ok(Some(remembered)) => remembered,
+            Ok(None) => {
+                task.need = Need::Node;
+                return Vec::new();
+            }
+            Err(why) => {
+                task.need = Need::Node;
+                return vec![HostEvent::TrainingFailed { task: name.clone(), why: Messages::of(why) }];
+            }
+        };
+        if search {
+            task.need = Need::Node;
+        }
+        let version = |learned: &Learned| learned.model.version().to_owned();
+        let (before, after) = (task.model.as_ref().map(version), learned.as_ref().map(version));
+        if before == after {
+            let mut said = vec![chosen_again(name, None, learned.as_ref(), words)];
+            learned.into_iter().for_each(|learned| task.take(learned, &mut said));
+            return said;
+        }
+        let model = learned.as_ref().map(|learned| learned.model.clone());
+        let Some(at) = self.assign(name, task.closure, model) else {
+            task.need = Need::Node;
+            return Vec::new();
+        };
+        let mut said = vec![chosen_again(name, Some(at), learned.as_ref(), words)];
+        match learned {
+            Some(learned) => task.take(learned, &mut said),
+            None => (task.model, task.former) = (None, None),
+        }
+        said
+    }
+
+    /// From which row on the model answers, or nobody, if the features are still its own.
+    fn assign(&self, task: &Name, closure: Hash, model: Option<Arc<dyn Predictor>>) -> Option<Ordinal> {
         let (done, answer) = sync_channel(1);
-        let order = Order::Assign { task: task.clone(), closure, model: model.clone(), done };
+        let order = Order::Assign { task: task.clone(), closure, model, done };
         self.orders.send(order).ok().and_then(|()| answer.recv().ok()).flatten()
     }
 
@@ -237,7 +262,7 @@ impl Learning {
         match std::thread::Builder::new().name(format!("train {name}")).spawn(run) {
             Ok(_) => {
                 task.need = Need::Nothing;
-                self.running = Some(Running { nth, task: name.clone(), stop });
+                self.running = Some(Running { nth, task: name.clone(), closure: task.closure, stop });
                 Some(HostEvent::Training { task: name.clone() })
             }
             Err(error) => {
@@ -257,21 +282,33 @@ impl Learning {
         let name = running.task;
         let Some(mut task) = self.tasks.remove(&name) else { return Vec::new() };
         let said = match done.result {
-            Ok(learned) => {
-                let is_current = task.closure == done.closure;
-                let at = is_current.then(|| self.assign(&name, done.closure, &learned.model)).flatten();
-                match at {
-                    Some(at) => task.learned(&name, at, learned),
-                    None => {
-                        task.need = Need::Recording;
-                        Vec::new()
-                    }
-                }
-            }
+            Ok(trained) => self.trained(&name, &mut task, done.closure, trained),
             Err(why) => vec![task.failed(&name, why)],
         };
         self.tasks.insert(name, task);
         said
+    }
+
+    /// The swap, where the features are still those that were learned from.
+    fn trained(&self, name: &Name, task: &mut Task, closure: Hash, trained: Trained) -> Vec<HostEvent> {
+        let model = match &trained {
+            Trained::Answers(learned) => Some(learned.model.clone()),
+            Trained::Abstains(_) => None,
+        };
+        let is_current = task.closure == closure;
+        let Some(at) = is_current.then(|| self.assign(name, closure, model)).flatten() else {
+            task.need = Need::Recording;
+            return Vec::new();
+        };
+        match trained {
+            Trained::Answers(learned) => task.learned(name, at, learned),
+            Trained::Abstains(notes) => {
+                (task.model, task.former) = (None, None);
+                let words = "nothing meets the requirements; rows get no prediction".to_owned();
+                let notes = notes.into_iter().map(|note| HostEvent::Finding(Messages::of(note)));
+                std::iter::once(chosen_again(name, Some(at), None, words)).chain(notes).collect()
+            }
+        }
     }
 
     pub fn notes(&self) -> BTreeMap<Name, TaskNote> {
@@ -296,84 +333,9 @@ impl Learning {
     }
 }
 
-impl Task {
-    fn new(learn: &Learn, closure: Hash, graph: Graph, served: bool, need: Need) -> Task {
-        let (learn, not_before) = (learn.clone(), Instant::now());
-        Task { learn, closure, graph, served, model: None, former: None, need, not_before, again: AGAIN_FIRST, note: None }
-    }
-
-    /// The model of `before` that answers on, if `serving`, the features that run for it, are still its own. Where they are
-    /// the file's again it is the task's model as before.
-    fn keep_former(&mut self, before: Option<Task>, serving: Option<Hash>) {
-        let Some(before) = before else { return };
-        let own = before.model.map(|model| (before.closure, model));
-        match own.or(before.former).filter(|(closure, _)| Some(*closure) == serving) {
-            Some((closure, model)) if closure == self.closure => {
-                (self.model, self.need) = (Some(model), Need::Nothing);
-            }
-            former => self.former = former,
-        }
-    }
-
-    fn answering(&self) -> Option<&Learned> {
-        self.model.as_ref().or(self.former.as_ref().map(|(_, learned)| learned))
-    }
-
-    /// The features are the same; another policy or list of models asks for another choice.
-    fn go_on(self, learn: &Learn, graph: Graph, served: bool) -> Task {
-        let need = match self.need {
-            Need::Nothing if self.learn != *learn => Need::Node,
-            need => need,
-        };
-        Task { learn: learn.clone(), graph, served, need, ..self }
-    }
-
-    /// `retrain every …`.
-    fn look_at_clock(&mut self, now: Instant) {
-        if self.need == Need::Nothing
-            && self.model.is_some()
-            && let Some(every) = self.learn.policy.retrain.as_ref().and_then(every)
-            && now >= self.not_before + every
-        {
-            self.need = Need::Node;
-            self.not_before = now;
-        }
-    }
-
-    fn learned(&mut self, name: &Name, at: Ordinal, learned: Learned) -> Vec<HostEvent> {
-        let (version, family) = (learned.model.version().to_owned(), learned.family.clone());
-        let mut said = vec![HostEvent::Trained { at, task: name.clone(), version, family, metric: learned.metric.clone() }];
-        said.extend(learned.notes.iter().map(|note| HostEvent::Finding(Messages::of(note.clone()))));
-        self.note = learned.notes.first().map(|note| note.message.clone());
-        (self.model, self.former) = (Some(learned), None);
-        self.again = AGAIN_FIRST;
-        self.not_before = Instant::now();
-        said
-    }
-
-    /// Without a model it is tried again when more rows have come.
-    fn failed(&mut self, name: &Name, why: Diagnostic) -> HostEvent {
-        self.note = Some(why.message.clone());
-        if self.model.is_none() {
-            self.need = Need::Node;
-        }
-        self.not_before = Instant::now() + self.again;
-        self.again = (self.again * 2).min(AGAIN_MAX);
-        HostEvent::TrainingFailed { task: name.clone(), why: Messages::of(why) }
-    }
-}
-
-/// The shortest time after which the trigger fires by itself.
-fn every(trigger: &Trigger) -> Option<Duration> {
-    match trigger {
-        Trigger::Any(triggers) => triggers.iter().filter_map(every).min(),
-        Trigger::Every(time) => u64::try_from(time.0).ok().map(Duration::from_micros),
-        Trigger::All(_)
-        | Trigger::Drift { .. }
-        | Trigger::Measured { .. }
-        | Trigger::BelowChampion { .. }
-        | Trigger::Host { .. } => None,
-    }
+fn chosen_again(task: &Name, at: Option<Ordinal>, learned: Option<&Learned>, words: String) -> HostEvent {
+    let version = learned.map(|learned| learned.model.version().to_owned());
+    HostEvent::ChosenAgain { at, task: task.clone(), version, words }
 }
 
 fn learns(graph: &Graph) -> impl Iterator<Item = &Learn> {

@@ -27,11 +27,12 @@ pub struct Compiled {
 
 /// Finds and keeps models.
 pub trait Learner: Send + Sync {
-    /// The champion that a former run has left, if it was trained on the same feature definitions.
+    /// What former trainings on the same feature definitions have left for this policy: their champion, chosen again among
+    /// what they measured where something else is asked now. Called between two decisions, so it reads and trains nothing.
     ///
     /// # Errors
-    /// If there is one and it cannot be read; then the task learns anew.
-    fn champion(&self, learn: &Learn, closure: &Graph) -> Result<Option<Learned>, Diagnostic>;
+    /// If there is something and it cannot be read; then the task learns anew.
+    fn champion(&self, learn: &Learn, closure: &Graph) -> Result<Option<Remembered>, Diagnostic>;
 
     /// A version that answered before a restart; none if it is not there any more.
     fn version(&self, task: &Name, version: &str) -> Option<Arc<dyn Predictor>>;
@@ -39,8 +40,28 @@ pub trait Learner: Send + Sync {
     /// Learns, chooses, and keeps what was chosen. Takes as long as its policy allows; called on a thread of its own.
     ///
     /// # Errors
-    /// If nothing could be learned, or nothing may be used.
-    fn train(&self, job: &Job) -> Result<Learned, Diagnostic>;
+    /// If nothing could be learned, or nothing may be used and whoever answered before is to go on.
+    fn train(&self, job: &Job) -> Result<Trained, Diagnostic>;
+}
+
+/// What came of a training.
+#[derive(Clone, Debug)]
+pub enum Trained {
+    /// Who answers from now on.
+    Answers(Learned),
+    /// Nothing meets the requirements, and the policy says `otherwise abstain`: nobody answers. With the reason.
+    Abstains(Vec<Diagnostic>),
+}
+
+/// What former trainings have left.
+#[derive(Clone, Debug)]
+pub struct Remembered {
+    /// Who answers; None where nothing that is kept may.
+    pub learned: Option<Learned>,
+    /// Is a model to be searched for beside it?
+    pub search: bool,
+    /// How it was chosen, for people.
+    pub words: String,
 }
 
 /// What is to be learned from what.

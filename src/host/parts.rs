@@ -1,7 +1,7 @@
 //! The real parts of a running graph: nodes from `ops`, sources and sinks from `io`.
 
 use crate::base::{Name, Time};
-use crate::io::{self, Intake, IoError, Mode, Pending, Place};
+use crate::io::{self, End, Intake, IoError, Mode, Pending, Place};
 use crate::ir::{self, Type};
 use crate::node::{Node, NodeError, Ordinal};
 use crate::ops;
@@ -28,7 +28,7 @@ impl Parts for Machines {
 
     fn deliver(&self, sink: &NodeSpec, keep: Option<&io::Keep>) -> Result<Box<dyn Deliver>, NodeError> {
         let NodeOp::Accept(accept) = &sink.op else { return Err(no_such_part(sink)) };
-        let outer = io::deliver(accept, &sink.schema, &self.place, self.sinks, keep)?;
+        let outer = io::deliver(&sink.key.decl, accept, &sink.schema, &self.place, self.sinks, keep)?;
         Ok(Box::new(Outer(outer)))
     }
 
@@ -42,7 +42,7 @@ impl Parts for Machines {
             return Ok(None);
         }
         let Described { name, connection, decode, gate, schema } = parts;
-        let intake = Intake::open(name, connection, decode, gate, schema, mode, &self.place, from)?;
+        let intake = Intake::open(name, connection, decode, gate, schema, &self.place, End { mode, from })?;
         Ok(Some(Box::new(Door(intake))))
     }
 

@@ -1,7 +1,8 @@
 //! The live loop: one thread that decides (this one), one that steps (the engine's), and helpers that may wait.
 
+mod editing;
+
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -10,34 +11,31 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 
-use crate::base::{Hash, Sources};
+use crate::base::Hash;
 use crate::diag::{Code, Diagnostic};
 use crate::plan::Graph;
-use crate::runtime::{Event, Rebuild};
+use crate::runtime::Event;
 use crate::server::{self, Status};
 
 use super::begin::{Begun, Given, Kept, begin, is_live};
 use super::board::Board;
 use super::desk::Desk;
-use super::engine::{Applied, Core, Ended, ORDERS_MAX, Order, SharedParts};
+use super::engine::{Core, Ended, ORDERS_MAX, Order, SharedParts};
 use super::hear::Ear;
 use super::learning::{Done, Learning};
 use super::outside::{Compiled, Compiler, Learner};
-use super::rebuild::{Pending, REBUILD_MAX, Rebuilt, Work, is_asked};
-use super::said::{HostEvent, Messages, Said, in_words, serving_in_words};
-use super::serving::{Opened, Serving};
+use super::rebuild::{Pending, REBUILD_MAX, Rebuilt, Work};
+use super::said::{HostEvent, Messages, Said};
+use super::serving::Serving;
 use super::sinks::SinkLimits;
 use super::stop::{Stop, Wanted};
+use super::threads::{SIGNALS_MAX, connections, forward, heed, pass_on, refused};
 use super::watch::{Notice, Seen, WatchLimits, Watcher};
 
 /// Between two looks of the ear, and at clocks.
 const TICK: Duration = Duration::from_millis(250);
-/// Signals that wait for this thread.
-const SIGNALS_MAX: usize = 1_024;
 /// How long the log may be silent at the end before it is over.
 const LAST_WORDS: Duration = Duration::from_millis(50);
-/// Threads that carry connections.
-const CONNECTION_THREADS: usize = 2;
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Limits {
@@ -158,9 +156,9 @@ impl Shell {
             stop: &stop,
             said: said.clone(),
         };
-        let Begun { engine, sinks, keeping, models, events } = begin(&given, state)?;
-        let (live, served) = (is_live(&engine), engine.graph().clone());
-        let core = Core::new(engine, parts.clone(), sinks, orders_in, board.clone(), said, stop.clone(), keeping);
+        let Begun { running, models, events } = begin(&given, state)?;
+        let (live, served) = (is_live(&running.engine), running.engine.graph().clone());
+        let core = Core::new(running, parts.clone(), orders_in, board.clone(), said, stop.clone(), compiled.sources);
         let core = std::thread::Builder::new().name("engine".into()).spawn(move || core.run());
         let core = core.map_err(|error| vec![refused("a thread", &error)])?;
         serving.commit(opened);
@@ -262,103 +260,6 @@ impl Shell {
         self.ear.look(&self.board.status());
     }
 
-    /// Other text, of the file itself or of one that it reads.
-    fn edited(&mut self, path: &std::path::Path, text: Arc<str>) {
-        let begun = Instant::now();
-        if path == self.file {
-            self.text = text;
-        }
-        let Compiled { graph, diagnostics, sources, files } = compile(self.compiler.as_mut(), &self.text);
-        self.follow(&files);
-        let Some(wanted) = graph else { return self.refuse(diagnostics, sources) };
-        // The newest text counts: what an older one waits for is of no use any more.
-        if let Some(pending) = self.pending.take() {
-            pending.stop();
-        }
-        if wanted == self.graph {
-            self.board.edit(|edits| edits.unchanged += 1, None);
-            return self.say(HostEvent::EditUnchanged);
-        }
-        if !diagnostics.is_empty() {
-            self.say(HostEvent::Finding(Messages { diagnostics, sources: sources.clone() }));
-        }
-        if !is_asked(&self.served, &wanted) {
-            return self.take_up(wanted, Rebuild::Now, sources, begun);
-        }
-        self.rebuilds += 1;
-        let running = self.served.clone();
-        match Pending::begin(self.rebuilds, running, wanted, sources, begun, self.work.clone()) {
-            Ok(pending) => {
-                self.say(HostEvent::Rebuilding);
-                self.pending = Some(pending);
-            }
-            Err(error) => self.refuse(vec![refused("a thread", &error)], Sources::default()),
-        }
-    }
-
-    /// The edit that has waited for it takes place.
-    fn rebuilt(&mut self, Rebuilt { nth, rebuild }: Rebuilt) {
-        if let Some(Pending { wanted, sources, begun, .. }) = self.pending.take_if(|pending| pending.nth == nth) {
-            self.take_up(wanted, rebuild, sources, begun);
-        }
-    }
-
-    fn take_up(&mut self, wanted: Graph, rebuild: Rebuild, sources: Sources, begun: Instant) {
-        match self.change(&wanted, rebuild) {
-            Err(wrong) => self.refuse(wrong, sources),
-            Ok((Applied { cut, graph, served }, opened)) => {
-                self.serving.commit(opened);
-                self.graph = wanted;
-                self.serve(graph);
-                let took_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-                let said = [serving_in_words(&served), in_words(&cut.diff)];
-                let words = said.into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join("; ");
-                self.board.edit(|edits| edits.applied += 1, Some(words.clone()));
-                self.say(HostEvent::EditApplied { at: cut.event.at, words, pause_us: cut.event.pause_us, took_us });
-                self.learn_on();
-            }
-        }
-    }
-
-    /// Nothing has changed where this fails.
-    fn change(&self, wanted: &Graph, rebuild: Rebuild) -> Result<(Applied, Opened), Vec<Diagnostic>> {
-        let opened = self.serving.prepare(wanted)?;
-        let (done, answer) = sync_channel(1);
-        let order = Order::Apply { wanted: Box::new(wanted.clone()), rebuild, done };
-        let ending = || vec![Diagnostic::new(Code::R0006, "the pipeline is ending; nothing was changed")];
-        self.orders.send(order).map_err(|_| ending())?;
-        let applied = answer.recv().map_err(|_| ending())??;
-        Ok((applied, opened))
-    }
-
-    /// Requests are read as the graph that runs reads them: a model that goes on with features of its own takes those. All
-    /// ports are open already.
-    fn serve(&mut self, running: Graph) {
-        if running != self.served {
-            match self.serving.prepare(&running) {
-                Ok(opened) => self.serving.commit(opened),
-                Err(diagnostics) => self.say(HostEvent::Finding(Messages { diagnostics, sources: Sources::default() })),
-            }
-            self.served = running;
-        }
-    }
-
-    /// A model on the features of the file has been chosen: the former one's are gone.
-    fn promoted(&mut self, said: &[HostEvent]) {
-        for event in said {
-            if let HostEvent::Trained { task, .. } | HostEvent::Restored { task, .. } = event
-                && self.served.is_shadowed(task)
-            {
-                self.serve(self.served.without_shadow(task));
-            }
-        }
-    }
-
-    fn refuse(&mut self, diagnostics: Vec<Diagnostic>, sources: Sources) {
-        self.board.edit(|edits| edits.refused += 1, None);
-        self.say(HostEvent::EditRefused(Messages { diagnostics, sources }));
-    }
-
     fn learn_on(&mut self) {
         let said = self.learning.follow(&self.graph, &self.served, self.live);
         self.promoted(&said);
@@ -404,82 +305,15 @@ impl Shell {
                 ear.hear(&said);
             }
         }
-        ear.hear(&Said::Host(HostEvent::Stopped { rows: ended.rows, undelivered: ended.undelivered }));
+        let (Ended { rows, undelivered }, status) = (ended, board.status());
+        ear.hear(&Said::Host(HostEvent::Stopped { rows, undelivered, sinks: status.sinks.clone() }));
         runtime.shutdown_timeout(Duration::from_secs(1));
-        Summary { status: board.status(), undelivered: ended.undelivered, crashed }
+        Summary { status, undelivered, crashed }
     }
-}
-
-/// A compiler that stops on a text must not take the running pipeline with it.
-fn compile(compiler: &mut dyn Compiler, text: &str) -> Compiled {
-    catch_unwind(AssertUnwindSafe(|| compiler.compile(text))).unwrap_or_else(|panic| {
-        let found = Diagnostic::new(Code::R0952, format!("the compiler failed on this text: {}", said_by(panic.as_ref())));
-        Compiled { diagnostics: vec![found.help("take back the last change, and report this text")], ..Compiled::default() }
-    })
 }
 
 /// What a panic says.
 fn said_by(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     text.unwrap_or("without a word").to_owned()
-}
-
-fn connections() -> std::io::Result<Runtime> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(CONNECTION_THREADS).thread_name("http").enable_all().build()
-}
-
-/// A channel whose messages arrive as signals. Ends when its last sender is gone.
-fn forward<T: Send + 'static>(to: &SyncSender<Signal>, wrap: fn(T) -> Signal) -> std::io::Result<SyncSender<T>> {
-    let (from, inbox) = sync_channel(SIGNALS_MAX);
-    let to = to.clone();
-    std::thread::Builder::new().name("forward".into()).spawn(move || {
-        for message in inbox {
-            if to.send(wrap(message)).is_err() {
-                return;
-            }
-        }
-    })?;
-    Ok(from)
-}
-
-fn pass_on(notices: Receiver<Notice>, to: SyncSender<Signal>) -> std::io::Result<()> {
-    let run = move || {
-        for notice in notices {
-            if to.send(Signal::Notice(notice)).is_err() {
-                return;
-            }
-        }
-    };
-    std::thread::Builder::new().name("notices".into()).spawn(run).map(drop)
-}
-
-/// The first signal is a wish, the second an urgent one.
-async fn heed(stop: Stop, to: SyncSender<Signal>) {
-    loop {
-        interrupted().await;
-        stop.please();
-        let _ = to.try_send(Signal::Stop);
-    }
-}
-
-#[cfg(unix)]
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut term) = signal(SignalKind::terminate()) else {
-        let _ = tokio::signal::ctrl_c().await;
-        return;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
-}
-
-#[cfg(not(unix))]
-async fn interrupted() {
-    let _ = tokio::signal::ctrl_c().await;
-}
-
-fn refused(what: &str, error: &std::io::Error) -> Diagnostic {
-    Diagnostic::new(Code::R0951, format!("the system does not give {what}: {error}"))
 }

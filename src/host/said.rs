@@ -7,6 +7,7 @@ use crate::diag::{Diagnostic, to_json};
 use crate::node::Ordinal;
 use crate::plan::Diff;
 use crate::runtime::{Event, Served};
+use crate::server::SinkStatus;
 
 /// One entry of the event log.
 #[derive(Clone, Debug)]
@@ -42,7 +43,8 @@ pub enum HostEvent {
     /// The edit took place before the row with this ordinal.
     EditApplied {
         at: Ordinal,
-        words: String,
+        /// One sentence for each thing that changed.
+        words: Vec<String>,
         pause_us: u64,
         took_us: u64,
     },
@@ -60,6 +62,14 @@ pub enum HostEvent {
         task: Name,
         version: String,
         family: String,
+    },
+    /// Something else is asked of a task's models, and those that were measured before have an answer, without a training.
+    /// None for the row: whoever answered goes on. None for the version: nobody answers.
+    ChosenAgain {
+        at: Option<Ordinal>,
+        task: Name,
+        version: Option<String>,
+        words: String,
     },
     Training {
         task: Name,
@@ -97,9 +107,11 @@ pub enum HostEvent {
         events: u64,
     },
     Stopping,
+    /// The closing books.
     Stopped {
         rows: u64,
         undelivered: u64,
+        sinks: Vec<SinkStatus>,
     },
 }
 
@@ -111,6 +123,11 @@ pub struct Messages {
 }
 
 impl Messages {
+    /// Of something that is known to be about this text.
+    pub fn about(sources: &Sources, diagnostic: Diagnostic) -> Messages {
+        Messages { diagnostics: vec![diagnostic], sources: sources.clone() }
+    }
+
     pub fn of(diagnostic: Diagnostic) -> Messages {
         // Without the text there is nothing that its labels could point at.
         let diagnostic = Diagnostic { labels: Vec::new(), fix: None, ..diagnostic };
@@ -146,6 +163,7 @@ impl HostEvent {
             }),
             HostEvent::Rebuilding => json!({ "event": "rebuilding" }),
             HostEvent::EditApplied { at, words, pause_us, took_us } => {
+                let words = words.join("; ");
                 json!({ "event": "edit_applied", "at": at, "words": words, "pause_us": pause_us, "took_us": took_us })
             }
             HostEvent::EditUnchanged => json!({ "event": "edit_unchanged" }),
@@ -153,6 +171,9 @@ impl HostEvent {
             HostEvent::FileTrouble { path, why } => json!({ "event": "file_trouble", "path": path, "why": why }),
             HostEvent::Restored { task, version, family } => {
                 json!({ "event": "restored", "task": task, "version": version, "family": family })
+            }
+            HostEvent::ChosenAgain { at, task, version, words } => {
+                json!({ "event": "chosen_again", "at": at, "task": task, "version": version, "words": words })
             }
             HostEvent::Training { task } => json!({ "event": "training", "task": task }),
             HostEvent::Trained { at, task, version, family, metric } => json!({
@@ -172,25 +193,25 @@ impl HostEvent {
             HostEvent::Finding(messages) => json!({ "event": "finding", "diagnostics": messages.to_json() }),
             HostEvent::Forgotten { events } => json!({ "event": "forgotten", "events": events }),
             HostEvent::Stopping => json!({ "event": "stopping" }),
-            HostEvent::Stopped { rows, undelivered } => {
-                json!({ "event": "stopped", "rows": rows, "undelivered": undelivered })
+            HostEvent::Stopped { rows, undelivered, sinks } => {
+                json!({ "event": "stopped", "rows": rows, "undelivered": undelivered, "sinks": sinks })
             }
         }
     }
 }
 
-/// What an edit did, in a line: `air.stuffy retuned (its threshold); alert added`.
-pub fn in_words(diff: &Diff) -> String {
+/// What an edit did: `air.stuffy retuned (its threshold)`, `alert added`.
+pub fn in_words(diff: &Diff) -> Vec<String> {
     let mut words: Vec<String> = diff.renames.iter().map(|rename| format!("{} is now {}", rename.from, rename.to)).collect();
     for listed in diff.listed() {
         let why = Some(listed.reason()).filter(|why| !why.is_empty()).map(|why| format!(" ({why})")).unwrap_or_default();
         words.push(format!("{} {}{why}", listed.name, listed.class.word()));
     }
-    if words.is_empty() { "nothing that runs".to_owned() } else { words.join("; ") }
+    if words.is_empty() { vec!["nothing that runs".to_owned()] } else { words }
 }
 
 /// What becomes of the models whose features an edit changed: first those that answer no more.
-pub fn serving_in_words(served: &[Served]) -> String {
+pub fn serving_in_words(served: &[Served]) -> Vec<String> {
     let one = |served: &Served| {
         let Served { task, version, goes_on } = served;
         match goes_on {
@@ -199,5 +220,5 @@ pub fn serving_in_words(served: &[Served]) -> String {
         }
     };
     let of = |goes_on: bool| served.iter().filter(move |served| served.goes_on == goes_on).map(one);
-    of(false).chain(of(true)).collect::<Vec<_>>().join("; ")
+    of(false).chain(of(true)).collect()
 }

@@ -290,10 +290,10 @@ fn too_far_behind() -> NodeError {
 }
 
 fn cannot_write(spec: &NodeSpec, error: &NodeError, graph: &Graph) -> Diagnostic {
-    let found = Diagnostic::new(error.code, format!("the sink `{}` cannot be opened: {}", spec.key.decl, error.message));
+    let found = error.diagnostic(&format!("the sink `{}` cannot be opened", spec.key.decl));
     match graph.spans.get(&spec.key) {
-        Some(span) => found.at(*span, ""),
-        None => found,
+        Some(span) if found.span().is_none() => found.at(*span, ""),
+        Some(_) | None => found,
     }
 }
 

@@ -22,6 +22,9 @@ mod show;
 mod tables;
 mod wrong;
 
+#[cfg(test)]
+mod tests;
+
 pub use entry::{Entry, Settled};
 pub use epochs::EPOCHS_KEPT;
 pub use files::{Append, Disk, Files};

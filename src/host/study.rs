@@ -1,16 +1,21 @@
 //! Learns the tasks of a graph from its recordings: collect, train, keep, and say which model predicts which row.
 
+mod former;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
+
 use crate::base::Name;
 use crate::diag::{Code, Diagnostic, sorted};
-use crate::lifecycle::{self, Generation, Registry, Report, Stored};
+use crate::lifecycle::{self, Generation, Recalled, Registry, Report, Split, Standing, Stored};
 use crate::node::{Assignment, Predictor};
 use crate::plan::{Graph, Learn, NodeOp};
 use crate::runtime::{Parts, Replay, Settings, Status, collect, learning_order, upstream};
 
 use super::learner::{keep, processes};
+use former::{Former, former};
 
 /// What is told while a study goes on.
 #[derive(Clone, Debug)]
@@ -35,6 +40,8 @@ pub struct Study<'a> {
     pub graph: &'a Graph,
     pub parts: &'a dyn Parts,
     pub registry: &'a Registry,
+    /// Is everything to be trained, also what was learned from these very rows before?
+    pub anew: bool,
     /// False stops it.
     pub told: &'a mut dyn FnMut(Told) -> bool,
 }
@@ -74,13 +81,20 @@ impl Study<'_> {
         for task in group {
             let table = collected.collected.get(task).and_then(|state| state.tables.get("history"));
             let (Some(learn), Some(table)) = (learns.get(task), table) else { continue };
-            let generation = self.train(learn, table)?;
-            self.keep(learn, generation, studied).map_err(|error| vec![error])?;
+            let closure = upstream(self.graph, &[task.clone()].into());
+            let known = if self.anew { None } else { lifecycle::recall(self.registry, learn, &closure, table)? };
+            match known {
+                Some(known) => studied.recalled(task, known),
+                None => {
+                    let generation = self.train(learn, table)?;
+                    self.keep(learn, &closure, table, generation, studied).map_err(|error| vec![error])?;
+                }
+            }
         }
         Ok(())
     }
 
-    fn train(&mut self, learn: &Learn, table: &arrow::array::RecordBatch) -> Result<Generation, Vec<Diagnostic>> {
+    fn train(&mut self, learn: &Learn, table: &RecordBatch) -> Result<Generation, Vec<Diagnostic>> {
         let workers = processes(learn).map_err(|error| vec![error])?;
         let told = &mut self.told;
         let name = &learn.task.name;
@@ -89,14 +103,26 @@ impl Study<'_> {
     }
 
     /// Commits the generation and notes who predicts what.
-    fn keep(&self, learn: &Learn, mut generation: Generation, studied: &mut Studied) -> Result<(), Diagnostic> {
+    fn keep(
+        &self,
+        learn: &Learn,
+        closure: &Graph,
+        table: &RecordBatch,
+        mut generation: Generation,
+        studied: &mut Studied,
+    ) -> Result<(), Diagnostic> {
         let name = &learn.task.name;
-        let closure = upstream(self.graph, &[name.clone()].into());
-        if let Some(stored) = keep(self.registry, learn, &closure, &generation)? {
+        if let Some(stored) = keep(self.registry, learn, closure, &generation)? {
             if let Some(report) = &mut generation.report.champion {
                 report.version = stored.manifest.version.to_string();
             }
-            studied.assign(name, &stored, &generation);
+            studied.assign(name, &stored, &generation.split, &generation.ordinals);
+        } else if generation.chosen.standing == Standing::KeepsChampion
+            && let Some(Former { stored, assignment, mut notes }) = former(self.registry, learn, closure, table, &generation)?
+        {
+            generation.report.notes.push(format!("{} {} stays champion", stored.manifest.family, stored.manifest.version));
+            studied.assignments.extend(assignment.map(|assignment| (name.clone(), assignment)));
+            studied.warnings.append(&mut notes);
         }
         studied.warnings.append(&mut generation.warnings);
         studied.reports.insert(name.clone(), generation.report);
@@ -105,10 +131,19 @@ impl Study<'_> {
 }
 
 impl Studied {
-    fn assign(&mut self, task: &Name, stored: &Stored, generation: &Generation) {
+    fn recalled(&mut self, task: &Name, known: Recalled) {
+        let Recalled { champion, split, ordinals, report, mut warnings } = known;
+        if let Some(stored) = &champion {
+            self.assign(task, stored, &split, &ordinals);
+        }
+        self.warnings.append(&mut warnings);
+        self.reports.insert(task.clone(), report);
+    }
+
+    fn assign(&mut self, task: &Name, stored: &Stored, split: &Split, ordinals: &[u64]) {
         let champion: Arc<dyn Predictor> = stored.fitted.clone();
         let twins: Vec<Arc<dyn Predictor>> = stored.twins.iter().map(|twin| twin.clone() as Arc<dyn Predictor>).collect();
-        let (assignment, torn) = lifecycle::assignment(&generation.split, &generation.ordinals, &champion, &twins);
+        let (assignment, torn) = lifecycle::assignment(split, ordinals, &champion, &twins);
         if torn > 0 {
             self.warnings.push(torn_rows(task, torn));
         }

@@ -1,16 +1,14 @@
 //! One declared column while its values are gathered: type, sentinels, bounds, nullability.
 
-use arrow::array::{
-    ArrayRef, BinaryBuilder, BooleanBuilder, DurationMicrosecondBuilder, Float64Builder, Int64Builder, StringBuilder,
-    TimestampMicrosecondBuilder,
-};
-use std::sync::Arc;
+mod kind;
+
+use arrow::array::ArrayRef;
 
 use crate::ir::{EnumItem, SourceColumn, Type, Value};
-use crate::node::data_type;
 
 use super::cell::{self, Number};
-use super::list::{Flat, Nested};
+
+use kind::Kind;
 
 /// A value as the data has it.
 #[derive(Clone, Debug)]
@@ -34,19 +32,6 @@ pub(super) struct ColumnBuilder {
     bounds: Option<(f64, f64)>,
     decimal: u8,
     kind: Kind,
-}
-
-enum Kind {
-    Bool(BooleanBuilder),
-    Int(Int64Builder),
-    Float(Float64Builder),
-    Text(StringBuilder),
-    Enum(Arc<[EnumItem]>, StringBuilder),
-    Time(TimestampMicrosecondBuilder),
-    Duration(DurationMicrosecondBuilder),
-    Bytes(BinaryBuilder),
-    Flat(Flat),
-    Nested(Box<Nested>),
 }
 
 /// Why a value does not fit, for the dead letter.
@@ -317,65 +302,12 @@ impl ColumnBuilder {
     }
 
     fn push_null(&mut self) {
-        match &mut self.kind {
-            Kind::Bool(values) => values.append_null(),
-            Kind::Int(values) => values.append_null(),
-            Kind::Float(values) => values.append_null(),
-            Kind::Text(values) | Kind::Enum(_, values) => values.append_null(),
-            Kind::Time(values) => values.append_null(),
-            Kind::Duration(values) => values.append_null(),
-            Kind::Bytes(values) => values.append_null(),
-            Kind::Flat(flat) => flat.append_null(),
-            Kind::Nested(nested) => nested.append_null(),
-        }
+        self.kind.push_null();
     }
 
     /// What was gathered; the builder is empty afterwards.
     pub fn finish(&mut self) -> ArrayRef {
-        match &mut self.kind {
-            Kind::Bool(values) => Arc::new(values.finish()),
-            Kind::Int(values) => Arc::new(values.finish()),
-            Kind::Float(values) => Arc::new(values.finish()),
-            Kind::Text(values) | Kind::Enum(_, values) => Arc::new(values.finish()),
-            Kind::Time(values) => Arc::new(values.finish()),
-            Kind::Duration(values) => Arc::new(values.finish()),
-            Kind::Bytes(values) => Arc::new(values.finish()),
-            Kind::Flat(flat) => flat.finish(),
-            Kind::Nested(nested) => nested.finish(),
-        }
-    }
-}
-
-impl Kind {
-    fn new(ty: &Type) -> Kind {
-        match ty {
-            Type::Bool => Kind::Bool(BooleanBuilder::new()),
-            Type::Int => Kind::Int(Int64Builder::new()),
-            Type::Float(_) => Kind::Float(Float64Builder::new()),
-            Type::Text => Kind::Text(StringBuilder::new()),
-            Type::Enum(items) => Kind::Enum(items.clone(), StringBuilder::new()),
-            Type::Time => Kind::Time(TimestampMicrosecondBuilder::new().with_data_type(data_type(&Type::Time))),
-            Type::Duration => Kind::Duration(DurationMicrosecondBuilder::new()),
-            Type::Bytes => Kind::Bytes(BinaryBuilder::new()),
-            Type::Tensor(shape) => Kind::Flat(Flat::new(Some(shape.iter().product::<u32>() as usize))),
-            Type::Signal(_) => Kind::Flat(Flat::new(None)),
-            Type::List(item) => Kind::Nested(Box::new(Nested::new(item))),
-        }
-    }
-
-    fn word(&self) -> &'static str {
-        match self {
-            Kind::Bool(_) => "bool",
-            Kind::Int(_) => "int",
-            Kind::Float(_) => "float",
-            Kind::Text(_) => "UTF-8 text",
-            Kind::Enum(..) => "enum",
-            Kind::Time(_) => "time",
-            Kind::Duration(_) => "duration",
-            Kind::Bytes(_) => "bytes",
-            Kind::Flat(_) => "list of numbers",
-            Kind::Nested(_) => "list",
-        }
+        self.kind.finish()
     }
 }
 

@@ -2,7 +2,9 @@
 
 mod blank;
 mod layout;
+mod quotes;
 
+use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -20,6 +22,8 @@ use super::spec::Spec;
 
 use blank::BlankReader;
 pub(super) use layout::Layout;
+use quotes::Mended;
+pub(super) use quotes::{Begins, Signs};
 
 /// An open file of separated values.
 pub(super) struct CsvFile {
@@ -43,7 +47,7 @@ pub(super) struct CsvDecoder {
 
 /// Records, split at a sign or at blanks.
 enum Lines {
-    Signs(csv::Reader<Bytes>),
+    Signs(csv::Reader<Mended<Bytes>>),
     Blanks(BlankReader<Bytes>),
 }
 
@@ -88,7 +92,10 @@ impl Records for CsvFile {
         let start = self.row;
         while self.row - start < BLOCK_ROWS as u64 && self.next()? {
             let line = self.base.line - 1 + self.record.position().map_or(0, csv::Position::line);
-            self.decoder.decode(&self.record, self.row, line);
+            match self.lines.unclosed(&self.record) {
+                Some(raw) => self.decoder.unclosed(raw, self.row, line),
+                None => self.decoder.decode(&self.record, self.row, line),
+            }
             self.row += 1;
         }
         if self.row == start { Ok(None) } else { self.decoder.sheet.finish().map(Some) }
@@ -121,6 +128,11 @@ impl CsvDecoder {
         &self.ignored
     }
 
+    /// A line in which a quote is opened and not closed.
+    pub fn unclosed(&mut self, raw: Vec<u8>, row: u64, line: u64) {
+        self.sheet.bad(row, "a quote is opened and not closed".to_owned(), || (raw, line));
+    }
+
     /// One record, whether it fits or not.
     pub fn decode(&mut self, record: &ByteRecord, row: u64, line: u64) {
         let raw = || (record.iter().collect::<Vec<_>>().join(&[self.separator][..]), line);
@@ -147,13 +159,27 @@ impl Lines {
         let Some(separator) = options.separator else {
             return Ok(Lines::Blanks(BlankReader::new(bytes, ascii(options.quote)?)));
         };
-        Ok(Lines::Signs(reader(bytes, options, ascii(separator)?)?))
+        let signs = signs(options, separator)?;
+        Ok(Lines::Signs(reader(Mended::new(bytes, signs), signs)))
     }
 
     fn next(&mut self, record: &mut ByteRecord) -> Result<bool, String> {
         match self {
             Lines::Signs(reader) => reader.read_byte_record(record).map_err(|error| error.to_string()),
             Lines::Blanks(reader) => reader.next(record).map_err(|error| error.to_string()),
+        }
+    }
+
+    /// The whole line instead of this record, the last one that was read, if one of its quotes is not closed.
+    fn unclosed(&mut self, record: &ByteRecord) -> Option<Vec<u8>> {
+        match self {
+            Lines::Signs(reader) => {
+                let from = record.position().map_or(0, csv::Position::byte);
+                let to = reader.position().byte();
+                reader.get_mut().unclosed(from, to)
+            }
+            // A field between blanks ends with its line.
+            Lines::Blanks(_) => None,
         }
     }
 
@@ -166,13 +192,17 @@ impl Lines {
     }
 }
 
-fn reader<R: std::io::Read>(bytes: R, options: &CsvOptions, separator: u8) -> Result<csv::Reader<R>, IoError> {
+fn reader<R: Read>(bytes: R, signs: Signs) -> csv::Reader<R> {
     let mut builder = ReaderBuilder::new();
-    builder.has_headers(false).flexible(true).delimiter(separator).quote(ascii(options.quote)?);
-    Ok(builder.from_reader(bytes))
+    builder.has_headers(false).flexible(true).delimiter(signs.separator).quote(signs.quote);
+    builder.from_reader(bytes)
 }
 
-/// Records of a piece of text that ends with a record.
+fn signs(options: &CsvOptions, separator: char) -> Result<Signs, IoError> {
+    Ok(Signs { quote: ascii(options.quote)?, separator: ascii(separator)? })
+}
+
+/// Records of a piece of text that ends with a record, and in which every quote is closed.
 pub(super) fn records_of(text: &[u8], options: &CsvOptions) -> Result<Vec<ByteRecord>, IoError> {
     let mut records = Vec::new();
     let mut record = ByteRecord::new();
@@ -184,7 +214,7 @@ pub(super) fn records_of(text: &[u8], options: &CsvOptions) -> Result<Vec<ByteRe
             }
         }
         Some(separator) => {
-            let mut reader = reader(text, options, ascii(separator)?)?;
+            let mut reader = reader(text, signs(options, separator)?);
             while reader.read_byte_record(&mut record).unwrap_or(false) {
                 records.push(record.clone());
             }

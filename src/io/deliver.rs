@@ -24,12 +24,13 @@ use std::time::Instant;
 
 use arrow::array::RecordBatch;
 
+use crate::base::Name;
 use crate::diag::{Code, Diagnostic};
 use crate::ir::{Connector, FileConnector, FileFormat, Schema};
 use crate::plan::Accept;
 
 use super::error::IoError;
-use super::place::{Mode, Place};
+use super::place::{Mode, Place, Stdout};
 
 use aside::Aside;
 pub use mark::{FileMark, Keep, Ledger, SinkMark, settle};
@@ -69,10 +70,11 @@ pub trait Exact {
     fn mark(&mut self) -> Result<SinkMark, IoError>;
 }
 
-/// Opens the connector of a sink whose rows have this schema. With `keep` every row is written to its files exactly once, live,
+/// Opens the connector of a sink of this name whose rows have this schema. With `keep` every row is written to its files exactly once, live,
 /// behind what the mark says; anywhere else nothing can be taken back, and rows may come twice after a crash. A file that cannot be written is said here, unless its name
 /// depends on the rows.
 pub fn deliver(
+    sink: &Name,
     accept: &Accept,
     schema: &Schema,
     place: &Place,
@@ -82,9 +84,10 @@ pub fn deliver(
     let visible = Schema { columns: schema.visible().cloned().collect(), ..schema.clone() };
     match &accept.connector {
         Connector::File(file) => to_file(file, &visible, place, mode, keep).map_err(IoError::diagnostic),
-        Connector::Stdout { format } => match text::format(format, &visible) {
-            Some(format) => Ok(Box::new(TextSink::stdout(format))),
-            None => Err(no_binary_stdout().diagnostic()),
+        Connector::Stdout { format } => match (text::format(format, &visible), place.stdout) {
+            (Some(format), Stdout::Rows) => Ok(Box::new(TextSink::stdout(format))),
+            (Some(format), Stdout::Events) => Ok(Box::new(TextSink::stdout(format.as_events(sink)))),
+            (None, _) => Err(no_binary_stdout().diagnostic()),
         },
         Connector::Simulate(_) => Err(cannot_write("simulate").diagnostic()),
         Connector::Stdin { .. } => Err(cannot_write("stdin").diagnostic()),
@@ -137,12 +140,15 @@ fn one_file(
     mode: Mode,
     keep: Option<&Keep>,
 ) -> Result<Box<dyn Deliver>, IoError> {
-    let target = Target { path: place.base.join(path), mode };
-    let ending = match (text::format(format, schema), format) {
-        (Some(format), _) => return Ok(Box::new(TextSink::file(format, &target, keep)?)),
-        (None, FileFormat::Json) => "json",
-        (None, FileFormat::Parquet) => "parquet",
-        (None, FileFormat::Arrow | FileFormat::Csv(_) | FileFormat::Jsonl) => "arrow",
+    let target = Target { path: place.base.join(path), mode, taken: Vec::new() };
+    let ending = match format {
+        FileFormat::Csv(_) | FileFormat::Jsonl => {
+            let format = text::format(format, schema).unwrap_or_else(|| unreachable!("both are text"));
+            return Ok(Box::new(TextSink::file(format, &target, keep)?));
+        }
+        FileFormat::Json => "json",
+        FileFormat::Parquet => "parquet",
+        FileFormat::Arrow => "arrow",
     };
     whole_file(format, schema, Aside::named(&target, ending)?)
 }

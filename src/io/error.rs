@@ -53,7 +53,7 @@ impl IoError {
 impl From<IoError> for NodeError {
     fn from(error: IoError) -> NodeError {
         let help = error.help.map(|help| format!(" ({help})")).unwrap_or_default();
-        NodeError::new(error.code, format!("{}{help}", error.message))
+        NodeError { span: error.span, ..NodeError::new(error.code, format!("{}{help}", error.message)) }
     }
 }
 

@@ -44,6 +44,14 @@ pub struct Intake {
     counts: SourceCounts,
 }
 
+/// Which of a source's two ends is opened, and where.
+#[derive(Clone, Copy, Debug)]
+pub struct End<'a> {
+    pub mode: Mode,
+    /// Behind this position; without one, from its beginning.
+    pub from: Option<&'a Position>,
+}
+
 /// What is there to be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pending {
@@ -79,10 +87,10 @@ impl Intake {
         decode: &Decode,
         gate: &Gate,
         schema: &ir::Schema,
-        mode: Mode,
         place: &Place,
-        from: Option<&Position>,
+        end: End,
     ) -> Result<Intake, Diagnostic> {
+        let End { mode, from } = end;
         let open = || {
             let spec = Arc::new(Spec::new(source, mode, decode, gate, schema)?);
             let input = Input::open(&spec, connection, place)?;

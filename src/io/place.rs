@@ -15,6 +15,15 @@ pub enum Mode {
     Live,
 }
 
+/// What rows look like that a sink writes to the standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stdout {
+    /// As the sink's format says.
+    Rows,
+    /// As `{"event": "row", "sink": NAME, "row": {…}}`, because other events are written there too.
+    Events,
+}
+
 /// The time of day, so that tests and replays can hold it.
 pub trait Now: Send + Sync {
     fn now(&self) -> Time;
@@ -41,6 +50,7 @@ pub struct Place {
     /// When live begins. A simulated recording ends here, and a live simulation takes it up from here. `run` sets the time
     /// of its start; [`Place::REPLAY_BEGAN`] makes every replay give the same bytes.
     pub began: Time,
+    pub stdout: Stdout,
 }
 
 impl Place {
@@ -49,7 +59,7 @@ impl Place {
 
     /// Beside a file in the folder `base`, with the machine's clock, beginning where replays begin.
     pub fn beside(base: impl Into<PathBuf>) -> Place {
-        Place { base: base.into(), data: None, now: Arc::new(Wall), began: Place::REPLAY_BEGAN }
+        Place { base: base.into(), data: None, now: Arc::new(Wall), began: Place::REPLAY_BEGAN, stdout: Stdout::Rows }
     }
 
     /// The folders in which a path may stand, the first being the one that it is written to.

@@ -3,6 +3,7 @@
 //! A thread of its own gathers whole records and hands them over in a bounded queue, so that asking whether there is one never
 //! waits. Nothing can be read again: a position tells how many records were taken, and a restart goes on with what comes next.
 
+use std::collections::BTreeMap;
 use std::io::{BufReader, Read};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
@@ -10,10 +11,10 @@ use std::thread;
 
 use crate::base::Time;
 use crate::diag::Code;
-use crate::ir::FileFormat;
+use crate::ir::{CsvOptions, FileFormat};
 
 use super::block::{Aside, At, BLOCK_ROWS, Block};
-use super::csv::{CsvDecoder, Layout, records_of};
+use super::csv::{Begins, CsvDecoder, Layout, Signs, records_of};
 use super::error::{IoError, reading_stopped};
 use super::gate::{self, Arrival};
 use super::json::JsonDecoder;
@@ -50,6 +51,8 @@ struct Chunk {
     text: Vec<u8>,
     /// Where each record ends.
     ends: Vec<usize>,
+    /// By number of the record: the line as it was, where a quote in it is not closed. In the text it has none.
+    unclosed: BTreeMap<usize, Vec<u8>>,
 }
 
 enum Decoder {
@@ -63,13 +66,15 @@ impl Stdin {
     }
 
     pub fn over(spec: &Arc<Spec>, format: &FileFormat, input: impl Read + Send + 'static) -> Result<Stdin, IoError> {
-        let quote = match format {
-            FileFormat::Csv(options) => options.separator.map(|_| options.quote as u8),
-            FileFormat::Jsonl => None,
+        let signs = match format {
+            FileFormat::Csv(CsvOptions { separator: Some(separator), quote, .. }) => {
+                Some(Signs { quote: *quote as u8, separator: *separator as u8 })
+            }
+            FileFormat::Csv(_) | FileFormat::Jsonl => None,
             FileFormat::Json | FileFormat::Parquet | FileFormat::Arrow => return Err(no_stream(format)),
         };
         let (sender, chunks) = sync_channel(CHUNKS_MAX);
-        thread::spawn(move || gather(BufReader::new(input), quote, &sender));
+        thread::spawn(move || gather(BufReader::new(input), signs, &sender));
         let found = Found { path: "stdin".into(), name: "stdin".into(), values: vec![] };
         let file = FileAt { found, index: 0, rows_before: 0, fixed: vec![] };
         let (spec, format) = (spec.clone(), format.clone());
@@ -125,6 +130,7 @@ impl Stdin {
             let end = chunk.ends.remove(0);
             chunk.text.drain(..end);
             chunk.ends.iter_mut().for_each(|at| *at -= end);
+            chunk.unclosed = chunk.unclosed.into_iter().filter(|(nth, _)| *nth > 0).map(|(nth, raw)| (nth - 1, raw)).collect();
         }
         Ok(chunk)
     }
@@ -145,7 +151,10 @@ impl Stdin {
         match (&mut *decoder, &self.format) {
             (Decoder::Csv(decoder), FileFormat::Csv(options)) => {
                 for (row, record) in records_of(&chunk.text, options)?.iter().enumerate().skip(done) {
-                    decoder.decode(record, first + row as u64, line(row));
+                    match chunk.unclosed.get(&row) {
+                        Some(raw) => decoder.unclosed(raw.clone(), first + row as u64, line(row)),
+                        None => decoder.decode(record, first + row as u64, line(row)),
+                    }
                 }
             }
             (Decoder::Json(decoder), _) => {
@@ -205,6 +214,25 @@ impl Decoder {
 }
 
 impl Chunk {
+    /// The records at the beginning of `open` that have ended, without blank ones. Without signs every line is one.
+    fn take_from(&mut self, open: &mut Vec<u8>, signs: Option<Signs>, over: bool) {
+        while !open.is_empty() {
+            let (bytes, unclosed) = match signs.map(|signs| (signs, signs.first(open, over))) {
+                None => (open.len(), None),
+                Some((_, Begins::Record(bytes))) => (bytes, None),
+                Some((signs, Begins::Unclosed(bytes))) => (bytes, Some(signs.mend(&mut open[..bytes]))),
+                Some((_, Begins::More)) => return,
+            };
+            let record: Vec<u8> = open.drain(..bytes).collect();
+            if record.trim_ascii().is_empty() && unclosed.is_none() {
+                continue;
+            }
+            self.unclosed.extend(unclosed.map(|line| (self.ends.len(), line)));
+            self.text.extend(record);
+            self.ends.push(self.text.len());
+        }
+    }
+
     fn record(&self, nth: usize) -> &[u8] {
         let from = if nth == 0 { 0 } else { self.ends[nth - 1] };
         &self.text[from..self.ends[nth]]
@@ -212,40 +240,25 @@ impl Chunk {
 }
 
 /// Sends whole records until the input or the receiver ends: one by one while they trickle, many at once when they pour.
-fn gather(mut input: BufReader<impl Read>, quote: Option<u8>, sender: &SyncSender<Result<Chunk, String>>) {
-    let (mut chunk, mut line, mut open) = (Chunk::default(), Vec::new(), false);
+fn gather(mut input: BufReader<impl Read>, signs: Option<Signs>, sender: &SyncSender<Result<Chunk, String>>) {
+    // Lines of a record that has not ended stand in `open`.
+    let (mut chunk, mut line, mut open) = (Chunk::default(), Vec::new(), Vec::new());
     loop {
-        match read_line(&mut input, &mut line) {
-            Ok(true) => {}
-            Ok(false) => {
-                let rest = chunk.text.len() > chunk.ends.last().copied().unwrap_or(0);
-                chunk.ends.extend(rest.then_some(chunk.text.len()));
-                let _ = chunk.ends.is_empty() || sender.send(Ok(chunk)).is_ok();
-                return;
-            }
+        let over = match read_line(&mut input, &mut line) {
+            Ok(more) => !more,
             Err(error) => {
                 let _ = sender.send(Err(error.to_string()));
                 return;
             }
-        }
-        // A line break between quotes belongs to the record.
-        open ^= quote.is_some_and(|quote| line.iter().filter(|byte| **byte == quote).count() % 2 == 1);
-        let blank = !open && line.trim_ascii().is_empty();
-        if !blank {
-            chunk.text.extend_from_slice(&line);
-        }
-        if !open && !blank {
-            chunk.ends.push(chunk.text.len());
-        }
+        };
+        open.extend_from_slice(&line);
+        chunk.take_from(&mut open, signs, over);
         let more = input.buffer().contains(&b'\n') && chunk.ends.len() < BLOCK_ROWS;
-        if (chunk.ends.is_empty() || more || open) && chunk.text.len() <= LINE_BYTES_MAX {
+        if !over && (chunk.ends.is_empty() || more) && chunk.text.len() <= LINE_BYTES_MAX {
             continue;
         }
-        if open {
-            let _ = sender.send(Err("a quote is opened and not closed".to_owned()));
-            return;
-        }
-        if sender.send(Ok(std::mem::take(&mut chunk))).is_err() {
+        let sent = chunk.ends.is_empty() || sender.send(Ok(std::mem::take(&mut chunk))).is_ok();
+        if over || !sent {
             return;
         }
     }

@@ -16,7 +16,7 @@ use crate::node::Ordinal;
 use crate::plan::{Connection, Decode, Gate};
 
 use super::deliver::lines_of;
-use super::{Intake, IoError, Mode, Now, Pending, Place, Position, Taken};
+use super::{End, Intake, IoError, Mode, Now, Pending, Place, Position, Taken};
 
 /// A column that reads the field of its own name.
 pub(super) fn column(name: &str, ty: Type, nullable: bool) -> SourceColumn {
@@ -91,13 +91,13 @@ impl Source {
 
     pub fn open(&self, mode: Mode, place: &Place) -> Result<Intake, Diagnostic> {
         let (decode, gate) = (self.decode(), self.gate());
-        Intake::open(&"room".into(), &self.connection, &decode, &gate, &self.schema(), mode, place, None)
+        Intake::open(&"room".into(), &self.connection, &decode, &gate, &self.schema(), place, End { mode, from: None })
     }
 
     /// Behind a position.
     pub fn open_from(&self, mode: Mode, place: &Place, from: &Position) -> Result<Intake, Diagnostic> {
         let (decode, gate) = (self.decode(), self.gate());
-        Intake::open(&"room".into(), &self.connection, &decode, &gate, &self.schema(), mode, place, Some(from))
+        Intake::open(&"room".into(), &self.connection, &decode, &gate, &self.schema(), place, End { mode, from: Some(from) })
     }
 
     pub fn decode(&self) -> Decode {

@@ -1,5 +1,7 @@
 //! Typed expressions over the columns of one row.
 
+mod postfix;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::{Name, Span};
@@ -7,16 +9,15 @@ use crate::base::{Name, Span};
 use super::{Scalar, Type, Value};
 
 /// An expression with its type. Three-valued: null in, null out, but for `and`, `or`, `Coalesce`, `IsNull` and `If`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Expr {
     pub kind: ExprKind,
     pub ty: Type,
     pub nullable: bool,
-    #[serde(skip)]
     pub span: Span,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum ExprKind {
     Literal(Value),
     /// A `param` with the value that it has in this compilation.

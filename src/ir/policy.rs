@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{Duration, Name, Span};
 
-use super::{Amount, BinaryOp, Share};
+use super::{Amount, BinaryOp, Metric, Share};
 
 /// A constrained objective. Clauses that were not written hold the language's defaults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,7 +61,7 @@ pub struct Requirement {
     pub metric: Metric,
     /// One of the comparisons.
     pub op: BinaryOp,
-    /// In the metric's own unit: see [`MetricKind`].
+    /// In the metric's own unit: see [`MetricKind`](super::MetricKind).
     pub bound: f64,
     pub otherwise: Otherwise,
     /// As the author wrote it, for reports: `latency.p99 <= 2ms`.
@@ -77,44 +77,6 @@ pub enum Otherwise {
     Abstain,
     KeepChampion,
     Stop,
-}
-
-/// A metric, of one class where it has one (`recall("fall")`).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Metric {
-    pub kind: MetricKind,
-    pub class: Option<Name>,
-}
-
-/// Shares are in 0..1, latencies in seconds, sizes in bytes, errors in the unit of the target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum MetricKind {
-    Accuracy,
-    BalancedAccuracy,
-    MacroF1,
-    F1,
-    Precision,
-    Recall,
-    Auc,
-    LogLoss,
-    Brier,
-    Mae,
-    Rmse,
-    R2,
-    Mape,
-    Smape,
-    Skill,
-    LatencyP50,
-    LatencyP99,
-    Memory,
-    ModelSize,
-    /// Named by the language, not measured by this version.
-    Pinball,
-    FalseAlarms,
-    Delay,
-    Energy,
-    Cost,
-    Throughput,
 }
 
 /// What bounds the search; the first reached ends it.
@@ -178,100 +140,4 @@ pub enum HostFigure {
     Cpu,
     Memory,
     Battery,
-}
-
-impl MetricKind {
-    pub const ALL: &[MetricKind] = &[
-        MetricKind::Accuracy,
-        MetricKind::BalancedAccuracy,
-        MetricKind::MacroF1,
-        MetricKind::F1,
-        MetricKind::Precision,
-        MetricKind::Recall,
-        MetricKind::Auc,
-        MetricKind::LogLoss,
-        MetricKind::Brier,
-        MetricKind::Mae,
-        MetricKind::Rmse,
-        MetricKind::R2,
-        MetricKind::Mape,
-        MetricKind::Smape,
-        MetricKind::Skill,
-        MetricKind::LatencyP50,
-        MetricKind::LatencyP99,
-        MetricKind::Memory,
-        MetricKind::ModelSize,
-        MetricKind::Pinball,
-        MetricKind::FalseAlarms,
-        MetricKind::Delay,
-        MetricKind::Energy,
-        MetricKind::Cost,
-        MetricKind::Throughput,
-    ];
-
-    /// As the language calls it.
-    pub fn name(self) -> &'static str {
-        match self {
-            MetricKind::Accuracy => "accuracy",
-            MetricKind::BalancedAccuracy => "balanced_accuracy",
-            MetricKind::MacroF1 => "macro_f1",
-            MetricKind::F1 => "f1",
-            MetricKind::Precision => "precision",
-            MetricKind::Recall => "recall",
-            MetricKind::Auc => "auc",
-            MetricKind::LogLoss => "log_loss",
-            MetricKind::Brier => "brier",
-            MetricKind::Mae => "mae",
-            MetricKind::Rmse => "rmse",
-            MetricKind::R2 => "r2",
-            MetricKind::Mape => "mape",
-            MetricKind::Smape => "smape",
-            MetricKind::Skill => "skill",
-            MetricKind::LatencyP50 => "latency.p50",
-            MetricKind::LatencyP99 => "latency.p99",
-            MetricKind::Memory => "memory",
-            MetricKind::ModelSize => "model.size",
-            MetricKind::Pinball => "pinball",
-            MetricKind::FalseAlarms => "false_alarms",
-            MetricKind::Delay => "delay",
-            MetricKind::Energy => "energy",
-            MetricKind::Cost => "cost",
-            MetricKind::Throughput => "throughput",
-        }
-    }
-
-    pub fn named(name: &str) -> Option<MetricKind> {
-        MetricKind::ALL.iter().copied().find(|metric| metric.name() == name)
-    }
-
-    /// Does a higher value mean better?
-    pub fn higher_is_better(self) -> bool {
-        match self {
-            MetricKind::Accuracy
-            | MetricKind::BalancedAccuracy
-            | MetricKind::MacroF1
-            | MetricKind::F1
-            | MetricKind::Precision
-            | MetricKind::Recall
-            | MetricKind::Auc
-            | MetricKind::R2
-            | MetricKind::Skill
-            | MetricKind::Throughput => true,
-            MetricKind::LogLoss
-            | MetricKind::Brier
-            | MetricKind::Mae
-            | MetricKind::Rmse
-            | MetricKind::Mape
-            | MetricKind::Smape
-            | MetricKind::LatencyP50
-            | MetricKind::LatencyP99
-            | MetricKind::Memory
-            | MetricKind::ModelSize
-            | MetricKind::Pinball
-            | MetricKind::FalseAlarms
-            | MetricKind::Delay
-            | MetricKind::Energy
-            | MetricKind::Cost => false,
-        }
-    }
 }

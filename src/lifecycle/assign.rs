@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::base::Time;
 use crate::node::{Assignment, Ordinal, Predictor};
 
 use super::{Part, Split};
@@ -24,12 +25,26 @@ pub fn assignment(
     champion: &Arc<dyn Predictor>,
     twins: &[Arc<dyn Predictor>],
 ) -> (Assignment, usize) {
+    pieces(split.parts.iter().map(|part| who(*part)).zip(ordinals.iter().copied()), champion, twins)
+}
+
+/// Of a champion that learned from rows up to `until`, whichever they were: it answers the rows behind that time, and what
+/// comes after the table. The number is that of positions with rows on both sides.
+pub fn assignment_after(until: Time, times: &[i64], ordinals: &[u64], champion: &Arc<dyn Predictor>) -> (Assignment, usize) {
+    let who = |time: &i64| if *time > until.0 { Who::Champion } else { Who::Nobody };
+    pieces(times.iter().map(who).zip(ordinals.iter().copied()), champion, &[])
+}
+
+fn pieces(
+    rows: impl Iterator<Item = (Who, u64)>,
+    champion: &Arc<dyn Predictor>,
+    twins: &[Arc<dyn Predictor>],
+) -> (Assignment, usize) {
     let mut at: Vec<(u64, Who)> = Vec::new();
     let mut torn = 0;
-    for (part, ordinal) in split.parts.iter().zip(ordinals) {
-        let who = who(*part);
+    for (who, ordinal) in rows {
         match at.last_mut() {
-            Some((last, before)) if last == ordinal => {
+            Some((last, before)) if *last == ordinal => {
                 if *before != who && *before != Who::Nobody {
                     torn += 1;
                 }
@@ -37,7 +52,7 @@ pub fn assignment(
                     *before = Who::Nobody;
                 }
             }
-            _ => at.push((*ordinal, who)),
+            _ => at.push((ordinal, who)),
         }
     }
     let model = |who: Who| match who {
@@ -119,6 +134,13 @@ mod tests {
         assert_eq!(rows(vec![Train, Train, Validate, HoldOut]), "-----0ccc");
         assert_eq!(rows(vec![Fold(1), Fold(0), Fold(1), Fold(1)]), "--10011cc");
         assert_eq!(rows(vec![Train, Later, Later, Later]), "---cccccc");
+    }
+
+    #[test]
+    fn a_champion_of_before_answers_what_is_later_than_all_it_learned_from() {
+        let (assignment, torn) = assignment_after(Time(20), &[10, 30, 20, 25], &[2, 3, 5, 6], &named("c"));
+        let answered: String = (0..9).map(|at| if assignment.at(Ordinal(at)).is_some() { 'c' } else { '-' }).collect();
+        assert_eq!((answered.as_str(), torn), ("---cc-ccc", 0));
     }
 
     #[test]

@@ -1,28 +1,9 @@
 //! From `models …` to the spaces that are searched.
 
-use crate::base::nearest;
+use crate::base::{Name, nearest};
 use crate::diag::{Code, Diagnostic};
-use crate::ir::{Candidate, Choices, Dimension, Models, Task, Value};
+use crate::ir::{Candidate, Choices, Dimension, FamilyFacts, Models, Task, Value};
 use crate::model::{Config, ConfigValue, Family, Purpose, Setting, SettingKind, Stream, families};
-
-/// Families of the language that this version does not have.
-const PLANNED: [&str; 15] = [
-    "naive_bayes",
-    "knn",
-    "conv1d",
-    "conv2d",
-    "onnx",
-    "seasonal_naive",
-    "ets",
-    "arima",
-    "zscore",
-    "isolation_forest",
-    "half_space",
-    "autoencoder",
-    "online_logistic",
-    "hoeffding_tree",
-    "adaptive_forest",
-];
 
 /// One family with the points to try first and the dimensions to search.
 #[derive(Clone)]
@@ -134,6 +115,56 @@ pub fn spaces(task: &Task, purpose: Purpose) -> Result<Vec<Space>, Vec<Diagnosti
     }
 }
 
+/// May a model of this configuration be used under `models`?
+pub fn allows(models: &Models, family: &str, config: &Config) -> bool {
+    match models {
+        Models::Auto => true,
+        Models::Listed(candidates) => {
+            candidates.iter().any(|candidate| candidate.family == *family && is_within(candidate, config))
+        }
+    }
+}
+
+/// Has a search under `searched` looked at all that `wanted` names?
+pub fn covers(searched: &Models, wanted: &Models) -> bool {
+    match (searched, wanted) {
+        (Models::Auto, Models::Auto) => true,
+        (Models::Listed(_), Models::Auto) => false,
+        (Models::Auto, Models::Listed(wanted)) => wanted.iter().all(|candidate| candidate.settings.is_empty()),
+        (Models::Listed(searched), Models::Listed(wanted)) => {
+            let same = |a: &Candidate, b: &Candidate| a.family == b.family && a.settings == b.settings;
+            wanted.iter().all(|candidate| searched.iter().any(|other| same(candidate, other)))
+        }
+    }
+}
+
+fn is_within(candidate: &Candidate, config: &Config) -> bool {
+    let fits = |(name, choices): (&Name, &Choices)| config.0.get(&**name).is_some_and(|value| is_one_of(choices, value));
+    candidate.settings.iter().all(fits)
+}
+
+fn is_one_of(choices: &Choices, value: &ConfigValue) -> bool {
+    let inside = |dimension: &Dimension, value: f64| match dimension {
+        Dimension::Fixed(fixed) => fixed.as_f64() == Some(value),
+        Dimension::Range(low, high) => {
+            low.as_f64().is_some_and(|low| low <= value) && high.as_f64().is_some_and(|high| value <= high)
+        }
+    };
+    let each = |dimensions: &[Dimension], values: &[i64]| {
+        dimensions.len() == values.len() && dimensions.iter().zip(values).all(|(one, value)| inside(one, *value as f64))
+    };
+    match (choices, value) {
+        (Choices::One(one), ConfigValue::Int(value)) => inside(one, *value as f64),
+        (Choices::One(one), ConfigValue::Float(value)) => inside(one, *value),
+        (Choices::One(Dimension::Fixed(Value::List(items))), ConfigValue::Ints(values)) => {
+            each(&items.iter().cloned().map(Dimension::Fixed).collect::<Vec<_>>(), values)
+        }
+        (Choices::One(one), ConfigValue::Ints(values)) => each(std::slice::from_ref(one), values),
+        (Choices::Each(dimensions), ConfigValue::Ints(values)) => each(dimensions, values),
+        (Choices::Each(_), ConfigValue::Int(_) | ConfigValue::Float(_)) => false,
+    }
+}
+
 fn automatic(family: &'static dyn Family) -> Space {
     let first: Vec<Config> = family.portfolio().iter().map(|changes| family.config(changes)).collect();
     let axes = |setting: &Setting| search_axes(setting, &first[0]);
@@ -183,7 +214,7 @@ fn find(candidate: &Candidate, purpose: Purpose) -> Result<&'static dyn Family, 
         Some(family) if family.serves(purpose) => Ok(*family),
         Some(_) => Err(other_purpose(candidate, purpose)),
         None if name == "persistence" => Err(persistence_serves_nobody(candidate)),
-        None if PLANNED.contains(&name) => Err(not_yet(candidate, purpose)),
+        None if name == "onnx" || FamilyFacts::named(name).is_some() => Err(not_yet(candidate, purpose)),
         None => Err(no_family(candidate, purpose)),
     }
 }
@@ -238,16 +269,10 @@ fn chosen(setting: &Setting, choices: &Choices, defaults: &Config) -> Option<(Co
     }
 }
 
-fn bounds(setting: &Setting) -> String {
-    match setting.kind {
-        SettingKind::Int { low, high, .. } => format!("{}: a whole number in {low}..{high}", setting.name),
-        SettingKind::Scale { low, high, .. } | SettingKind::Share { low, high, .. } => {
-            format!("{}: a number in {low}..{high}", setting.name)
-        }
-        SettingKind::Ints { most, low, high, .. } => {
-            format!("{}: a list of up to {most} whole numbers in {low}..{high}", setting.name)
-        }
-    }
+/// What a setting may be, in words.
+fn bounds(family: &str, setting: &Setting) -> String {
+    let facts = FamilyFacts::named(family).and_then(|family| family.setting(setting.name));
+    facts.map_or_else(|| setting.name.to_owned(), ToString::to_string)
 }
 
 fn names(purpose: Purpose) -> Vec<&'static str> {
@@ -291,14 +316,14 @@ fn unknown_setting(candidate: &Candidate, name: &str, settings: &[Setting]) -> D
     let help = match nearest(name, settings.iter().map(|setting| setting.name)) {
         Some(near) => format!("write `{near}`"),
         None if settings.is_empty() => format!("write `{}` without settings", candidate.family),
-        None => settings.iter().map(bounds).collect::<Vec<_>>().join("; "),
+        None => settings.iter().map(|setting| bounds(&candidate.family, setting)).collect::<Vec<_>>().join("; "),
     };
     Diagnostic::new(Code::E0555, message).at(candidate.span, "").help(help)
 }
 
 fn unfit_setting(candidate: &Candidate, setting: &Setting) -> Diagnostic {
     let message = format!("`{}` of `{}` cannot have this value", setting.name, candidate.family);
-    Diagnostic::new(Code::E0555, message).at(candidate.span, "").help(format!("write {}", bounds(setting)))
+    Diagnostic::new(Code::E0555, message).at(candidate.span, "").help(format!("write {}", bounds(&candidate.family, setting)))
 }
 
 #[cfg(test)]

@@ -4,16 +4,21 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ir::{BinaryOp, Choice, Metric, Otherwise, Requirement};
-use crate::model::{Figures, metric_text};
+use crate::ir::{BinaryOp, Choice, Measures, Metric, Otherwise, Requirement};
+use crate::model::{Confusion, Figures, metric_text};
 
 use super::Measured;
+use super::error::{LeftOut, error_of_difference};
 
 /// A model as the choice sees it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Member {
     pub figures: Figures,
     pub measured: Measured,
+    /// Of classes; what metrics of one class are read from that nobody had asked for.
+    pub confusion: Option<Confusion>,
+    /// The figures without each block of the judging rows in turn, the same blocks for all members of a training.
+    pub left_out: LeftOut,
 }
 
 /// How one requirement stands.
@@ -57,25 +62,40 @@ pub struct Chosen {
     pub verdicts: Vec<Verdict>,
     /// The requirement whose absence alone would help most, and who would win without it.
     pub costliest: Option<(usize, usize)>,
+    /// Why the champion is not whoever scored best, where it is not.
+    pub spared: Option<Spared>,
+}
+
+/// A dearer model whose better score does not mean enough.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Spared {
+    /// Who scored best among those that meet the requirements.
+    pub best: usize,
+    /// Who is cheapest within one standard error of it.
+    pub within: usize,
+    /// That standard error, of the difference of the two, in the unit of the goal.
+    pub error: f64,
 }
 
 /// Latencies within a tenth of each other are the same: the clock is no finer.
 const LATENCY_STEP: f64 = 1.1;
+/// Files of like size cost the same: a class of cost begins at so many times the size of the one before.
+const SIZE_STEP: f64 = 2.0;
+/// A difference that comes from one block alone is as large as its standard error, but for blocks that are not quite alike; it
+/// says nothing, and is not to hang on that.
+const ERROR_SLACK: f64 = 1.01;
 
-/// `current` is the champion so far, where it is among the members; it stays on a draw.
+/// Of those that meet the requirements, the best among those that cost no more than the cheapest within one standard error of
+/// the best (the one-standard-error rule; Breiman et al., Classification and Regression Trees, 1984, with the error of the
+/// paired difference). Cost is the size of the file, and never a time, so that equal jobs crown equal models. `current` is the
+/// champion so far, where it is among the members; it stays on a draw.
 pub fn choose(members: &[Member], choice: &Choice, current: Option<usize>) -> Chosen {
-    let order = |a: &usize, b: &usize| compare(members, choice, current, *a, *b);
+    let choosing = Choosing { members, choice, current };
     let mut pareto: Vec<usize> = (0..members.len()).filter(|at| !is_beaten(members, choice, *at)).collect();
-    pareto.sort_by(order);
-    let all: Vec<usize> = (0..members.len()).collect();
-    let best = |without: Option<usize>| {
-        all.iter().copied().filter(|at| misses(&members[*at], choice, without) == 0.0).min_by(|a, b| order(a, b))
-    };
-    let winner = best(None);
-    let nearest = winner.or_else(|| {
-        let miss = |at: &usize| misses(&members[*at], choice, None);
-        all.iter().copied().min_by(|a, b| miss(a).total_cmp(&miss(b)).then_with(|| order(a, b)))
-    });
+    pareto.sort_by(|a, b| choosing.order(*a, *b));
+    let crowned = choosing.best(None);
+    let winner = crowned.map(|(winner, _)| winner);
+    let nearest = winner.or_else(|| choosing.nearest());
     let standing = match (winner, nearest) {
         (Some(_), _) => Standing::Met,
         (None, Some(nearest)) => gravest(&members[nearest], choice),
@@ -87,8 +107,84 @@ pub fn choose(members: &[Member], choice: &Choice, current: Option<usize>) -> Ch
         Standing::Abstains | Standing::Stops | Standing::Empty => None,
     };
     let verdicts = nearest.map(|at| verdicts(&members[at], choice)).unwrap_or_default();
-    let costliest = costliest(choice, winner, nearest, members, &best, &|a, b| order(&a, &b));
-    Chosen { standing, champion, pareto, nearest, verdicts, costliest }
+    let costliest = choosing.costliest(winner, nearest);
+    Chosen { standing, champion, pareto, nearest, verdicts, costliest, spared: crowned.and_then(|(_, spared)| spared) }
+}
+
+struct Choosing<'a> {
+    members: &'a [Member],
+    choice: &'a Choice,
+    current: Option<usize>,
+}
+
+impl Choosing<'_> {
+    /// Best first: the goal, then the smaller file, then whoever is champion, then whoever was tried first.
+    fn order(&self, a: usize, b: usize) -> Ordering {
+        let goal = |at: usize| goal(&self.members[at], self.choice);
+        let size = |at: usize| self.members[at].measured.size;
+        let stays = |at: usize| self.current != Some(at);
+        goal(b).total_cmp(&goal(a)).then(size(a).cmp(&size(b))).then(stays(a).cmp(&stays(b))).then(a.cmp(&b))
+    }
+
+    /// Among those that meet the requirements, but for this one.
+    fn best(&self, without: Option<usize>) -> Option<(usize, Option<Spared>)> {
+        let all = 0..self.members.len();
+        let fit: Vec<usize> = all.filter(|at| misses(&self.members[*at], self.choice, without) == 0.0).collect();
+        let first = |among: &[usize]| among.iter().copied().min_by(|a, b| self.order(*a, *b));
+        let best = first(&fit)?;
+        let class = |at: usize| cost_class(&self.members[at]);
+        let within = fit.iter().copied().filter(|at| self.error_to(best, *at).is_some());
+        let within = within.min_by(|a, b| class(*a).cmp(&class(*b)).then_with(|| self.order(*a, *b)))?;
+        let cheap: Vec<usize> = fit.into_iter().filter(|at| class(*at) <= class(within)).collect();
+        let winner = first(&cheap)?;
+        let spared = || Spared { best, within, error: self.error_to(best, within).unwrap_or_default() };
+        Some((winner, (winner != best).then(spared)))
+    }
+
+    /// The standard error of the difference, if the difference is no greater: then nobody knows who is better.
+    fn error_to(&self, best: usize, at: usize) -> Option<f64> {
+        let (best, at) = (&self.members[best], &self.members[at]);
+        let gap = goal(best, self.choice) - goal(at, self.choice);
+        if gap <= 0.0 {
+            return Some(0.0);
+        }
+        let metric = &self.choice.goal.metric;
+        // What was measured by a clock or by counting has no rows to leave out.
+        if metric.kind.is_cost() {
+            return None;
+        }
+        let name = metric_text(metric);
+        let error = error_of_difference(best.left_out.get(&name)?, at.left_out.get(&name)?)?;
+        (gap <= error * ERROR_SLACK).then_some(error)
+    }
+
+    /// Whoever misses by least.
+    fn nearest(&self) -> Option<usize> {
+        let miss = |at: usize| misses(&self.members[at], self.choice, None);
+        (0..self.members.len()).min_by(|a, b| miss(*a).total_cmp(&miss(*b)).then_with(|| self.order(*a, *b)))
+    }
+
+    /// Without which requirement would the best that is left be best, and better than now?
+    fn costliest(&self, winner: Option<usize>, nearest: Option<usize>) -> Option<(usize, usize)> {
+        let best = |without: usize| self.best(Some(without)).map(|(best, _)| best);
+        let without = (0..self.choice.requirements.len()).filter_map(|at| Some((at, best(at)?)));
+        let goal = |at: usize| goal(&self.members[at], self.choice);
+        let helps = |(_, then): &(usize, usize)| winner.is_none_or(|now| goal(*then) > goal(now));
+        let single = without.filter(helps).min_by(|(_, a), (_, b)| self.order(*a, *b));
+        if single.is_some() || winner.is_some() {
+            return single;
+        }
+        // No single one would do: the one that is missed by most.
+        let nearest = nearest?;
+        let verdicts = verdicts(&self.members[nearest], self.choice);
+        let missed = verdicts.iter().map(miss).enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b));
+        missed.map(|(at, _)| (at, nearest))
+    }
+}
+
+/// Of a model's file.
+fn cost_class(member: &Member) -> i64 {
+    (libm::log(member.measured.size.max(1) as f64) / libm::log(SIZE_STEP)).round() as i64
 }
 
 /// Of every requirement.
@@ -98,7 +194,13 @@ pub fn verdicts(member: &Member, choice: &Choice) -> Vec<Verdict> {
 
 /// A member's figure, whether of quality or of cost.
 pub fn figure(member: &Member, metric: &Metric) -> Option<f64> {
-    member.measured.figure(metric).or_else(|| member.figures.get(&metric_text(metric)).copied())
+    let of_class = || member.confusion.as_ref().and_then(|confusion| confusion.measure(metric));
+    member.measured.figure(metric).or_else(|| member.figures.get(&metric_text(metric)).copied()).or_else(of_class)
+}
+
+/// How a model stands that is used whatever else there is.
+pub fn standing_of(member: &Member, choice: &Choice) -> Standing {
+    if misses(member, choice, None) == 0.0 { Standing::Met } else { gravest(member, choice) }
 }
 
 fn verdict(member: &Member, requirement: &Requirement) -> Verdict {
@@ -149,21 +251,11 @@ fn gravest(member: &Member, choice: &Choice) -> Standing {
     }
 }
 
-/// The goal first, then what is cheaper: faster, smaller in the file, smaller in memory; then whoever is champion; then whoever
-/// was tried first.
-fn compare(members: &[Member], choice: &Choice, current: Option<usize>, a: usize, b: usize) -> Ordering {
-    let goal = |at: usize| goal(&members[at], choice);
-    let costs = |at: usize| costs(&members[at]);
-    let stays = |at: usize| current != Some(at);
-    let by_cost = costs(a).iter().zip(costs(b)).map(|(a, b)| a.total_cmp(&b)).find(|order| order.is_ne());
-    goal(b).total_cmp(&goal(a)).then(by_cost.unwrap_or(Ordering::Equal)).then(stays(a).cmp(&stays(b))).then(a.cmp(&b))
-}
-
 /// Higher is better; what was not measured is worst.
 fn goal(member: &Member, choice: &Choice) -> f64 {
     let metric = &choice.goal.metric;
     let value = match figure(member, metric) {
-        Some(value) if member.measured.figure(metric).is_some() && metric.kind.name().starts_with("latency") => coarse(value),
+        Some(value) if metric.kind.facts().measures == Measures::Time => coarse(value),
         Some(value) => value,
         None => return f64::NEG_INFINITY,
     };
@@ -196,140 +288,26 @@ fn merits(member: &Member, choice: &Choice) -> Vec<f64> {
     std::iter::once(goal(member, choice)).chain(costs).chain(required).collect()
 }
 
-/// Is another at least as good in everything and better in something? The champion is never beaten.
+/// Is another at least as good in everything and better in something? Of equals the first is not beaten.
 pub fn is_beaten(members: &[Member], choice: &Choice, at: usize) -> bool {
     let own = merits(&members[at], choice);
     members.iter().enumerate().any(|(other, member)| {
         let theirs = merits(member, choice);
-        let no_worse = theirs.iter().zip(&own).all(|(theirs, own)| theirs >= own);
         let better = theirs.iter().zip(&own).any(|(theirs, own)| theirs > own);
-        no_worse && (better || other < at)
+        no_worse(&theirs, &own) && (better || other < at)
     })
 }
 
-/// Without which requirement would the best that is left be best, and better than now?
-fn costliest(
-    choice: &Choice,
-    winner: Option<usize>,
-    nearest: Option<usize>,
-    members: &[Member],
-    best: &dyn Fn(Option<usize>) -> Option<usize>,
-    order: &dyn Fn(usize, usize) -> Ordering,
-) -> Option<(usize, usize)> {
-    let without = (0..choice.requirements.len()).filter_map(|at| Some((at, best(Some(at))?)));
-    let helps =
-        |(_, then): &(usize, usize)| winner.is_none_or(|now| goal(&members[*then], choice) > goal(&members[now], choice));
-    let single = without.filter(helps).min_by(|(_, a), (_, b)| order(*a, *b));
-    if single.is_some() || winner.is_some() {
-        return single;
-    }
-    // No single one would do: the one that is missed by most.
-    let nearest = nearest?;
-    let missed = verdicts(&members[nearest], choice).iter().map(miss).enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b));
-    missed.map(|(at, _)| (at, nearest))
+/// Is it beaten by one that would be taken before it whatever was measured by a clock? Then it will never be champion.
+pub fn is_dispensable(members: &[Member], choice: &Choice, at: usize) -> bool {
+    let own = merits(&members[at], choice);
+    let choosing = Choosing { members, choice, current: None };
+    (0..members.len()).any(|other| choosing.order(other, at).is_lt() && no_worse(&merits(&members[other], choice), &own))
+}
+
+fn no_worse(theirs: &[f64], own: &[f64]) -> bool {
+    theirs.iter().zip(own).all(|(theirs, own)| theirs >= own)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ir::{Goal, MetricKind};
-
-    /// Accuracy in percent, p99 in milliseconds, memory and size in bytes.
-    fn member(accuracy: f64, p99_ms: f64, memory: u64, size: u64) -> Member {
-        let measured = Measured { latency_p50: p99_ms / 2e3, latency_p99: p99_ms / 1e3, memory, size };
-        Member { figures: [("accuracy".to_owned(), accuracy / 100.0)].into(), measured }
-    }
-
-    fn metric(kind: MetricKind) -> Metric {
-        Metric { kind, class: None }
-    }
-
-    fn require(kind: MetricKind, op: BinaryOp, bound: f64, otherwise: Otherwise) -> Requirement {
-        let text = format!("{} {op:?} {bound}", kind.name());
-        Requirement { metric: metric(kind), op, bound, otherwise, text: text.into(), span: Default::default() }
-    }
-
-    fn fast(ms: f64) -> Requirement {
-        require(MetricKind::LatencyP99, BinaryOp::Le, ms / 1e3, Otherwise::Warn)
-    }
-
-    fn small(bytes: u64) -> Requirement {
-        require(MetricKind::Memory, BinaryOp::Le, bytes as f64, Otherwise::Warn)
-    }
-
-    fn most_accurate(requirements: Vec<Requirement>) -> Choice {
-        Choice { goal: Goal { maximize: true, metric: metric(MetricKind::Accuracy) }, requirements }
-    }
-
-    fn generation() -> Vec<Member> {
-        vec![
-            member(90.0, 0.010, 1_000, 500),
-            member(97.0, 0.100, 20_000, 9_000),
-            member(99.0, 5.000, 900_000, 400_000),
-            member(89.0, 6.000, 950_000, 450_000),
-        ]
-    }
-
-    #[test]
-    fn the_best_that_meets_the_requirements_wins() {
-        for (requirements, champion) in
-            [(vec![], 2), (vec![fast(1.0)], 1), (vec![fast(1.0), small(2_000)], 0), (vec![small(950_000)], 2)]
-        {
-            let chosen = choose(&generation(), &most_accurate(requirements.clone()), None);
-            assert_eq!((chosen.champion, chosen.standing), (Some(champion), Standing::Met), "{requirements:?}");
-            assert_eq!(chosen.pareto, [2, 1, 0], "whoever is worse in everything is out");
-        }
-    }
-
-    #[test]
-    fn the_requirement_that_costs_most_is_named() {
-        let chosen = choose(&generation(), &most_accurate(vec![small(950_000), fast(1.0)]), None);
-        assert_eq!(chosen.costliest, Some((1, 2)), "without the latency, the 99 % would win");
-        let chosen = choose(&generation(), &most_accurate(vec![small(950_000)]), None);
-        assert_eq!(chosen.costliest, None, "nothing better stands behind it");
-    }
-
-    #[test]
-    fn when_nothing_meets_them_the_policy_says_what_happens() {
-        let exact = |otherwise| require(MetricKind::Accuracy, BinaryOp::Ge, 0.98, otherwise);
-        for (otherwise, standing, champion) in [
-            (Otherwise::Warn, Standing::Nearest, Some(1)),
-            (Otherwise::Abstain, Standing::Abstains, None),
-            (Otherwise::KeepChampion, Standing::KeepsChampion, Some(3)),
-            (Otherwise::Stop, Standing::Stops, None),
-        ] {
-            let chosen = choose(&generation(), &most_accurate(vec![exact(otherwise), fast(1.0)]), Some(3));
-            assert_eq!((chosen.standing, chosen.champion, chosen.nearest), (standing, champion, Some(1)));
-            let unmet: Vec<bool> = chosen.verdicts.iter().map(|verdict| verdict.met).collect();
-            assert_eq!(unmet, [false, true]);
-            assert_eq!(chosen.costliest, Some((1, 2)), "without the latency, the 99 % would do");
-        }
-    }
-
-    #[test]
-    fn the_gravest_consequence_counts_and_the_farthest_miss_is_named_if_no_single_one_helps() {
-        let stop = require(MetricKind::Accuracy, BinaryOp::Ge, 0.999, Otherwise::Stop);
-        let tiny = require(MetricKind::ModelSize, BinaryOp::Lt, 50.0, Otherwise::Warn);
-        let chosen = choose(&generation(), &most_accurate(vec![stop, tiny]), None);
-        assert_eq!((chosen.standing, chosen.nearest, chosen.costliest), (Standing::Stops, Some(0), Some((1, 0))));
-    }
-
-    #[test]
-    fn a_draw_goes_to_the_cheaper_then_to_the_champion() {
-        let draw = vec![member(97.0, 0.2, 10, 10), member(97.0, 0.1, 20, 20), member(97.0, 0.101, 20, 20)];
-        assert_eq!(choose(&draw, &most_accurate(vec![]), None).champion, Some(1));
-        assert_eq!(choose(&draw, &most_accurate(vec![]), Some(2)).champion, Some(2));
-    }
-
-    #[test]
-    fn a_cost_can_be_the_goal_and_what_was_not_measured_is_not_met() {
-        let goal = Goal { maximize: false, metric: metric(MetricKind::ModelSize) };
-        let enough = require(MetricKind::Accuracy, BinaryOp::Ge, 0.95, Otherwise::Warn);
-        let chosen = choose(&generation(), &Choice { goal, requirements: vec![enough] }, None);
-        assert_eq!(chosen.champion, Some(1));
-        let auc = require(MetricKind::Auc, BinaryOp::Ge, 0.5, Otherwise::Warn);
-        let chosen = choose(&generation(), &most_accurate(vec![auc]), None);
-        assert_eq!((chosen.standing, chosen.verdicts[0].measured), (Standing::Nearest, None));
-        assert_eq!(choose(&[], &most_accurate(vec![]), None).standing, Standing::Empty);
-    }
-}
+mod tests;

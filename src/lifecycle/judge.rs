@@ -11,6 +11,8 @@ use super::Table;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judged {
     pub outcome: Outcome,
+    /// The table's row behind each of the outcome's.
+    pub rows: Vec<usize>,
     pub unanswered: usize,
 }
 
@@ -38,7 +40,7 @@ fn judge_classes(fits: &[(&Fitted, &[usize])], table: &Table) -> Judged {
     let union = Classes::union(&learned);
     let classes = union.extended(&table.target, &asked);
     let codes = classes.encode(&table.target);
-    let (mut truth, mut guess, mut shares) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut truth, mut guess, mut shares, mut answered) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for ((fitted, rows), learned) in fits.iter().zip(&learned) {
         let (rows, scores) = answers(fitted, table, rows);
         let at: Vec<usize> = learned.iter().map(|class| position(&union, class)).collect();
@@ -49,10 +51,11 @@ fn judge_classes(fits: &[(&Fitted, &[usize])], table: &Table) -> Judged {
             truth.push(codes[*row].unwrap_or_default());
             shares.extend(row_shares);
         }
+        answered.extend(rows);
     }
     let shares = Matrix { rows: truth.len(), columns: union.len(), data: shares };
     let unanswered = asked.len() - truth.len();
-    Judged { outcome: Outcome::Classes { classes, truth, guess, shares: Some(shares) }, unanswered }
+    Judged { outcome: Outcome::Classes { classes, truth, guess, shares: Some(shares) }, rows: answered, unanswered }
 }
 
 fn classes_of(fitted: &Fitted) -> Option<&Classes> {
@@ -68,15 +71,16 @@ fn position(union: &Classes, class: &ClassValue) -> usize {
 
 fn judge_numbers(fits: &[(&Fitted, &[usize])], table: &Table, baseline_mae: Option<f64>) -> Judged {
     let known = numbers(&table.target);
-    let (mut truth, mut guess, mut asked) = (Vec::new(), Vec::new(), 0);
+    let (mut truth, mut guess, mut answered, mut asked) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for (fitted, rows) in fits {
         asked += rows.len();
         let (rows, scores) = answers(fitted, table, rows);
         truth.extend(rows.iter().map(|row| known.value(*row)));
         guess.extend(scores.data.iter().map(|score| f64::from(*score)));
+        answered.extend(rows);
     }
     let unanswered = asked - truth.len();
-    Judged { outcome: Outcome::Numbers { truth, guess, baseline_mae }, unanswered }
+    Judged { outcome: Outcome::Numbers { truth, guess, baseline_mae }, rows: answered, unanswered }
 }
 
 /// Of a baseline that repeats labels: `repeats` gives for each row the row whose label it answers.
@@ -96,5 +100,5 @@ pub fn judge_repeats(table: &Table, rows: &[usize], repeats: &[Option<usize>], c
         let guess = pairs.iter().map(|(_, repeated)| known.value(*repeated)).collect();
         Outcome::Numbers { truth, guess, baseline_mae: None }
     };
-    Judged { outcome, unanswered }
+    Judged { outcome, rows: pairs.into_iter().map(|(row, _)| row).collect(), unanswered }
 }

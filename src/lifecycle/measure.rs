@@ -5,7 +5,7 @@ use std::time::Instant;
 use arrow::array::RecordBatch;
 use serde::{Deserialize, Serialize};
 
-use crate::ir::{Metric, MetricKind};
+use crate::ir::{Found, Metric, ModelCost};
 use crate::model::{BundleError, Fitted};
 use crate::node::Predictor;
 
@@ -32,32 +32,12 @@ pub struct Measured {
 impl Measured {
     /// In the metric's own unit; None for what is not measured here.
     pub fn figure(&self, metric: &Metric) -> Option<f64> {
-        match metric.kind {
-            MetricKind::LatencyP50 => Some(self.latency_p50),
-            MetricKind::LatencyP99 => Some(self.latency_p99),
-            MetricKind::Memory => Some(self.memory as f64),
-            MetricKind::ModelSize => Some(self.size as f64),
-            MetricKind::Accuracy
-            | MetricKind::BalancedAccuracy
-            | MetricKind::MacroF1
-            | MetricKind::F1
-            | MetricKind::Precision
-            | MetricKind::Recall
-            | MetricKind::Auc
-            | MetricKind::LogLoss
-            | MetricKind::Brier
-            | MetricKind::Mae
-            | MetricKind::Rmse
-            | MetricKind::R2
-            | MetricKind::Mape
-            | MetricKind::Smape
-            | MetricKind::Skill
-            | MetricKind::Pinball
-            | MetricKind::FalseAlarms
-            | MetricKind::Delay
-            | MetricKind::Energy
-            | MetricKind::Cost
-            | MetricKind::Throughput => None,
+        match metric.kind.facts().found {
+            Found::Model(ModelCost::LatencyP50) => Some(self.latency_p50),
+            Found::Model(ModelCost::LatencyP99) => Some(self.latency_p99),
+            Found::Model(ModelCost::Memory) => Some(self.memory as f64),
+            Found::Model(ModelCost::Size) => Some(self.size as f64),
+            Found::Answers | Found::NotYet => None,
         }
     }
 }

@@ -11,20 +11,24 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{Hash, Name};
+use crate::base::{Hash, Name, Time};
 use crate::diag::{Code, Diagnostic};
-use crate::ir::{Policy, Task};
+use crate::ir::{Models, Policy, Task};
 use crate::model::{Config, Fitted};
-use crate::plan::Graph;
+use crate::plan::{Graph, Learn, NodeKey, Slot, Training};
 
-use super::{Generation, Member, Stopped};
+use super::{Generation, Member, Report, Stopped};
 use files::{read, write_all};
 
 const MODEL: &str = "model.safetensors";
 const CLOSURE: &str = "closure.json";
 const MANIFEST: &str = "manifest.json";
+/// Of the training, beside the first of its models.
+const REPORT: &str = "report.json";
 const CHAMPION: &str = "champion";
 const STAGED: &str = ".staged";
+/// Before a hash in the second line of the champion's file.
+const UNDER: &str = "chosen under ";
 
 /// `occupancy-3`: short, ordered, and what rows are marked with.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,13 +38,12 @@ pub struct Version {
     pub number: u32,
 }
 
-/// What a training depends on: equal identities give equal bundles.
+/// What a training depends on: equal identities and lists of models give equal bundles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// Of the closure: every definition that its features depend on.
-    pub closure: Hash,
-    pub task: Hash,
-    pub policy: Hash,
+    /// Every definition that the features and the target depend on, column by column.
+    pub features: Hash,
+    pub training: Training,
     /// Of the rows in whatever order.
     pub data: Hash,
     /// Of their order.
@@ -54,6 +57,8 @@ pub struct Manifest {
     /// The first version of the same training.
     pub generation: u32,
     pub identity: Identity,
+    /// What the search looked at.
+    pub models: Models,
     pub family: String,
     pub config: Config,
     /// As the fit used it; the policy's seed is in its hash.
@@ -62,6 +67,8 @@ pub struct Manifest {
     pub split: String,
     /// Rows of the fit that serves.
     pub rows: usize,
+    /// The latest time among them, where they have times.
+    pub until: Option<Time>,
     /// What the choice goes by: figures of the unrefitted twins, and costs.
     pub member: Member,
     pub hold_out: BTreeMap<String, f64>,
@@ -132,13 +139,17 @@ impl Registry {
         files::clean(&folder, STAGED)?;
         let first = self.versions(&task.name)?.last().map_or(1, |last| last.number + 1);
         let parent = self.champion(&task.name)?;
-        let identity = Identity::of(task, policy, closure, generation);
+        let learn = Learn { task: task.clone(), policy: policy.clone() };
+        let identity = Identity::of(&learn, closure, generation.digests);
         let mut versions = Vec::new();
         for (nth, member) in generation.members.iter().enumerate() {
             let version = Version { task: task.name.clone(), number: first + nth as u32 };
             let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
             files.insert(MODEL.into(), member.bundle.clone());
             files.insert(CLOSURE.into(), to_json(closure));
+            if nth == 0 {
+                files.insert(REPORT.into(), to_json(&generation.report));
+            }
             for (round, twin) in member.twins.iter().enumerate() {
                 files.insert(twin_name(round), twin.clone());
             }
@@ -146,12 +157,14 @@ impl Registry {
                 version: version.clone(),
                 generation: first,
                 identity,
+                models: task.models.clone(),
                 family: member.family.clone(),
                 config: member.config.clone(),
                 fit_seed: member.seed,
                 seed: generation.seed,
                 split: generation.split.words.clone(),
                 rows: generation.split.refit.len(),
+                until: generation.until,
                 member: member.member.clone(),
                 hold_out: if generation.champion == Some(nth) { generation.report.hold_out.clone() } else { BTreeMap::new() },
                 trials: generation.trials_done,
@@ -166,7 +179,7 @@ impl Registry {
             versions.push(version);
         }
         if let Some(champion) = generation.champion {
-            self.set_champion(&versions[champion])?;
+            self.set_champion(&versions[champion], identity.training.choice)?;
         }
         Ok(versions)
     }
@@ -187,19 +200,12 @@ impl Registry {
     /// All of it, with its checksums checked.
     pub fn open(&self, version: &Version) -> Result<Stored, RegistryError> {
         let manifest = self.manifest(version)?;
-        let checked = |name: &str| -> Result<Vec<u8>, RegistryError> {
-            let bytes = read(&self.file(version, name))?;
-            match manifest.files.get(name) {
-                Some(hash) if *hash == Hash::of_bytes(&bytes) => Ok(bytes),
-                Some(_) | None => Err(damaged(&self.file(version, name), "its checksum differs")),
-            }
-        };
         let fitted = |name: &str| -> Result<Arc<Fitted>, RegistryError> {
-            let fitted = Fitted::from_bytes(&checked(name)?, &version.to_string());
+            let fitted = Fitted::from_bytes(&self.checked(&manifest, name)?, &version.to_string());
             fitted.map(Arc::new).map_err(|error| damaged(&self.file(version, name), &error.0))
         };
         Ok(Stored {
-            closure: from_json(&checked(CLOSURE)?, &self.file(version, CLOSURE))?,
+            closure: from_json(&self.checked(&manifest, CLOSURE)?, &self.file(version, CLOSURE))?,
             fitted: fitted(MODEL)?,
             twins: (0..manifest.twins).map(|round| fitted(&twin_name(round))).collect::<Result<_, _>>()?,
             manifest,
@@ -208,28 +214,54 @@ impl Registry {
 
     /// The version that serves; None before the first.
     pub fn champion(&self, task: &str) -> Result<Option<Version>, RegistryError> {
+        Ok(self.standing(task)?.map(|(version, _)| version))
+    }
+
+    /// The version that serves, and the goal and requirements by which it was chosen, as a hash.
+    pub fn standing(&self, task: &str) -> Result<Option<(Version, Option<Hash>)>, RegistryError> {
         let path = self.root.join(task).join(CHAMPION);
         if !path.exists() {
             return Ok(None);
         }
-        let text = String::from_utf8_lossy(&read(&path)?).trim().to_owned();
-        text.parse().map(Some).map_err(|()| damaged(&path, "it names no version"))
+        let text = String::from_utf8_lossy(&read(&path)?).into_owned();
+        let mut lines = text.lines().map(str::trim);
+        let version = lines.next().and_then(|line| line.parse().ok()).ok_or_else(|| damaged(&path, "it names no version"))?;
+        let under = lines.next().and_then(|line| line.strip_prefix(UNDER)).and_then(|hash| hash.parse().ok());
+        Ok(Some((version, under)))
     }
 
-    pub fn set_champion(&self, version: &Version) -> Result<(), RegistryError> {
-        files::replace(&self.root.join(&*version.task).join(CHAMPION), format!("{version}\n").as_bytes())
+    /// `under` is the hash of the goal and requirements by which it was chosen.
+    pub fn set_champion(&self, version: &Version, under: Hash) -> Result<(), RegistryError> {
+        let text = format!("{version}\n{UNDER}{under}\n");
+        files::replace(&self.root.join(&*version.task).join(CHAMPION), text.as_bytes())
     }
 
-    /// The versions of an earlier training with this identity, champion first: training again would give their bytes.
-    pub fn find(&self, task: &str, identity: &Identity) -> Result<Vec<Version>, RegistryError> {
-        let mut found: Vec<Manifest> = Vec::new();
-        for version in self.versions(task)? {
-            let Ok(manifest) = self.manifest(&version) else { continue };
-            if manifest.identity == *identity && found.first().is_none_or(|first| first.generation == manifest.generation) {
-                found.push(manifest);
-            }
+    /// The models of one training, the champion at the time first: of the champion's where its manifests are `wanted`, else
+    /// of the newest that are. Damaged versions are left out; empty where there is none.
+    pub fn generation(&self, task: &str, wanted: &dyn Fn(&Manifest) -> bool) -> Result<Vec<Manifest>, RegistryError> {
+        let versions = self.versions(task)?;
+        let readable = versions.iter().filter_map(|version| self.manifest(version).ok());
+        let found: Vec<Manifest> = readable.filter(|manifest| wanted(manifest)).collect();
+        let champion = self.champion(task).ok().flatten();
+        let own = found.iter().find(|manifest| champion.as_ref() == Some(&manifest.version));
+        let Some(generation) = own.or(found.last()).map(|manifest| manifest.generation) else { return Ok(Vec::new()) };
+        Ok(found.into_iter().filter(|manifest| manifest.generation == generation).collect())
+    }
+
+    /// What the training of a generation, of which this is the first model, has reported.
+    pub fn report(&self, first: &Manifest) -> Result<Report, RegistryError> {
+        let path = self.file(&first.version, REPORT);
+        from_json(&self.checked(first, REPORT)?, &path)
+    }
+
+    /// The bytes of one of a version's files, if they are those that were written.
+    fn checked(&self, manifest: &Manifest, name: &str) -> Result<Vec<u8>, RegistryError> {
+        let path = self.file(&manifest.version, name);
+        let bytes = read(&path)?;
+        match manifest.files.get(name) {
+            Some(hash) if *hash == Hash::of_bytes(&bytes) => Ok(bytes),
+            Some(_) | None => Err(damaged(&path, "its checksum differs")),
         }
-        Ok(found.into_iter().map(|manifest| manifest.version).collect())
     }
 
     fn file(&self, version: &Version, name: &str) -> PathBuf {
@@ -238,10 +270,26 @@ impl Registry {
 }
 
 impl Identity {
-    pub fn of(task: &Task, policy: &Policy, closure: &Graph, generation: &Generation) -> Identity {
-        let (data, order) = generation.digests;
-        Identity { closure: Hash::of(closure), task: Hash::of(task), policy: Hash::of(policy), data, order }
+    /// `digests` are of the rows in whatever order, and of their order.
+    pub fn of(learn: &Learn, closure: &Graph, (data, order): (Hash, Hash)) -> Identity {
+        Identity { features: features_of(closure, &learn.task.name), training: Training::of(learn), data, order }
     }
+
+    /// Would a training with the other one learn the same, but for who is chosen in the end?
+    pub fn learns_as(&self, other: &Identity) -> bool {
+        self.has_rows_of(other) && self.training.budget == other.training.budget
+    }
+
+    /// Are features, rows and their division those of the other one?
+    pub fn has_rows_of(&self, other: &Identity) -> bool {
+        let Identity { features, training: Training { split, budget: _, choice: _ }, data, order } = *self;
+        (features, split, data, order) == (other.features, other.training.split, other.data, other.order)
+    }
+}
+
+/// What the columns mean that reach a task's model.
+pub fn features_of(closure: &Graph, task: &Name) -> Hash {
+    closure.nodes.get(&NodeKey::of_file(task, Slot::Task)).map(|spec| spec.hashes.flow).unwrap_or_default()
 }
 
 impl Software {

@@ -8,9 +8,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ir::{Metric, MetricKind};
 use crate::model::{Config, Confusion, Figures};
 
-use super::{Measured, Standing, Stopped};
+use super::choose::figure;
+use super::{Measured, Member, Spared, Standing, Stopped};
 
 /// Of one task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +38,8 @@ pub struct Report {
     pub candidates: Vec<CandidateReport>,
     pub trials: TrialCounts,
     pub standing: Standing,
+    /// Why the champion is not whoever scored best, where it is not.
+    pub why: Option<String>,
     /// Of the champion: on the hold-out where there is one, else where it was judged.
     pub confusion: Option<Confusion>,
     /// Sentences that qualify the figures.
@@ -90,6 +94,8 @@ pub struct CandidateReport {
     pub family: String,
     pub config: Config,
     pub metrics: Figures,
+    /// Standard errors of the metrics, over blocks of the judging rows; those that have one.
+    pub errors: Figures,
     pub measured: Option<Measured>,
     pub champion: bool,
     /// Does nothing beat it in everything?
@@ -97,7 +103,43 @@ pub struct CandidateReport {
     pub failed: Option<String>,
 }
 
+/// A model by its family and what is known of it.
+pub struct Scorer<'a> {
+    pub family: &'a str,
+    pub member: &'a Member,
+}
+
+/// Why a dearer model was passed over, if one was.
+pub fn why<'a>(chosen: &super::Chosen, metric: &Metric, of: &dyn Fn(usize) -> Scorer<'a>) -> Option<String> {
+    let Spared { best, within, error } = chosen.spared?;
+    let (best, within) = (of(best), of(within));
+    let score = figure(best.member, metric)?;
+    let (score, error) = (show::value(metric.kind, score), show::difference(metric.kind, error));
+    let (size, least) = (within.member.measured.size as f64, best.member.measured.size as f64);
+    let [size, least] = [size, least].map(|size| show::value(MetricKind::ModelSize, size));
+    Some(format!(
+        "{} scored best ({score}, {least}), but {} is within one standard error of it ({error}) at {size}: of what is no larger, the best was taken",
+        best.family, within.family
+    ))
+}
+
+impl Report {
+    /// Is it this version that the report calls champion?
+    pub(super) fn champion_is(&self, stored: Option<&super::Stored>) -> bool {
+        let same = |(own, stored): (&ChampionReport, &super::Stored)| {
+            own.family == stored.manifest.family && own.config == stored.manifest.config
+        };
+        self.champion.as_ref().zip(stored).is_some_and(same)
+    }
+}
+
 impl RequirementReport {
+    /// Of whoever was chosen, or came nearest.
+    pub fn all(chosen: &super::Chosen, policy: &crate::ir::Policy) -> Vec<RequirementReport> {
+        let pairs = chosen.verdicts.iter().zip(&policy.choice.requirements);
+        pairs.map(|(verdict, requirement)| RequirementReport::new(verdict, &requirement.metric)).collect()
+    }
+
     pub fn new(verdict: &super::Verdict, metric: &crate::ir::Metric) -> RequirementReport {
         let words = match (verdict.measured, verdict.met) {
             (None, _) => "not measured".to_owned(),

@@ -10,7 +10,7 @@ use crate::base::Hash;
 use crate::ir::{Choice, Goal, Metric};
 use crate::model::{Config, Figures, Stream, metric_text, seed_of};
 
-use super::choose::is_beaten;
+use super::choose::is_dispensable;
 use super::pool::run_all;
 use super::{Data, Done, Job, Member, Round, Space, TrialError, Trials};
 
@@ -63,7 +63,12 @@ impl Trial {
     /// As the choice sees it.
     pub fn member(&self) -> Member {
         match &self.result {
-            Ok(done) => Member { figures: done.figures.clone(), measured: done.measured.unwrap_or_default() },
+            Ok(done) => Member {
+                figures: done.figures.clone(),
+                measured: done.measured.unwrap_or_default(),
+                confusion: done.confusion.clone(),
+                left_out: done.left_out.clone(),
+            },
             Err(_) => Member::default(),
         }
     }
@@ -149,12 +154,13 @@ impl Plan<'_> {
         ended.map(|(result, job)| Trial { family: job.family, config: job.config, result }).collect()
     }
 
-    /// Drops the bundles of those that another beats in everything: a search holds no more models than its Pareto set.
+    /// Drops the bundles of those that nobody will choose, as another is better whatever is asked: a search holds little more
+    /// than its Pareto set.
     fn let_go(&self, tried: &mut [Trial]) {
         let members: Vec<Member> = tried.iter().map(Trial::member).collect();
         for (at, trial) in tried.iter_mut().enumerate() {
             if let Ok(done) = &mut trial.result
-                && is_beaten(&members, self.choice, at)
+                && is_dispensable(&members, self.choice, at)
             {
                 done.bundles.clear();
             }

@@ -1,22 +1,25 @@
 //! A whole training: split, baselines, search, choice, refit, report.
 
 mod chosen;
+mod recall;
 mod refit;
+
+pub use recall::{Recalled, recall};
 
 use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 
-use crate::base::{Hash, Span, nearest};
+use crate::base::{Hash, Span, Time, nearest};
 use crate::diag::{Code, Diagnostic};
-use crate::ir::{BinaryOp, Goal, Metric, MetricKind, Models, Policy, Task};
+use crate::ir::{BinaryOp, Goal, Measures, Metric, MetricKind, Models, Policy, Task};
 use crate::model::{Classes, Config, Control, Purpose, kind_of};
 
 use super::baselines::{Baselines, judging_rows, persistence_on, table_of};
 use super::candidates::spaces;
 use super::search::{Plan, Trial};
 use super::table::digests;
-use super::unsupported::{is_measured, unsupported_task};
+use super::unsupported::unsupported_task;
 use super::{Chosen, Data, Member, Progress, Report, Split, Stopped, TrialError, Trials, choose, split};
 
 /// Models of one training that no other beats in everything, each complete.
@@ -39,6 +42,8 @@ pub struct Generation {
     pub warnings: Vec<Diagnostic>,
     /// Of the data, whatever its order, and of its order.
     pub digests: (Hash, Hash),
+    /// The latest time among the rows that the champion was fitted to, where they have times.
+    pub until: Option<Time>,
     pub seed: u64,
     pub trials_done: usize,
     pub stopped: Stopped,
@@ -120,15 +125,11 @@ impl Context<'_> {
     /// What the search climbs: the policy's goal, or the usual quality where the goal is a cost.
     fn search_goal(&self) -> Goal {
         let goal = &self.policy.choice.goal;
-        let is_cost = matches!(
-            goal.metric.kind,
-            MetricKind::LatencyP50 | MetricKind::LatencyP99 | MetricKind::Memory | MetricKind::ModelSize
-        );
         let usual = match self.data.purpose {
             Purpose::Classify => Goal { maximize: true, metric: Metric { kind: MetricKind::Accuracy, class: None } },
             Purpose::Regress => Goal { maximize: false, metric: Metric { kind: MetricKind::Mae, class: None } },
         };
-        if is_cost { usual } else { goal.clone() }
+        if goal.metric.kind.is_cost() { usual } else { goal.clone() }
     }
 
     fn plan<'a>(&'a self, spaces: &'a [super::Space], metrics: &'a [Metric], deadline: Option<Instant>) -> Plan<'a> {
@@ -201,7 +202,7 @@ impl Context<'_> {
 fn unfit_metrics(policy: &Policy, purpose: Purpose) -> Vec<Diagnostic> {
     let required = policy.choice.requirements.iter().map(|requirement| (&requirement.metric, requirement.span));
     let all = required.chain([(&policy.choice.goal.metric, policy.span)]);
-    let unfit = all.filter(|(metric, _)| !is_measured(metric) || !suits(metric.kind, purpose));
+    let unfit = all.filter(|(metric, _)| !metric.kind.is_measured() || !suits(metric.kind, purpose));
     let mut found: Vec<Diagnostic> = unfit.map(|(metric, span)| unfit_metric(metric.kind, purpose, span)).collect();
     for requirement in &policy.choice.requirements {
         if !matches!(requirement.op, BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge | BinaryOp::Eq | BinaryOp::Ne) {
@@ -216,7 +217,7 @@ fn unknown_classes(policy: &Policy, data: &Data) -> Vec<Diagnostic> {
     let Some(classes) = Classes::seen(&data.table.target, data.table.labelled_rows().into_iter()) else { return Vec::new() };
     let required = policy.choice.requirements.iter().map(|requirement| (&requirement.metric, requirement.span));
     let complaint = |(metric, span): (&Metric, Span)| {
-        let of_one = matches!(metric.kind, MetricKind::F1 | MetricKind::Precision | MetricKind::Recall);
+        let of_one = metric.kind.is_of_a_class();
         match &metric.class {
             Some(class) => classes.named(class).is_none().then(|| no_class(metric, Some(class), &classes, span)),
             None => (of_one && classes.len() > 2).then(|| no_class(metric, None, &classes, span)),
@@ -240,29 +241,10 @@ fn no_class(metric: &Metric, class: Option<&str>, classes: &Classes, span: Span)
 }
 
 fn suits(kind: MetricKind, purpose: Purpose) -> bool {
-    match kind {
-        MetricKind::Accuracy
-        | MetricKind::BalancedAccuracy
-        | MetricKind::MacroF1
-        | MetricKind::F1
-        | MetricKind::Precision
-        | MetricKind::Recall
-        | MetricKind::Auc
-        | MetricKind::LogLoss
-        | MetricKind::Brier => purpose == Purpose::Classify,
-        MetricKind::Mae | MetricKind::Rmse | MetricKind::R2 | MetricKind::Mape | MetricKind::Smape | MetricKind::Skill => {
-            purpose == Purpose::Regress
-        }
-        MetricKind::LatencyP50
-        | MetricKind::LatencyP99
-        | MetricKind::Memory
-        | MetricKind::ModelSize
-        | MetricKind::Pinball
-        | MetricKind::FalseAlarms
-        | MetricKind::Delay
-        | MetricKind::Energy
-        | MetricKind::Cost
-        | MetricKind::Throughput => true,
+    match kind.facts().measures {
+        Measures::Classes | Measures::Probabilities => purpose == Purpose::Classify,
+        Measures::Error | Measures::RelativeError => purpose == Purpose::Regress,
+        Measures::Time | Measures::Bytes | Measures::Alarms | Measures::Other => true,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::model::{
     Config, Confusion, Control, Figures, FitError, FitRequest, Fitted, confusion, family, figures, measure, metric_text,
 };
 
+use super::error::{LeftOut, blocks, left_out};
 use super::judge::judge;
 use super::{Data, Measured, Round};
 
@@ -35,6 +36,8 @@ pub struct Done {
     /// Over the judging rows of all rounds together.
     pub figures: Figures,
     pub confusion: Option<Confusion>,
+    /// The figures without each block of the judging rows in turn.
+    pub left_out: LeftOut,
     pub judged_rows: usize,
     pub unanswered: usize,
     /// Of the first round's model.
@@ -93,7 +96,9 @@ pub fn perform(data: &Data, job: &Job, control: &Control) -> Result<Done, TrialE
         (true, Some(bundle)) => Some(super::measure::measure(bundle, &data.table.features).map_err(TrialError::failed)?),
         (true, None) | (false, _) => None,
     };
+    let blocks = blocks(&judged.rows, data.table.groups.as_deref());
     Ok(Done {
+        left_out: left_out(&judged.outcome, &blocks),
         figures: found,
         confusion: confusion(&judged.outcome),
         judged_rows: judged.outcome.rows(),

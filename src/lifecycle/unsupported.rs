@@ -3,7 +3,7 @@
 
 use crate::base::Span;
 use crate::diag::{Code, Diagnostic};
-use crate::ir::{ClausePlaces, Metric, MetricKind, Policy, Start, Task, TaskKind};
+use crate::ir::{ClausePlaces, Policy, Start, Task, TaskKind};
 
 /// Clauses of a policy, by name. Empty where all of it is carried out.
 pub fn unsupported(policy: &Policy) -> Vec<Diagnostic> {
@@ -24,7 +24,7 @@ pub fn unsupported(policy: &Policy) -> Vec<Diagnostic> {
     }
     let required = policy.choice.requirements.iter().map(|requirement| (&requirement.metric, requirement.span));
     for (metric, span) in required.chain([(&policy.choice.goal.metric, policy.span)]) {
-        if !is_measured(metric) {
+        if !metric.kind.is_measured() {
             let message = format!("the metric `{}` is not measured in this version", metric.kind.name());
             found.push(Diagnostic::new(Code::E0199, message).at(span, "").help("use another metric of the language"));
         }
@@ -53,37 +53,6 @@ pub fn unsupported_task(task: &Task) -> Vec<Diagnostic> {
         refuse("`start first … by`", "leave out `by`, or write `start where …`");
     }
     found
-}
-
-/// Does a training give a figure for it?
-pub fn is_measured(metric: &Metric) -> bool {
-    match metric.kind {
-        MetricKind::Pinball
-        | MetricKind::FalseAlarms
-        | MetricKind::Delay
-        | MetricKind::Energy
-        | MetricKind::Cost
-        | MetricKind::Throughput => false,
-        MetricKind::Accuracy
-        | MetricKind::BalancedAccuracy
-        | MetricKind::MacroF1
-        | MetricKind::F1
-        | MetricKind::Precision
-        | MetricKind::Recall
-        | MetricKind::Auc
-        | MetricKind::LogLoss
-        | MetricKind::Brier
-        | MetricKind::Mae
-        | MetricKind::Rmse
-        | MetricKind::R2
-        | MetricKind::Mape
-        | MetricKind::Smape
-        | MetricKind::Skill
-        | MetricKind::LatencyP50
-        | MetricKind::LatencyP99
-        | MetricKind::Memory
-        | MetricKind::ModelSize => true,
-    }
 }
 
 fn not_yet(policy: &Policy, clause: &str, span: Span, help: &str) -> Diagnostic {

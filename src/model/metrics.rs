@@ -48,6 +48,39 @@ impl Outcome {
             Outcome::Numbers { truth, .. } => truth.len(),
         }
     }
+
+    /// Of these of its rows alone.
+    pub fn take(&self, rows: &[usize]) -> Outcome {
+        match self {
+            Outcome::Classes { classes, truth, guess, shares } => Outcome::Classes {
+                classes: classes.clone(),
+                truth: rows.iter().map(|row| truth[*row]).collect(),
+                guess: rows.iter().map(|row| guess[*row]).collect(),
+                shares: shares.as_ref().map(|shares| shares.take(rows)),
+            },
+            Outcome::Numbers { truth, guess, baseline_mae } => Outcome::Numbers {
+                truth: rows.iter().map(|row| truth[*row]).collect(),
+                guess: rows.iter().map(|row| guess[*row]).collect(),
+                baseline_mae: *baseline_mae,
+            },
+        }
+    }
+}
+
+impl Confusion {
+    /// `f1`, `precision` or `recall` of a class by its name; None of others.
+    pub fn measure(&self, metric: &Metric) -> Option<f64> {
+        let class = metric.class.as_ref()?;
+        let at = self.classes.iter().position(|name| **name == **class)?;
+        let of = |truth: usize, answer: usize| self.counts[truth][answer] as f64;
+        let all = 0..self.classes.len();
+        let counts = classified::Counts {
+            hits: of(at, at),
+            false_alarms: all.clone().filter(|other| *other != at).map(|other| of(other, at)).sum(),
+            misses: all.filter(|other| *other != at).map(|other| of(at, other)).sum(),
+        };
+        counts.of_one(metric.kind)
+    }
 }
 
 /// As reports and requirements call it.
@@ -72,7 +105,7 @@ pub fn measure(metric: &Metric, outcome: &Outcome) -> Option<f64> {
 
 /// Everything that can be measured without naming a class.
 pub fn figures(outcome: &Outcome) -> Figures {
-    let plain = MetricKind::ALL.iter().map(|kind| Metric { kind: *kind, class: None });
+    let plain = MetricKind::all().map(|kind| Metric { kind, class: None });
     plain.filter_map(|metric| Some((metric_text(&metric), measure(&metric, outcome)?))).collect()
 }
 

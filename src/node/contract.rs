@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, RecordBatch};
 
+use crate::base::Span;
 use crate::diag::{Code, Diagnostic};
 use crate::ir::Outlet;
 use crate::plan::NodeSpec;
@@ -151,11 +152,13 @@ pub struct NodeError {
     pub message: String,
     /// What to do, where it is known.
     pub help: Option<String>,
+    /// The declaration that is at fault, where it is another than the node's own.
+    pub span: Option<Span>,
 }
 
 impl NodeError {
     pub fn new(code: Code, message: impl Into<String>) -> NodeError {
-        NodeError { code, message: message.into(), help: None }
+        NodeError { code, message: message.into(), help: None, span: None }
     }
 
     pub fn help(self, help: impl Into<String>) -> NodeError {
@@ -164,11 +167,12 @@ impl NodeError {
 
     /// What it says, after what could not be done because of it.
     pub fn diagnostic(&self, failed: &str) -> Diagnostic {
-        let found = Diagnostic::new(self.code, format!("{failed}: {}", self.message));
-        match &self.help {
-            Some(help) => found.help(help),
-            None => found,
+        let mut found = Diagnostic::new(self.code, format!("{failed}: {}", self.message));
+        if let Some(span) = self.span {
+            found = found.at(span, "");
         }
+        found.help = self.help.clone();
+        found
     }
 }
 
@@ -183,7 +187,7 @@ impl std::error::Error for NodeError {}
 /// A message that is not about a place in a text.
 impl From<Diagnostic> for NodeError {
     fn from(found: Diagnostic) -> NodeError {
-        NodeError { code: found.code, message: found.message, help: found.help }
+        NodeError { span: found.span(), code: found.code, message: found.message, help: found.help }
     }
 }
 

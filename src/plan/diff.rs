@@ -24,6 +24,7 @@ use super::{Graph, NodeKey, Slot};
 
 pub use class::Class;
 pub use component::Component;
+pub use learn::task_edits;
 pub use listing::Listed;
 pub use memory::{Memory, NotAgain, again};
 pub(super) use why::shape;

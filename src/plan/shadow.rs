@@ -4,6 +4,7 @@
 //! `predict` stages, whose second input they are: rows and passing columns come from the file's own stages, features from the
 //! copies, paired by ordinal. A copy of the task's node, which is never stepped, says which features the model reads.
 
+mod needs;
 mod pairs;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,8 @@ use crate::ir;
 use super::diff::{Change, Class};
 use super::fingerprint::learn::forms;
 use super::{Graph, Hashes, Input, Label, Learn, NodeKey, NodeOp, NodeSpec, Owner, Slot, diff};
+
+use needs::Needs;
 
 /// Why the old features cannot live on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,8 +57,13 @@ pub(super) fn keep(
         model @ Owner::Model { .. } => model.clone(),
     };
     let onward = changes.iter().filter_map(|(key, change)| Some((change.from.as_ref()?, key))).collect();
-    let mut copying = Copying { running, wanted, changes, onward, owner, same: BTreeMap::new(), made: BTreeMap::new() };
-    copying.all(task, old, before, new)
+    let (same, made) = (BTreeMap::new(), BTreeMap::new());
+    let mut copying = Copying { running, wanted, changes, onward, owner, same, made, needs: None };
+    match copying.all(task, old, before, new) {
+        // Columns are gone: perhaps none of those that count.
+        Err(NotKept::Source) => copying.only_needed(task, old, before, new),
+        kept => kept,
+    }
 }
 
 impl Graph {
@@ -133,6 +141,8 @@ struct Copying<'a> {
     same: BTreeMap<NodeKey, Option<NodeKey>>,
     /// The copies.
     made: BTreeMap<NodeKey, NodeSpec>,
+    /// What has to come out of every running node, where copies bring no more than that.
+    needs: Option<Needs>,
 }
 
 impl<'a> Copying<'a> {
@@ -164,6 +174,16 @@ impl<'a> Copying<'a> {
         Ok(graph)
     }
 
+    /// The same with no more columns than the old features are made of.
+    fn only_needed(&mut self, task: &Name, old: &NodeSpec, before: &Learn, new: &NodeSpec) -> Result<Graph, NotKept> {
+        let running = self.running;
+        let predicts = running.nodes.values().filter(|spec| spec.predicts_by() == Some(task));
+        let ends: Vec<Input> = old.inputs.iter().chain(predicts.filter_map(|spec| spec.inputs.last())).cloned().collect();
+        self.made.clear();
+        self.needs = Some(self.needs(&ends, &features(before)));
+        self.all(task, old, before, new)
+    }
+
     /// Where the rows of a running outlet come out of in the new graph.
     fn read(&mut self, input: &Input) -> Result<Input, NotKept> {
         if let Some(node) = self.same(&input.node) {
@@ -172,8 +192,8 @@ impl<'a> Copying<'a> {
         match &input.node.slot {
             Slot::Stage { .. } => self.copy(input),
             Slot::Gate if input.outlet == ir::Outlet::Rows => {
-                let columns = self.running.nodes.get(&input.node).ok_or(NotKept::Source)?.schema.clone();
-                self.narrow(&input.node, &columns)
+                let gate = self.running.nodes.get(&input.node).ok_or(NotKept::Source)?;
+                self.narrow(&input.node, &self.needed(gate))
             }
             Slot::Connection | Slot::Decode | Slot::Gate | Slot::Task | Slot::Accept | Slot::Serve => Err(NotKept::Source),
         }
@@ -188,16 +208,40 @@ impl<'a> Copying<'a> {
         }
         let above = spec.inputs.first().ok_or(NotKept::Source)?;
         if above.node.slot == Slot::Gate && above.node.decl == key.decl {
-            return self.narrow(&above.node, &spec.schema);
+            return self.narrow(&above.node, &self.needed(spec));
         }
         if spec.predicts_by().is_some() {
             return Err(NotKept::Predictions);
         }
-        let inputs = spec.inputs.iter().map(|input| self.read(input)).collect::<Result<_, _>>()?;
+        let inputs: Vec<Input> = spec.inputs.iter().map(|input| self.read(input)).collect::<Result<_, _>>()?;
         let mut copy = NodeSpec { key: key.clone(), inputs, ..spec.clone() };
+        if let Some(wanted) = self.needs.as_ref().and_then(|needs| needs.get(&spec.key)) {
+            let input = copy.inputs.first().map(|input| self.columns(input)).unwrap_or_default();
+            copy = needs::pruned(copy, &input, wanted);
+        }
         rewire(&mut copy);
         self.made.insert(key, copy);
         Ok(out)
+    }
+
+    /// The columns that come out of a running node, of those that have to.
+    fn needed(&self, spec: &NodeSpec) -> ir::Schema {
+        let mut schema = spec.schema.clone();
+        if let Some(wanted) = self.needs.as_ref().and_then(|needs| needs.get(&spec.key)) {
+            schema.columns.retain(|column| wanted.contains(&column.name));
+        }
+        schema
+    }
+
+    /// The columns at an outlet of the new graph.
+    fn columns(&self, input: &Input) -> ir::Schema {
+        let Some(spec) = self.made.get(&input.node).or_else(|| self.wanted.nodes.get(&input.node)) else {
+            return ir::Schema::default();
+        };
+        match (input.outlet, spec.inputs.first()) {
+            (ir::Outlet::Late, Some(above)) => self.columns(above),
+            (ir::Outlet::Late, None) | (ir::Outlet::Rows | ir::Outlet::Bad, _) => spec.schema.clone(),
+        }
     }
 
     /// The columns that a source had, of those that it has now.

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::diag::{Code, Diagnostic};
+use crate::node::NodeError;
 use crate::plan::{Graph, NodeKey};
 
 use super::outbox::Outbox;
@@ -50,16 +51,16 @@ fn does_not_balance(key: &NodeKey, numbers: &str, graph: &Graph) -> Diagnostic {
 }
 
 /// A failure of a node, with its line in the file.
-pub fn node_failed(key: &NodeKey, code: Code, message: &str, graph: &Graph) -> Diagnostic {
-    let found = Diagnostic::new(code, format!("`{key}` failed: {message}"));
+pub fn node_failed(key: &NodeKey, error: &NodeError, graph: &Graph) -> Diagnostic {
+    let found = error.diagnostic(&format!("`{key}` failed"));
     placed(found, key, graph)
         .help("what does not depend on it runs on; rows that reach it are dropped and counted until it is changed")
 }
 
-/// The message at the node's place in the text, where the graph knows it.
+/// The message at the node's place in the text, where the graph knows it and the message has no place of its own.
 pub fn placed(found: Diagnostic, key: &NodeKey, graph: &Graph) -> Diagnostic {
     match graph.spans.get(key) {
-        Some(span) => found.at(*span, ""),
-        None => found,
+        Some(span) if found.span().is_none() => found.at(*span, ""),
+        Some(_) | None => found,
     }
 }

@@ -262,7 +262,7 @@ impl Engine {
         let failures = self.tasks.iter().flat_map(Task::failures).filter(|(key, _)| !self.failed.contains(*key));
         let failures: Vec<(NodeKey, NodeError)> = failures.map(|(key, error)| (key.clone(), error.clone())).collect();
         for (key, error) in failures {
-            self.find(audit::node_failed(&key, error.code, &error.message, &self.graph));
+            self.find(audit::node_failed(&key, &error, &self.graph));
             self.put_failure(key.to_string(), error);
             self.failed.insert(key);
         }
@@ -270,7 +270,7 @@ impl Engine {
 
     pub(super) fn source_failed(&mut self, source: &Name, error: NodeError) {
         let key = NodeKey::of_file(source, crate::plan::Slot::Connection);
-        self.find(audit::node_failed(&key, error.code, &error.message, &self.graph));
+        self.find(audit::node_failed(&key, &error, &self.graph));
         self.put_failure(source.to_string(), error);
     }
 
@@ -281,12 +281,12 @@ impl Engine {
 
     /// Reports a failure of a node that happened outside of a step.
     pub fn node_failed(&mut self, key: &NodeKey, error: &NodeError) {
-        self.find(audit::node_failed(key, error.code, &error.message, &self.graph));
+        self.find(audit::node_failed(key, error, &self.graph));
         self.put_failure(key.to_string(), error.clone());
     }
 
     fn put_failure(&mut self, name: String, error: NodeError) {
-        let NodeError { code, message, help: _ } = error;
+        let NodeError { code, message, help: _, span: _ } = error;
         let at = self.next();
         self.events.put(Event::Failed { name, at, code: code.to_string(), message });
     }

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::{Name, Time};
 use crate::node::Counts;
 use crate::plan::{NodeKey, Slot as NodeSlot};
 
-use super::engine::Engine;
+use super::engine::{Engine, Life, Phase};
+use super::feed::{FeedCounts, Head};
 
 /// One node's rows: `in = passed + absorbed + the sum of dropped`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +33,20 @@ pub struct EdgeReport {
     pub to: String,
     pub sent: u64,
     pub received: u64,
+}
+
+/// How a source gets on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceReport {
+    pub name: String,
+    /// Rows that it brought.
+    pub rows: u64,
+    /// Records that could not be read.
+    pub bad: u64,
+    pub ended: bool,
+    /// How old the oldest row is, by its event time, that has come and was not taken yet, in microseconds: 0 if none waits.
+    /// None while a recording is read, and where rows have no time.
+    pub behind_us: Option<u64>,
 }
 
 /// One sink's rows.
@@ -66,6 +82,23 @@ impl Engine {
         all.into_values().collect()
     }
 
+    /// In the order of their names. `now` is what event times are compared with.
+    pub fn source_reports(&mut self, now: Time) -> Vec<SourceReport> {
+        let live = self.settings.life == Life::Run && self.phase == Phase::Live;
+        let heads = self.sequencer.heads();
+        let report = |(name, head): (Name, Head)| {
+            let FeedCounts { decode, gate, .. } = self.source_counts(&name);
+            SourceReport {
+                rows: gate.output,
+                bad: decode.dropped.values().sum(),
+                ended: head == Head::Ended,
+                behind_us: behind(head, now).filter(|_| live),
+                name: name.to_string(),
+            }
+        };
+        heads.into_iter().map(report).collect()
+    }
+
     pub fn edge_reports(&self) -> Vec<EdgeReport> {
         let mut all = Vec::new();
         for slot in self.slots() {
@@ -88,6 +121,13 @@ impl Engine {
             muted: outbox.muted,
         };
         self.outboxes().map(report).collect()
+    }
+}
+
+fn behind(head: Head, now: Time) -> Option<u64> {
+    match head {
+        Head::Row(oldest) => oldest.map(|oldest| u64::try_from((now - oldest).0).unwrap_or(0)),
+        Head::Waiting | Head::Ended => Some(0),
     }
 }
 

@@ -172,6 +172,12 @@ impl Sequencer {
         self.sources.contains_key(name)
     }
 
+    /// What stands at the head of every source. One that fails is found out when it is drawn from.
+    pub fn heads(&mut self) -> Vec<(Name, Head)> {
+        let head = |source: &mut Source| if source.ended { Head::Ended } else { source.feed.head().unwrap_or(Head::Waiting) };
+        self.sources.iter_mut().map(|(name, source)| (name.clone(), head(source))).collect()
+    }
+
     pub fn all_ended(&self) -> bool {
         self.sources.values().all(|source| source.ended)
     }

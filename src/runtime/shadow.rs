@@ -53,16 +53,21 @@ impl Engine {
     }
 
     /// A model that was trained on the features of the file takes the place of the one that answers, and of its features, at
-    /// one ordinal, which is given back.
+    /// one ordinal, which is given back. Without a model rows get no prediction from there on.
     ///
     /// # Errors
     /// What keeps the old features from being taken away; then the old model answers on.
-    pub fn promote(&mut self, task: &Name, model: Arc<dyn Predictor>, parts: &dyn Parts) -> Result<Ordinal, Vec<Diagnostic>> {
+    pub fn promote(
+        &mut self,
+        task: &Name,
+        model: Option<Arc<dyn Predictor>>,
+        parts: &dyn Parts,
+    ) -> Result<Ordinal, Vec<Diagnostic>> {
         if self.graph.is_shadowed(task) {
             let bare = self.graph.without_shadow(task);
             self.apply(&bare, parts)?;
         }
-        self.assign(task, Some(model));
+        self.assign(task, model);
         Ok(self.next())
     }
 }

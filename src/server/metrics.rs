@@ -5,12 +5,19 @@ use std::fmt::{Display, Write};
 use super::status::Status;
 
 pub fn write(status: &Status, out: &mut String) {
-    let Status { pipeline, plan, stage, uptime_s, rows_in, nodes, edges, failed, tasks, sinks, edits, last_change: _ } = status;
+    let Status { pipeline, plan, stage, uptime_s, rows_in, sources, nodes, edges, failed, tasks, sinks, edits, last_change: _ } =
+        status;
     let info = Family::new(out, "mliot_info", "gauge", "The running pipeline.");
     info.put(out, &[("pipeline", pipeline), ("plan", plan), ("stage", stage.words())], 1);
     Family::new(out, "mliot_uptime_seconds", "gauge", "Since the start.").put(out, &[], uptime_s);
     Family::new(out, "mliot_rows_total", "counter", "Rows that entered.").put(out, &[], rows_in);
 
+    let late = "The age of the oldest row that has come and was not taken yet.";
+    let behind = Family::new(out, "mliot_source_behind_seconds", "gauge", late);
+    for source in sources {
+        let Some(us) = source.behind_us else { continue };
+        behind.put(out, &[("source", &source.name)], us as f64 / 1e6);
+    }
     let rows = Family::new(out, "mliot_node_rows_total", "counter", "Rows of a node: in = passed + absorbed + dropped.");
     for node in nodes {
         let flows = [("in", node.input), ("passed", node.passed), ("absorbed", node.absorbed), ("out", node.out)];
@@ -97,7 +104,7 @@ impl Display for Escaped<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runtime::NodeReport;
+    use crate::runtime::{NodeReport, SourceReport};
 
     #[test]
     fn every_sample_has_a_type_and_labels_are_escaped() {
@@ -110,11 +117,14 @@ mod tests {
             out: 2,
             noted: Default::default(),
         };
-        let status = Status { pipeline: "room".into(), nodes: vec![node], ..Status::default() };
+        let source = |name: &str, behind_us| SourceReport { name: name.into(), rows: 3, bad: 0, ended: false, behind_us };
+        let sources = vec![source("room", Some(1_500_000)), source("past", None)];
+        let status = Status { pipeline: "room".into(), sources, nodes: vec![node], ..Status::default() };
         let mut out = String::new();
         write(&status, &mut out);
         assert!(out.contains(r#"mliot_node_dropped_rows_total{node="air/\"odd\"\n",reason="where"} 1"#), "{out}");
         assert!(out.contains("mliot_rows_total 0\n"), "{out}");
+        assert!(out.contains("mliot_source_behind_seconds{source=\"room\"} 1.5\n") && !out.contains("\"past\""), "{out}");
         for line in out.lines().filter(|line| !line.starts_with('#')) {
             let name = line.split(['{', ' ']).next().unwrap();
             assert!(out.contains(&format!("# TYPE {name} ")), "{line}");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::runtime::{EdgeReport, NodeReport};
+use crate::runtime::{EdgeReport, NodeReport, SourceReport};
 
 /// One look at everything. Counters only rise while their node lives.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -17,6 +17,7 @@ pub struct Status {
     pub uptime_s: f64,
     /// Rows that entered, all sources together.
     pub rows_in: u64,
+    pub sources: Vec<SourceReport>,
     pub nodes: Vec<NodeReport>,
     pub edges: Vec<EdgeReport>,
     /// Nodes that have failed and are not stepped any more, with the reason.

@@ -1,9 +1,13 @@
 //! The program as people have it: the real binary, its arguments, files and signals in, text and exit codes out.
 
+mod again;
 mod bench;
 mod broken;
+mod json;
+mod killed;
 mod live;
 mod pipelines;
 mod refused;
 mod same;
 mod score;
+mod walk;

@@ -1,7 +1,12 @@
 //! The live shell with real nodes, real files and real sockets: a file runs, is edited, answers, and stops.
 
-mod bench;
+pub mod bench;
 mod edits;
+mod held;
+mod kept;
+mod lost;
+mod rush;
 mod serving;
+mod shadows;
 mod sinks;
 mod training;

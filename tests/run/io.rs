@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Float64Type;
 use mliot::base::{Duration, Span, Time, Unit};
-use mliot::io::{Intake, Mode, Pending, Place};
+use mliot::io::{End, Intake, Mode, Pending, Place};
 use mliot::ir::{
     Column, Connector, CsvOptions, EnumItem, Expr, ExprKind, FileConnector, FileFormat, Limits, Origin, Schema, SourceColumn,
     TimeSpec, Type, Value,
@@ -76,7 +76,15 @@ impl Source {
         let decode = Decode { columns: self.columns.clone() };
         let gate = Gate { time: self.time.clone(), limits: Limits::default() };
         let place = Place { data: Some(data), ..Place::beside("nowhere") };
-        let open = Intake::open(&"source".into(), &connection, &decode, &gate, &self.schema(), Mode::Recorded, &place, None);
+        let open = Intake::open(
+            &"source".into(),
+            &connection,
+            &decode,
+            &gate,
+            &self.schema(),
+            &place,
+            End { mode: Mode::Recorded, from: None },
+        );
         open.unwrap_or_else(|error| panic!("{error:?}"))
     }
 }

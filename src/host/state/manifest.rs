@@ -84,3 +84,18 @@ impl Manifest {
         self.parts.values().map(|part| part.bytes).sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_format_is_seen_before_anything_else() {
+        let manifest = serde_json::json!({ "format": 9, "mliot": "9.1.0" });
+        let sealed = Sealed { checksum: Hash::of(&manifest), manifest };
+        let bytes = serde_json::to_vec(&sealed).unwrap();
+        assert_eq!(Manifest::read(&bytes), Err(Unread::Other { format: 9, by: "9.1.0".into() }));
+        let flipped = String::from_utf8(bytes).unwrap().replace("9.1", "9.2");
+        assert!(matches!(Manifest::read(flipped.as_bytes()), Err(Unread::Damaged(_))));
+    }
+}

@@ -4,12 +4,17 @@ use std::collections::VecDeque;
 use std::fmt::Write;
 
 use crate::diag::Style;
-use crate::server::Status;
+use crate::runtime::SourceReport;
+use crate::server::{SinkStatus, Status};
+
+use super::words::time;
 
 /// Looks over which a rate is a mean.
 const LOOKS_MAX: usize = 8;
 /// Tasks and sinks that have a line of their own; of more, only the number is said.
 const ITEMS_MAX: usize = 6;
+/// What a source may be behind, in microseconds, without a word: the time of a few steps.
+const BEHIND_MIN_US: u64 = 250_000;
 /// Longest line, in characters, so that none wraps: a wrapped line could not be taken back.
 const WIDTH_MAX: usize = 100;
 
@@ -73,6 +78,9 @@ impl Lines {
             number(dropped)
         );
         line(&mut out, style, status.stage.words(), &head);
+        for source in status.sources.iter().take(ITEMS_MAX) {
+            line(&mut out, style, &source.name, &source_text(source));
+        }
         for task in status.tasks.iter().take(ITEMS_MAX) {
             let mut text = match (&task.family, &task.version) {
                 (Some(family), Some(version)) => format!("{family} {version}"),
@@ -88,14 +96,7 @@ impl Lines {
             line(&mut out, style, &task.name, &text);
         }
         for sink in status.sinks.iter().take(ITEMS_MAX) {
-            let mut text = format!("{} written", number(sink.delivered));
-            if sink.lost > 0 {
-                let _ = write!(text, "  {} lost", number(sink.lost));
-            }
-            if let Some(trouble) = &sink.trouble {
-                let _ = write!(text, "  {} wait: {trouble}", number(sink.waiting));
-            }
-            line(&mut out, style, &sink.name, &text);
+            line(&mut out, style, &sink.name, &sink_text(sink));
         }
         let edits = status.edits;
         if edits.applied + edits.refused > 0 {
@@ -105,6 +106,33 @@ impl Lines {
         }
         out
     }
+}
+
+fn source_text(source: &SourceReport) -> String {
+    let mut text = format!("{} rows", number(source.rows));
+    if source.bad > 0 {
+        let _ = write!(text, "  {} could not be read", number(source.bad));
+    }
+    match source.behind_us {
+        _ if source.ended => text.push_str("  ended"),
+        Some(us) if us < BEHIND_MIN_US => text.push_str("  up to date"),
+        Some(us) => {
+            let _ = write!(text, "  {} behind", time(us));
+        }
+        None => {}
+    }
+    text
+}
+
+fn sink_text(sink: &SinkStatus) -> String {
+    let mut text = format!("{} written  {} waiting", number(sink.delivered), number(sink.waiting));
+    if sink.lost > 0 {
+        let _ = write!(text, "  {} lost", number(sink.lost));
+    }
+    if let Some(trouble) = &sink.trouble {
+        let _ = write!(text, ": {trouble}");
+    }
+    text
 }
 
 fn line(out: &mut String, style: Style, name: &str, text: &str) {

@@ -4,12 +4,13 @@ use super::super::said::{HostEvent, Messages};
 use super::*;
 use crate::diag::{Code, Diagnostic};
 use crate::node::Ordinal;
-use crate::runtime::Event;
-use crate::server::{Edits, TaskStatus};
+use crate::runtime::{Event, SourceReport};
+use crate::server::{Edits, SinkStatus, TaskStatus};
 
 fn log() -> Vec<Said> {
     let started = HostEvent::Started { pipeline: "room.mliot".into(), serving: vec!["http://127.0.0.1:8080/predict/t".into()] };
-    let applied = HostEvent::EditApplied { at: Ordinal(7), words: "air.stuffy retuned".into(), pause_us: 90, took_us: 31_000 };
+    let applied =
+        HostEvent::EditApplied { at: Ordinal(7), words: vec!["air.stuffy retuned".into()], pause_us: 90, took_us: 31_000 };
     let refused = HostEvent::EditRefused(Messages::of(Diagnostic::new(Code::E0201, "nothing is called `rom`")));
     vec![Said::Host(started), Said::Engine(Event::WentLive { at: Ordinal(3) }), Said::Host(applied), Said::Host(refused)]
 }
@@ -17,7 +18,10 @@ fn log() -> Vec<Said> {
 fn status(rows: u64) -> Status {
     let task = TaskStatus { name: "t".into(), version: Some("3".into()), family: Some("forest".into()), ..Default::default() };
     let edits = Edits { applied: 1, ..Edits::default() };
-    Status { uptime_s: rows as f64 / 500.0, rows_in: rows, tasks: vec![task], edits, ..Status::default() }
+    let source = |name: &str, behind_us| SourceReport { name: name.into(), rows, bad: 0, ended: false, behind_us };
+    let sources = vec![source("room", Some(40)), source("hall", Some(2_300_000)), source("past", None)];
+    let sinks = vec![SinkStatus { name: "out".into(), delivered: rows, waiting: 12, ..SinkStatus::default() }];
+    Status { uptime_s: rows as f64 / 500.0, rows_in: rows, sources, sinks, tasks: vec![task], edits, ..Status::default() }
 }
 
 fn shown(form: Form, act: impl FnOnce(&mut View<&mut Vec<u8>>)) -> String {
@@ -92,7 +96,11 @@ fn a_terminal_keeps_the_log_above_and_a_few_lines_below() {
             "room.mliot runs, and answers at http://127.0.0.1:8080/predict/t",
             "live, after 3 recorded rows",
             "warming up      2 000 rows  500/s  0 dropped on the way",
+            "room            2 000 rows  up to date",
+            "hall            2 000 rows  2.3s behind",
+            "past            2 000 rows",
             "t               forest 3",
+            "out             2 000 written  12 waiting",
             "edits           1 applied  0 refused  ",
         ];
         assert_eq!(screen(&text), expected, "{text:?}");

@@ -2,6 +2,7 @@
 
 use crate::diag::{Style, render};
 use crate::runtime::Event;
+use crate::server::SinkStatus;
 
 use super::super::said::{HostEvent, Messages, Said};
 
@@ -18,7 +19,7 @@ fn engine(event: &Event) -> String {
         // The shell says these in its own words, with what it knows besides.
         Event::Cut(_) | Event::Assigned { version: Some(_), .. } | Event::Failed { .. } => String::new(),
         Event::Assigned { task, version: None, .. } => {
-            format!("{task}: its features have changed; no predictions until it has learned again\n")
+            format!("{task}: no predictions until another model answers\n")
         }
         Event::WentLive { at } => format!("live, after {} recorded rows\n", at.0),
         Event::SourceEnded { source, .. } => format!("{source} has ended\n"),
@@ -37,13 +38,18 @@ fn host(event: &HostEvent, style: Style) -> String {
         HostEvent::Epoch { .. } => String::new(),
         HostEvent::Rebuilding => "edit: its sources are read again, rows go on meanwhile\n".to_owned(),
         HostEvent::EditApplied { at, words, pause_us, took_us } => {
-            let (pause, took) = (time(*pause_us), time(*took_us));
-            format!("edit applied at row {}: {words} (paused {pause}, ready in {took})\n", at.0)
+            let times = format!("(paused {}, ready in {})", time(*pause_us), time(*took_us));
+            match &words[..] {
+                [one] => format!("edit applied at row {}: {one} {times}\n", at.0),
+                more => format!("edit applied at row {} {times}\n{}", at.0, indented(more)),
+            }
         }
         HostEvent::EditUnchanged => "edit: same meaning, nothing to do\n".to_owned(),
         HostEvent::EditRefused(messages) => format!("{}edit refused; what runs goes on\n", rendered(messages, style)),
         HostEvent::FileTrouble { path, why } => format!("{path} {why}; what runs goes on\n"),
         HostEvent::Restored { task, version, family } => format!("{task}: {family} {version} of a former run answers\n"),
+        HostEvent::ChosenAgain { at: Some(at), task, words, .. } => format!("{task}: {words}, from row {} on\n", at.0),
+        HostEvent::ChosenAgain { at: None, task, words, .. } => format!("{task}: {words}\n"),
         HostEvent::Training { task } => format!("{task}: learning\n"),
         HostEvent::Trained { at, task, version, family, metric } => {
             let measured = metric.as_ref().map(|(name, value)| format!(", {name} {value:.4}")).unwrap_or_default();
@@ -56,9 +62,20 @@ fn host(event: &HostEvent, style: Style) -> String {
         HostEvent::Finding(messages) => rendered(messages, style),
         HostEvent::Forgotten { events } => format!("{events} events were forgotten\n"),
         HostEvent::Stopping => "stopping\n".to_owned(),
-        HostEvent::Stopped { rows, undelivered: 0 } => format!("stopped after {rows} rows, all written\n"),
-        HostEvent::Stopped { rows, undelivered } => format!("stopped after {rows} rows, {undelivered} not written\n"),
+        HostEvent::Stopped { rows, undelivered, sinks } => {
+            let left = if *undelivered == 0 { "all written".to_owned() } else { format!("{undelivered} not written") };
+            format!("stopped after {rows} rows, {left}\n{}", sinks.iter().map(written).collect::<String>())
+        }
     }
+}
+
+fn indented(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("  {line}\n")).collect()
+}
+
+fn written(sink: &SinkStatus) -> String {
+    let lost = if sink.lost == 0 { String::new() } else { format!(", {} given up", sink.lost) };
+    format!("  {}: {} rows written{lost}\n", sink.name, sink.delivered)
 }
 
 fn rendered(messages: &Messages, style: Style) -> String {
@@ -66,7 +83,7 @@ fn rendered(messages: &Messages, style: Style) -> String {
 }
 
 /// `850us`, `2.1ms`, `1.3s`.
-fn time(us: u64) -> String {
+pub fn time(us: u64) -> String {
     match us {
         0..1_000 => format!("{us}us"),
         1_000..1_000_000 => format!("{:.1}ms", us as f64 / 1e3),

@@ -2,11 +2,12 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::io::error::IoError;
 
 use super::mark::FileMark;
-use super::target::{Target, cannot_be_written, held, writing_stopped};
+use super::target::{Target, cannot_be_written, writing_stopped};
 
 /// Written under a name that begins with a dot; removed if it is never finished.
 pub(super) struct Aside {
@@ -29,7 +30,8 @@ impl Aside {
     /// Stays aside when it is finished, as the mark says.
     pub fn held(target: &Target, ending: &str) -> Result<(Aside, FileMark), IoError> {
         let path = target.whole(ending)?;
-        let beside = held(&path);
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let beside = path.with_file_name(format!(".{name}.{}.part", token()));
         let text = |path: &Path| path.display().to_string();
         let mark = FileMark::Segment { aside: text(&beside), path: text(&path) };
         Ok((Aside { path, beside, named: false, finished: false }, mark))
@@ -47,6 +49,13 @@ impl Aside {
         self.finished = true;
         Ok(())
     }
+}
+
+/// Never twice the same, in whatever process: a name aside stands for one file.
+fn token() -> String {
+    static FILES: AtomicU64 = AtomicU64::new(0);
+    let now = chrono::Utc::now().timestamp_micros();
+    format!("{now:x}-{:x}-{:x}", std::process::id(), FILES.fetch_add(1, Relaxed))
 }
 
 impl Drop for Aside {

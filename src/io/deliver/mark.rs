@@ -110,7 +110,7 @@ impl FileMark {
         }
         let path = Path::new(path);
         // Somebody else's file of this name is not replaced.
-        let place = if path.exists() { free(path)? } else { path.to_owned() };
+        let place = if path.exists() { free(path, &[])? } else { path.to_owned() };
         let done = fs::rename(aside, &place).and_then(|()| sync_folder(&place));
         done.map_err(|error| writing_stopped(&place, error))
     }

@@ -4,7 +4,7 @@
 //! stands aside. It gets its name when a mark that names it is committed. So a file that is there is whole and final, and what a
 //! process that ended was writing is nobody's.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use arrow::array::RecordBatch;
@@ -54,7 +54,8 @@ impl Segments {
     }
 
     fn target(&self, path: &str) -> Target {
-        Target { path: self.place.base.join(path), mode: Mode::Live }
+        let taken = self.closed.iter().map(|mark| PathBuf::from(mark.path())).collect();
+        Target { path: self.place.base.join(path), mode: Mode::Live, taken }
     }
 
     fn write(&self, path: &str, rows: &[RecordBatch]) -> Result<FileMark, IoError> {

@@ -16,13 +16,15 @@ const NUMBERS_MAX: u32 = 1_000_000;
 pub(super) struct Target {
     pub path: PathBuf,
     pub mode: Mode,
+    /// Names that files will have which wait for them.
+    pub taken: Vec<PathBuf>,
 }
 
 impl Target {
     /// For formats that grow line by line: the file at its end, and whether it was empty. In a folder it is the file that
     /// `goes_on`, else the next one.
     pub fn growing(&self, ending: &str, goes_on: Option<&SinkMark>) -> Result<(PathBuf, File, bool), IoError> {
-        let path = match self.is_folder() {
+        let path = match self.is_folder()? {
             true => match goes_on.and_then(|mark| self.within(mark)) {
                 Some(path) => path,
                 None => self.numbered(ending)?,
@@ -43,9 +45,9 @@ impl Target {
     /// For formats that have an end: the name that the whole file gets.
     pub fn whole(&self, ending: &str) -> Result<PathBuf, IoError> {
         let path = match self.mode {
-            _ if self.is_folder() => self.numbered(ending)?,
+            _ if self.is_folder()? => self.numbered(ending)?,
             Mode::Recorded => self.path.clone(),
-            Mode::Live => free(&self.path)?,
+            Mode::Live => free(&self.path, &self.taken)?,
         };
         prepare(&path)?;
         Ok(path)
@@ -56,8 +58,10 @@ impl Target {
         mark.files.iter().map(|file| PathBuf::from(file.path())).find(|path| path.parent() == Some(&self.path))
     }
 
-    fn is_folder(&self) -> bool {
-        self.path.as_os_str().as_encoded_bytes().ends_with(b"/") || self.path.is_dir()
+    /// Is a folder of numbered files meant? Only where the path says so.
+    fn is_folder(&self) -> Result<bool, IoError> {
+        let is_meant = self.path.as_os_str().as_encoded_bytes().ends_with(b"/");
+        if !is_meant && self.path.is_dir() { Err(is_a_folder(&self.path)) } else { Ok(is_meant) }
     }
 
     /// The next number in a folder, in which a replay begins anew at 1.
@@ -65,32 +69,26 @@ impl Target {
         let name = |number: u32| self.path.join(format!("{number:06}.{ending}"));
         match self.mode {
             Mode::Recorded => Ok(name(1)),
-            Mode::Live => first_free(&self.path, name),
+            Mode::Live => first_free(&self.path, &self.taken, name),
         }
     }
 }
 
 /// `out.parquet`, else `out-2.parquet` and so on.
-pub(super) fn free(path: &Path) -> Result<PathBuf, IoError> {
+pub(super) fn free(path: &Path, taken: &[PathBuf]) -> Result<PathBuf, IoError> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let (stem, ending) = name.split_once('.').map_or((name.as_str(), String::new()), |(stem, rest)| (stem, format!(".{rest}")));
-    first_free(path, |number| match number {
+    first_free(path, taken, |number| match number {
         1 => path.to_owned(),
         _ => path.with_file_name(format!("{stem}-{number}{ending}")),
     })
 }
 
-fn first_free(path: &Path, name: impl Fn(u32) -> PathBuf) -> Result<PathBuf, IoError> {
-    (1..NUMBERS_MAX).map(name).find(|name| !name.exists() && !held(name).exists()).ok_or_else(|| {
+fn first_free(path: &Path, taken: &[PathBuf], name: impl Fn(u32) -> PathBuf) -> Result<PathBuf, IoError> {
+    (1..NUMBERS_MAX).map(name).find(|name| !name.exists() && !taken.contains(name)).ok_or_else(|| {
         let message = format!("`{}` has {NUMBERS_MAX} files already", path.display());
         IoError::new(Code::E0719, message).path(path).help("move old files away")
     })
-}
-
-/// Where a whole file waits for its name.
-pub(super) fn held(path: &Path) -> PathBuf {
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    path.with_file_name(format!(".{name}.part"))
 }
 
 fn prepare(path: &Path) -> Result<(), IoError> {
@@ -98,6 +96,11 @@ fn prepare(path: &Path) -> Result<(), IoError> {
         Some(folder) => fs::create_dir_all(folder).map_err(|error| cannot_be_written(folder, &error)),
         None => Ok(()),
     }
+}
+
+fn is_a_folder(path: &Path) -> IoError {
+    let message = format!("`{}` is a folder, and the sink writes one file", path.display());
+    IoError::new(Code::E0719, message).path(path).help("end the path in `/` for numbered files in it, or take another name")
 }
 
 pub(super) fn cannot_be_written(path: &Path, error: &std::io::Error) -> IoError {

@@ -15,6 +15,8 @@ use crate::node;
 
 use super::*;
 
+mod exact;
+
 fn schema() -> Schema {
     let column = |name: &str, ty, nullable| Column { name: name.into(), ty, nullable, span: Span::default() };
     let columns = vec![
@@ -46,7 +48,7 @@ fn rows(first: i64) -> RecordBatch {
 
 fn sink(folder: &Path, path: &str, format: FileFormat, mode: Mode) -> Result<Box<dyn Deliver>, Diagnostic> {
     let accept = Accept { connector: Connector::File(FileConnector { path: path.into(), format }) };
-    deliver(&accept, &schema(), &Place::beside(folder), mode, None)
+    deliver(&"out".into(), &accept, &schema(), &Place::beside(folder), mode, None)
 }
 
 fn send(folder: &Path, path: &str, format: FileFormat, mode: Mode, batches: &[i64]) {
@@ -92,6 +94,13 @@ fn a_file_with_other_columns_is_left_alone() {
     assert_eq!(error.code, Code::E0719);
     assert!(error.message.contains("other,columns"), "{}", error.message);
     fs::create_dir(folder.path().join("b.csv")).unwrap();
+    for mode in [Mode::Live, Mode::Recorded] {
+        for format in [csv(), FileFormat::Json, FileFormat::Parquet] {
+            let error = sink(folder.path(), "b.csv", format, mode).map(|_| ()).unwrap_err();
+            assert!(error.code == Code::E0719 && error.message.contains("is a folder"), "{}", error.message);
+        }
+    }
+    assert!(fs::read_dir(folder.path().join("b.csv")).unwrap().next().is_none(), "nothing is written into it");
     assert!(sink(folder.path(), "a.csv/c.csv", csv(), Mode::Live).is_err());
 }
 

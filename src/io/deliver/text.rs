@@ -9,6 +9,7 @@ use arrow::array::{Array, RecordBatch};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use crate::base::Name;
 use crate::diag::Code;
 use crate::io::error::IoError;
 use crate::io::open::{self, Packing};
@@ -28,6 +29,8 @@ pub(super) struct LineFormat {
 enum Kind {
     Csv(CsvOptions),
     Json,
+    /// A row among other events; what stands before it.
+    Event(String),
 }
 
 /// None for formats that are not made of lines.
@@ -41,6 +44,12 @@ pub(super) fn format(format: &FileFormat, schema: &Schema) -> Option<LineFormat>
 }
 
 impl LineFormat {
+    /// The same rows as events of this sink.
+    pub fn as_events(self, sink: &Name) -> LineFormat {
+        let sink = serde_json::Value::from(sink.as_str());
+        LineFormat { kind: Kind::Event(format!("{{\"event\":\"row\",\"sink\":{sink},\"row\":")), ..self }
+    }
+
     /// The line of names; empty where there is none.
     fn header(&self) -> Vec<u8> {
         let mut out = Vec::new();
@@ -59,7 +68,7 @@ impl LineFormat {
     fn ending(&self) -> &'static str {
         match self.kind {
             Kind::Csv(_) => "csv",
-            Kind::Json => "jsonl",
+            Kind::Json | Kind::Event(_) => "jsonl",
         }
     }
 
@@ -70,6 +79,11 @@ impl LineFormat {
             match &self.kind {
                 Kind::Csv(options) => csv_line(out, &columns, row, options, first + row as u64),
                 Kind::Json => json_object(out, &self.columns, &columns, row),
+                Kind::Event(before) => {
+                    out.extend_from_slice(before.as_bytes());
+                    json_object(out, &self.columns, &columns, row);
+                    out.push(b'}');
+                }
             }
             out.push(b'\n');
         }

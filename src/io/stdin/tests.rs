@@ -58,6 +58,22 @@ fn rows_that_were_not_taken_are_read_in_their_new_meaning() {
 }
 
 #[test]
+fn a_quote_that_is_not_closed_costs_its_line() {
+    let columns = vec![column("x", float(), false), column("t", Type::Text, false)];
+    let text = "t,x\n\"a\nb\",1\n\"c,2\n\n\"d\",3\ne,4\n\"f,5\n";
+    let mut stdin =
+        Stdin::over(&spec(Mode::Recorded, columns), &FileFormat::Csv(CsvOptions::default()), text.as_bytes()).unwrap();
+    let (mut rows, mut bad) = (Vec::new(), Vec::new());
+    while let Some(block) = stdin.next(&Place::beside(".")).unwrap() {
+        rows.extend(lines(&block.rows));
+        bad.extend(block.aside.bad.into_iter().map(|bad| (bad.raw, bad.origin)));
+    }
+    assert_eq!(rows.join("\n"), "1,a\nb\n3,d\n4,e");
+    let bad: Vec<(&str, &str)> = bad.iter().map(|(raw, origin)| (raw.as_str(), origin.as_str())).collect();
+    assert_eq!(bad, [("\"c,2", "stdin:3"), ("\"f,5", "stdin:6")]);
+}
+
+#[test]
 fn a_missing_column_is_an_error_with_the_header() {
     let columns = vec![column("x", float(), false)];
     let text = "a,b\n1,2\n";

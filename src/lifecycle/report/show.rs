@@ -1,66 +1,39 @@
 //! Figures as people read them.
 
-use crate::ir::MetricKind;
+use crate::ir::{Differs, MetricKind, Reads};
 
 /// `97.7%`, `12us`, `6.2MiB`, `0.406`.
 pub fn value(kind: MetricKind, value: f64) -> String {
-    match kind {
-        MetricKind::Accuracy
-        | MetricKind::BalancedAccuracy
-        | MetricKind::MacroF1
-        | MetricKind::F1
-        | MetricKind::Precision
-        | MetricKind::Recall
-        | MetricKind::Mape
-        | MetricKind::Smape
-        | MetricKind::Skill => format!("{:.1}%", value * 100.0),
-        MetricKind::LatencyP50 | MetricKind::LatencyP99 | MetricKind::Delay => seconds(value),
-        MetricKind::Memory | MetricKind::ModelSize => bytes(value),
-        MetricKind::Auc
-        | MetricKind::LogLoss
-        | MetricKind::Brier
-        | MetricKind::Mae
-        | MetricKind::Rmse
-        | MetricKind::R2
-        | MetricKind::Pinball
-        | MetricKind::FalseAlarms
-        | MetricKind::Energy
-        | MetricKind::Cost
-        | MetricKind::Throughput => digits(value),
+    match kind.facts().reads {
+        Reads::Percent => format!("{:.1}%", value * 100.0),
+        Reads::Seconds => seconds(value),
+        Reads::Bytes => bytes(value),
+        Reads::Number => digits(value),
+    }
+}
+
+/// A difference of two figures: points for shares, `0.42 points`.
+pub fn difference(kind: MetricKind, value: f64) -> String {
+    match kind.facts().reads {
+        Reads::Percent => format!("{} points", digits(value * 100.0)),
+        Reads::Seconds | Reads::Bytes | Reads::Number => self::value(kind, value),
+    }
+}
+
+/// The standard error behind a figure, in the figure's unit and without it: `±0.4`.
+pub fn plus_minus(kind: MetricKind, error: f64) -> String {
+    match kind.facts().reads {
+        Reads::Percent => format!("±{:.1}", error * 100.0),
+        Reads::Seconds | Reads::Bytes | Reads::Number => format!("±{}", digits(error)),
     }
 }
 
 /// Points for shares, else relative to the bound.
 pub fn miss(kind: MetricKind, value: f64, bound: f64) -> String {
-    match kind {
-        MetricKind::Accuracy
-        | MetricKind::BalancedAccuracy
-        | MetricKind::MacroF1
-        | MetricKind::F1
-        | MetricKind::Precision
-        | MetricKind::Recall
-        | MetricKind::Auc
-        | MetricKind::Brier
-        | MetricKind::R2
-        | MetricKind::Skill => format!("{} points", digits((value - bound).abs() * 100.0)),
-        MetricKind::LogLoss
-        | MetricKind::Mae
-        | MetricKind::Rmse
-        | MetricKind::Mape
-        | MetricKind::Smape
-        | MetricKind::LatencyP50
-        | MetricKind::LatencyP99
-        | MetricKind::Memory
-        | MetricKind::ModelSize
-        | MetricKind::Pinball
-        | MetricKind::FalseAlarms
-        | MetricKind::Delay
-        | MetricKind::Energy
-        | MetricKind::Cost
-        | MetricKind::Throughput => match bound {
-            0.0 => self::value(kind, value.abs()),
-            bound => format!("{}%", digits((value - bound).abs() / bound.abs() * 100.0)),
-        },
+    match (kind.facts().differs, bound) {
+        (Differs::Points, _) => format!("{} points", digits((value - bound).abs() * 100.0)),
+        (Differs::Relative, 0.0) => self::value(kind, value.abs()),
+        (Differs::Relative, bound) => format!("{}%", digits((value - bound).abs() / bound.abs() * 100.0)),
     }
 }
 
@@ -116,6 +89,14 @@ mod tests {
         assert_eq!(value(MetricKind::Mae, 0.406_4), "0.406");
         assert_eq!(miss(MetricKind::Recall, 0.93, 0.95), "2.00 points");
         assert_eq!(miss(MetricKind::Memory, 3.0, 2.0), "50.0%");
+        assert_eq!(
+            (difference(MetricKind::F1, 0.0042), difference(MetricKind::Mae, 0.12)),
+            ("0.420 points".into(), "0.120".into())
+        );
+        assert_eq!(
+            (plus_minus(MetricKind::Recall, 0.0042), plus_minus(MetricKind::LogLoss, 0.0123)),
+            ("±0.4".into(), "±0.012".into())
+        );
         assert_eq!((count(8_143), count(12), count(1_000_000)), ("8,143".to_owned(), "12".to_owned(), "1,000,000".to_owned()));
     }
 }

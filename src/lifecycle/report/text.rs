@@ -23,6 +23,7 @@ impl Report {
         line(format!("  {}", self.search_words()));
         line(String::new());
         table(&self.rows_of_candidates()).into_iter().for_each(&mut line);
+        self.why.iter().flat_map(|why| [String::new(), format!("  {why}")]).for_each(&mut line);
         self.requirement_lines().into_iter().for_each(&mut line);
         self.hold_out_lines().into_iter().for_each(&mut line);
         if let Some(confusion) = &self.confusion {
@@ -49,10 +50,10 @@ impl Report {
     /// The head, the baselines, then the candidates, best first.
     fn rows_of_candidates(&self) -> Vec<Vec<String>> {
         let metrics = self.shown_metrics();
-        let head = ["", ""].iter().map(ToString::to_string).chain(metrics.iter().cloned());
+        let head = ["", ""].iter().map(ToString::to_string).chain(with_error(metrics.clone(), "±1se".to_owned()));
         let mut rows = vec![head.chain(["p99", "memory", "size", ""].map(str::to_owned)).collect()];
         for (name, figures) in &self.baselines {
-            rows.push(row(name, "", figures, &metrics, None, "baseline"));
+            rows.push(row(name, "", figures, &Figures::new(), &metrics, None, "baseline"));
         }
         let mut ranked: Vec<&CandidateReport> = self.candidates.iter().collect();
         ranked.sort_by(|a, b| self.rank(b).total_cmp(&self.rank(a)).then(b.champion.cmp(&a.champion)));
@@ -76,7 +77,7 @@ impl Report {
             (None, false) => String::new(),
         };
         let config = changed(&candidate.family, &candidate.config).to_string();
-        row(&candidate.family, &config, &candidate.metrics, metrics, candidate.measured.as_ref(), &mark)
+        row(&candidate.family, &config, &candidate.metrics, &candidate.errors, metrics, candidate.measured.as_ref(), &mark)
     }
 
     fn rank(&self, candidate: &CandidateReport) -> f64 {
@@ -144,12 +145,15 @@ fn row(
     name: &str,
     config: &str,
     figures: &Figures,
+    errors: &Figures,
     metrics: &[String],
     measured: Option<&Measured>,
     mark: &str,
 ) -> Vec<String> {
     let mut cells = vec![name.to_owned(), config.to_owned()];
-    cells.extend(metrics.iter().map(|metric| cell(metric, figures)));
+    let error = metrics.first().and_then(|metric| Some((kind_of(metric)?, *errors.get(metric)?)));
+    let error = error.map(|(kind, error)| show::plus_minus(kind, error)).unwrap_or_default();
+    cells.extend(with_error(metrics.iter().map(|metric| cell(metric, figures)).collect(), error));
     cells.extend(match measured {
         Some(measured) => [
             show::value(MetricKind::LatencyP99, measured.latency_p99),
@@ -162,9 +166,18 @@ fn row(
     cells
 }
 
+/// The error stands behind the first figure, which is what was aimed at.
+fn with_error(mut cells: Vec<String>, error: String) -> Vec<String> {
+    cells.insert(cells.len().min(1), error);
+    cells
+}
+
+fn kind_of(metric: &str) -> Option<MetricKind> {
+    MetricKind::named(metric.split('(').next().unwrap_or_default())
+}
+
 pub(super) fn cell(metric: &str, figures: &Figures) -> String {
-    let kind = MetricKind::named(metric.split('(').next().unwrap_or_default());
-    match (figures.get(metric), kind) {
+    match (figures.get(metric), kind_of(metric)) {
         (Some(value), Some(kind)) => show::value(kind, *value),
         (Some(value), None) => show::digits(*value),
         (None, _) => "-".to_owned(),
@@ -179,7 +192,7 @@ pub(super) fn table(rows: &[Vec<String>]) -> Vec<String> {
         cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
-    let figures = |cell: &str| cell == "-" || cell.starts_with(|first: char| first.is_ascii_digit() || first == '-');
+    let figures = |cell: &str| cell == "-" || cell.starts_with(|first: char| first.is_ascii_digit() || "-±".contains(first));
     let right: Vec<bool> = (0..columns)
         .map(|column| column > 0 && rows.iter().skip(1).filter_map(|row| row.get(column)).any(|cell| figures(cell)))
         .collect();

@@ -1,23 +1,26 @@
 //! The end of a training: choice, refit of what was chosen, hold-out, report.
 
+use crate::base::Time;
 use crate::diag::{Code, Diagnostic};
 use crate::ir::TaskKind;
 use crate::model::{Confusion, Figures, Fitted, confusion, figures};
 
 use super::super::baselines::{Baselines, against, persistence_on, table_of};
+use super::super::complaint::{not_met, stops};
+use super::super::error::standard_error;
 use super::super::judge::judge;
-use super::super::report::TrialCounts;
+use super::super::report::{Scorer, TrialCounts, why};
 use super::super::{
-    CandidateReport, ChampionReport, Member, Progress, Report, RequirementReport, RowCounts, Standing, Stopped,
+    CandidateReport, ChampionReport, Done, Member, Progress, Report, RequirementReport, RowCounts, Standing, Stopped, Table,
 };
 use super::{Chosen, Context, Generation, MEMBERS_MAX, TrainedMember, Trial, choose, digests};
 
 /// What the champion did on rows that nobody had seen.
 #[derive(Default)]
-struct HeldOut {
-    figures: Figures,
-    baselines: Baselines,
-    confusion: Option<Confusion>,
+pub struct HeldOut {
+    pub figures: Figures,
+    pub baselines: Baselines,
+    pub confusion: Option<Confusion>,
 }
 
 impl Context<'_> {
@@ -33,7 +36,7 @@ impl Context<'_> {
         let members: Vec<Member> = fitted.iter().map(|at| tried[*at].member()).collect();
         let chosen = choose(&members, &self.policy.choice, None);
         if chosen.standing == Standing::Stops {
-            return Err(vec![self.stops(&chosen, &tried, &fitted)]);
+            return Err(vec![stops(self.task, self.policy, &chosen, &|at| &tried[fitted[at]].family)]);
         }
         let kept = kept(&chosen);
         let bundles = self.refit(&kept, &fitted, &tried, progress).map_err(|error| vec![error])?;
@@ -41,23 +44,32 @@ impl Context<'_> {
         let trained: Vec<TrainedMember> = kept.iter().zip(bundles).map(keep).collect();
         let champion = chosen.champion.map(|_| 0);
         let held_out = match champion {
-            Some(at) if !self.split.hold_out.is_empty() => self.held_out(&trained[at])?,
+            Some(at) if !self.split.hold_out.is_empty() => {
+                let broken = |error: crate::model::BundleError| {
+                    vec![Diagnostic::new(Code::R0501, format!("the champion that was just trained: {error}"))]
+                };
+                self.held_out(&Fitted::from_bytes(&trained[at].bundle, "").map_err(broken)?)?
+            }
             Some(_) | None => HeldOut::default(),
         };
         let champion_trial = chosen.champion.map(|at| fitted[at]);
         let mut report = self.report(&tried, &fitted, &chosen, champion_trial, held_out);
+        let of = |at: usize| Scorer { family: &tried[fitted[at]].family, member: &members[at] };
+        report.why = why(&chosen, &self.policy.choice.goal.metric, &of);
         report.trials =
             TrialCounts { allowed: self.policy.search.trials, done: trials_done, failed: failures(&tried), stopped };
         let mut warnings = self.split.warnings.clone();
         if chosen.standing != Standing::Met {
-            warnings.push(self.not_met(&chosen, &tried, &fitted));
+            warnings.push(not_met(self.task, self.policy, &chosen, &|at| &tried[fitted[at]].family));
         }
+        let until = until(&self.data.table, &self.split.refit);
         Ok(Generation {
             members: trained,
             champion,
             split: self.split,
             ordinals: self.data.table.ordinals.clone(),
             digests: digests(&self.data.batch),
+            until,
             seed: self.policy.seed,
             chosen,
             report,
@@ -79,12 +91,11 @@ impl Context<'_> {
         }
     }
 
-    fn held_out(&self, champion: &TrainedMember) -> Result<HeldOut, Vec<Diagnostic>> {
+    pub fn held_out(&self, champion: &Fitted) -> Result<HeldOut, Vec<Diagnostic>> {
         let rows = &self.split.hold_out;
         let broken = |error: crate::model::BundleError| {
-            vec![Diagnostic::new(Code::R0501, format!("the champion that was just trained: {error}"))]
+            vec![Diagnostic::new(Code::R0501, format!("the constant that was just trained: {error}"))]
         };
-        let fitted = Fitted::from_bytes(&champion.bundle, "").map_err(broken)?;
         let constant = self.refit_one("constant", &crate::model::Config::default()).map_err(|error| vec![error])?;
         let constant = Fitted::from_bytes(&constant, "").map_err(broken)?;
         let table = &self.data.table;
@@ -93,7 +104,7 @@ impl Context<'_> {
         let mut repeated = repeated;
         repeated.outcome = against(repeated.outcome, mae);
         let constant = figures(&judge(&[(&constant, rows)], table, mae).outcome);
-        let judged = judge(&[(&fitted, rows)], table, mae);
+        let judged = judge(&[(champion, rows)], table, mae);
         let mut own = figures(&judged.outcome);
         for metric in self.metrics() {
             own.extend(
@@ -111,18 +122,14 @@ impl Context<'_> {
                 family: trial.family.clone(),
                 config: trial.config.clone(),
                 metrics: done.map(|done| done.figures.clone()).unwrap_or_default(),
+                errors: done.map(errors).unwrap_or_default(),
                 measured: done.and_then(|done| done.measured),
                 champion: champion == Some(at),
                 pareto: pareto.contains(&at),
                 failed: trial.result.as_ref().err().map(ToString::to_string),
             }
         };
-        let requirements: Vec<RequirementReport> = chosen
-            .verdicts
-            .iter()
-            .zip(&self.policy.choice.requirements)
-            .map(|(verdict, requirement)| RequirementReport::new(verdict, &requirement.metric))
-            .collect();
+        let requirements = RequirementReport::all(chosen, self.policy);
         let done = champion.and_then(|at| tried[at].result.as_ref().ok());
         let report = |at: usize| ChampionReport {
             family: tried[at].family.clone(),
@@ -149,6 +156,7 @@ impl Context<'_> {
             candidates: tried.iter().enumerate().map(candidate).collect(),
             trials: TrialCounts { allowed: 0, done: 0, failed: 0, stopped: Stopped::Exhausted },
             standing: chosen.standing.clone(),
+            why: None,
             confusion: held_out.confusion.or_else(|| done.and_then(|done| done.confusion.clone())),
             notes: self.notes(),
         }
@@ -187,38 +195,6 @@ impl Context<'_> {
         notes.push("persistence knows the true label of the row before: a reference, not a model that could serve".to_owned());
         notes
     }
-
-    fn not_met(&self, chosen: &Chosen, tried: &[Trial], fitted: &[usize]) -> Diagnostic {
-        Diagnostic::new(Code::W0651, self.miss_words(chosen, tried, fitted))
-            .at(self.policy.span, "")
-            .help(self.relax_words(chosen, tried, fitted))
-    }
-
-    fn stops(&self, chosen: &Chosen, tried: &[Trial], fitted: &[usize]) -> Diagnostic {
-        Diagnostic::new(Code::E0652, self.miss_words(chosen, tried, fitted))
-            .at(self.policy.span, "")
-            .help(self.relax_words(chosen, tried, fitted))
-    }
-
-    fn miss_words(&self, chosen: &Chosen, tried: &[Trial], fitted: &[usize]) -> String {
-        let nearest = chosen.nearest.map_or("nothing", |at| tried[fitted[at]].family.as_str());
-        let words = |(verdict, requirement): (&super::super::Verdict, &crate::ir::Requirement)| {
-            let report = RequirementReport::new(verdict, &requirement.metric);
-            (!report.met).then(|| format!("`{}` is {}", report.text, report.words))
-        };
-        let missed: Vec<String> = chosen.verdicts.iter().zip(&self.policy.choice.requirements).filter_map(words).collect();
-        format!("no candidate of `{}` meets the requirements; the nearest is {nearest}: {}", self.task.name, missed.join(", "))
-    }
-
-    fn relax_words(&self, chosen: &Chosen, tried: &[Trial], fitted: &[usize]) -> String {
-        match chosen.costliest {
-            Some((requirement, then)) => format!(
-                "relax `{}` first: without it {} would do best",
-                self.policy.choice.requirements[requirement].text, tried[fitted[then]].family
-            ),
-            None => "relax a requirement, or give the search more trials".to_owned(),
-        }
-    }
 }
 
 /// The champion (or who comes nearest), then the rest of the Pareto set, best first.
@@ -230,4 +206,16 @@ fn kept(chosen: &Chosen) -> Vec<usize> {
 
 fn failures(tried: &[Trial]) -> usize {
     tried.iter().filter(|trial| trial.result.is_err()).count()
+}
+
+/// The latest time of these rows.
+fn until(table: &Table, rows: &[usize]) -> Option<Time> {
+    let times = table.times.as_ref()?;
+    rows.iter().map(|row| times[*row]).max().map(Time)
+}
+
+/// Of the figures that are reported.
+fn errors(done: &Done) -> Figures {
+    let reported = done.left_out.iter().filter(|(name, _)| done.figures.contains_key(*name));
+    reported.filter_map(|(name, left_out)| Some((name.clone(), standard_error(left_out)?))).collect()
 }

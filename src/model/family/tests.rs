@@ -1,7 +1,8 @@
 //! What holds for every family.
 
 use super::*;
-use crate::model::{ConfigValue, Stream};
+use crate::ir::{FamilyFacts, Takes};
+use crate::model::{ConfigValue, SettingKind, Stream};
 
 fn set(purpose: Purpose, classes: usize) -> TrainSet {
     let mut stream = Stream::new(41);
@@ -96,4 +97,24 @@ fn portfolios_and_defaults_have_every_setting() {
             assert!(family.cost(1_000, 10, &family.config(&changes)) > 0.0);
         }
     }
+}
+
+#[test]
+fn the_language_knows_every_family_with_its_settings() {
+    for family in families() {
+        let facts = FamilyFacts::named(family.name()).unwrap_or_else(|| panic!("{} is in the table", family.name()));
+        let serves = [Purpose::Classify, Purpose::Regress].map(|purpose| family.serves(purpose));
+        assert_eq!([facts.classify, facts.regress], serves, "{}", family.name());
+        let takes = |setting: &Setting| match setting.kind {
+            SettingKind::Int { low, high, .. } => Takes::Whole { low, high },
+            SettingKind::Scale { low, high, .. } | SettingKind::Share { low, high, .. } => Takes::Number { low, high },
+            SettingKind::Ints { most, low, high, .. } => Takes::Wholes { most, low, high },
+        };
+        let settings = family.settings();
+        let own: Vec<(&str, Takes)> = settings.iter().map(|setting| (setting.name, takes(setting))).collect();
+        let known = facts.settings.unwrap_or_else(|| panic!("{} is in this version", family.name()));
+        assert_eq!(known.iter().map(|setting| (setting.name, setting.takes)).collect::<Vec<_>>(), own, "{}", family.name());
+    }
+    let trained = crate::ir::FAMILIES.iter().filter(|facts| facts.is_in_this_version());
+    assert_eq!(trained.count(), families().len(), "and none that nobody trains");
 }

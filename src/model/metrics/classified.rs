@@ -7,13 +7,21 @@ use super::Outcome;
 
 /// Rows of one class: right, wrongly answered, and missed.
 #[derive(Clone, Copy, Default)]
-struct Counts {
-    hits: f64,
-    false_alarms: f64,
-    misses: f64,
+pub struct Counts {
+    pub hits: f64,
+    pub false_alarms: f64,
+    pub misses: f64,
 }
 
 impl Counts {
+    /// None of metrics that are not of one class.
+    pub fn of_one(self, kind: MetricKind) -> Option<f64> {
+        [(MetricKind::F1, self.f1()), (MetricKind::Precision, self.precision()), (MetricKind::Recall, self.recall())]
+            .into_iter()
+            .find(|(own, _)| *own == kind)
+            .map(|(_, value)| value)
+    }
+
     fn recall(self) -> f64 {
         ratio(self.hits, self.hits + self.misses)
     }
@@ -54,9 +62,7 @@ pub fn measure(metric: &Metric, outcome: &Outcome) -> Option<f64> {
         MetricKind::Accuracy => Some(mean(truth.iter().zip(guess).map(|(truth, guess)| f64::from(truth == guess)))),
         MetricKind::BalancedAccuracy => Some(mean(all().filter(|class| class.occurs()).map(Counts::recall))),
         MetricKind::MacroF1 => Some(mean(all().filter(|class| class.appears()).map(Counts::f1))),
-        MetricKind::F1 => Some(count(one()?).f1()),
-        MetricKind::Precision => Some(count(one()?).precision()),
-        MetricKind::Recall => Some(count(one()?).recall()),
+        MetricKind::F1 | MetricKind::Precision | MetricKind::Recall => count(one()?).of_one(metric.kind),
         MetricKind::LogLoss => Some(log_loss(truth, shares.as_ref()?)),
         MetricKind::Brier => Some(brier(classes.len(), truth, shares.as_ref()?)),
         MetricKind::Auc => auc(classes.len(), one(), truth, shares.as_ref()?),
@@ -200,10 +206,13 @@ mod tests {
         for (kind, wanted) in THREE {
             close(of(kind, None, &outcome), wanted);
         }
+        let matrix = confusion(&outcome).unwrap();
         for (kind, class, wanted) in THREE_BY_CLASS {
             close(of(kind, Some(class), &outcome), wanted);
+            let counted = matrix.measure(&Metric { kind, class: Some(class.into()) });
+            assert_eq!(counted.is_none(), kind == MetricKind::Auc, "the matrix knows what is counted");
+            counted.into_iter().for_each(|counted| close(counted, wanted));
         }
-        let matrix = confusion(&outcome).unwrap();
         assert_eq!(
             (matrix.classes.join(""), matrix.counts),
             ("abc".to_owned(), vec![vec![2, 1, 0], vec![0, 2, 1], vec![0, 1, 3]])

@@ -60,6 +60,12 @@ fn changed_features(entries: &BTreeMap<Name, EntryChange>) -> Option<TaskEdit> {
     any.then_some(TaskEdit::Features { added, removed, changed })
 }
 
+/// What an edit changes of a task and its policy, besides its features and the kind of its answer. Text that only moved
+/// changes nothing.
+pub fn task_edits(before: &Learn, after: &Learn) -> Vec<TaskEdit> {
+    parts(&forms(before), &forms(after))
+}
+
 /// What changes neither the features nor the kind of answer.
 fn parts(old: &Forms, new: &Forms) -> Vec<TaskEdit> {
     let Forms { answer: _, target: _, features: _, rows, models, choice, search, validate, acts } = old;

@@ -211,7 +211,7 @@ impl SavedClock {
 
 impl From<&NodeError> for SavedError {
     fn from(error: &NodeError) -> SavedError {
-        let NodeError { code, message, help } = error;
+        let NodeError { code, message, help, span: _ } = error;
         SavedError { code: code.to_string(), message: message.clone(), help: help.clone() }
     }
 }
@@ -219,7 +219,7 @@ impl From<&NodeError> for SavedError {
 impl From<&SavedError> for NodeError {
     fn from(saved: &SavedError) -> NodeError {
         let SavedError { code, message, help } = saved;
-        NodeError { code: code.parse().unwrap_or(Code::R0001), message: message.clone(), help: help.clone() }
+        NodeError { code: code.parse().unwrap_or(Code::R0001), message: message.clone(), help: help.clone(), span: None }
     }
 }
 

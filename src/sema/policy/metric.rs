@@ -2,50 +2,13 @@
 
 use crate::base::{Duration, Name, Span, Unit};
 use crate::diag::{Code, Diagnostic};
-use crate::ir::{BinaryOp, Metric, MetricKind, TaskKind, Type, Value};
+use crate::ir::{BinaryOp, Measures, Metric, MetricKind, TaskKind, Type, Value};
 use crate::sema::checker::Checker;
 use crate::sema::expr::not_an_item;
 use crate::sema::findings::unknown;
 use crate::syntax::ast;
 
 use super::Judged;
-
-/// What a metric measures, which decides the unit of its bounds and the tasks that have it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Measures {
-    /// How often the right class is found: a share.
-    Classes,
-    /// The loss of probabilities: a plain number.
-    Probabilities,
-    /// An error in the unit of the target.
-    Error,
-    /// An error as a share of the target, or a plain number.
-    RelativeError,
-    Time,
-    Bytes,
-    Alarms,
-    /// Plain numbers that every task has.
-    Other,
-}
-
-pub(super) fn measures(kind: MetricKind) -> Measures {
-    match kind {
-        MetricKind::Accuracy
-        | MetricKind::BalancedAccuracy
-        | MetricKind::MacroF1
-        | MetricKind::F1
-        | MetricKind::Precision
-        | MetricKind::Recall
-        | MetricKind::Auc => Measures::Classes,
-        MetricKind::LogLoss | MetricKind::Brier => Measures::Probabilities,
-        MetricKind::Mae | MetricKind::Rmse | MetricKind::Pinball => Measures::Error,
-        MetricKind::R2 | MetricKind::Mape | MetricKind::Smape | MetricKind::Skill => Measures::RelativeError,
-        MetricKind::LatencyP50 | MetricKind::LatencyP99 | MetricKind::Delay => Measures::Time,
-        MetricKind::Memory | MetricKind::ModelSize => Measures::Bytes,
-        MetricKind::FalseAlarms => Measures::Alarms,
-        MetricKind::Energy | MetricKind::Cost | MetricKind::Throughput => Measures::Other,
-    }
-}
 
 impl<'a> Checker<'a> {
     pub(super) fn metric(&mut self, metric: &'a ast::Metric, judged: &Judged) -> Option<Metric> {
@@ -66,7 +29,7 @@ impl<'a> Checker<'a> {
     /// `recall("fall")`: a class of the target.
     fn metric_class(&mut self, metric: &'a ast::Metric, kind: MetricKind, judged: &Judged) -> Option<Option<Name>> {
         let Some(arg) = metric.args.first() else { return Some(None) };
-        if !matches!(kind, MetricKind::F1 | MetricKind::Precision | MetricKind::Recall) || metric.args.len() > 1 {
+        if !kind.is_of_a_class() || metric.args.len() > 1 {
             self.report(no_class_here(kind, arg.span));
             return None;
         }
@@ -96,7 +59,7 @@ impl<'a> Checker<'a> {
             self.constant_typed(expr, "a bound");
             return None;
         };
-        match measures(kind) {
+        match kind.facts().measures {
             Measures::Time => match self.constant(expr, &Type::Duration, "this bound")? {
                 Value::Duration(bound) => Some(bound.seconds()),
                 _ => None,
@@ -141,7 +104,7 @@ pub(super) fn path(metric: &ast::Metric) -> String {
 
 /// E0201.
 fn unknown_metric(name: &str, span: Span) -> Diagnostic {
-    let known = MetricKind::ALL.iter().map(|kind| kind.name());
+    let known = MetricKind::all().map(MetricKind::name);
     let mut out = unknown("metric", name, span, known);
     out.help.get_or_insert_with(|| match name {
         "latency" => "write `latency.p99` or `latency.p50`".to_owned(),
@@ -156,7 +119,7 @@ fn unknown_metric(name: &str, span: Span) -> Diagnostic {
 fn unsuitable(kind: MetricKind, judged: &Judged, span: Span) -> Option<Diagnostic> {
     let task_kind = judged.kind?;
     let of_classes = matches!(task_kind, TaskKind::Classify | TaskKind::Detect { .. });
-    let (fits, instead) = match measures(kind) {
+    let (fits, instead) = match kind.facts().measures {
         Measures::Classes => (of_classes, "`mae`, `rmse`, `r2` or `skill`"),
         Measures::Probabilities => (task_kind == TaskKind::Classify, "`mae`, `rmse`, `r2` or `skill`"),
         Measures::Error | Measures::RelativeError => (!of_classes, "`accuracy`, `macro_f1`, `recall(…)` or `log_loss`"),
@@ -168,7 +131,7 @@ fn unsuitable(kind: MetricKind, judged: &Judged, span: Span) -> Option<Diagnosti
         let message = format!("`{}` does not measure the task{task}, which predicts {}", kind.name(), predicts(&task_kind));
         return Some(Diagnostic::new(Code::E0601, message).at(span, "").help(format!("use {instead}")));
     }
-    let needs_truth = matches!(measures(kind), Measures::Classes | Measures::Alarms);
+    let needs_truth = matches!(kind.facts().measures, Measures::Classes | Measures::Alarms);
     if needs_truth && !judged.has_truth {
         let message = format!("`{}` needs to know what was true, and the task{task} has no `truth`", kind.name());
         return Some(Diagnostic::new(Code::E0601, message).at(span, "").help("add `truth COLUMN` to the task"));
@@ -194,7 +157,7 @@ fn no_class_here(kind: MetricKind, span: Span) -> Diagnostic {
 
 /// W0601.
 pub(super) fn never_broken(metric: &Metric, op: BinaryOp, bound: f64, span: Span) -> Option<Diagnostic> {
-    let highest = match measures(metric.kind) {
+    let highest = match metric.kind.facts().measures {
         Measures::Classes => 1.0,
         Measures::Probabilities
         | Measures::Error

@@ -2,13 +2,13 @@
 
 use crate::base::Span;
 use crate::diag::{Code, Diagnostic};
-use crate::ir::{BinaryOp, Choice, HostFigure, MetricKind, Override, Trigger};
+use crate::ir::{BinaryOp, Choice, HostFigure, Measures, MetricKind, Override, Trigger};
 use crate::sema::checker::Checker;
 use crate::sema::findings::{not_yet, unknown};
 use crate::syntax::ast;
 
 use super::Judged;
-use super::metric::{Measures, measures, path};
+use super::metric::path;
 
 /// Detectors of drift by their names.
 const DETECTORS: [&str; 5] = ["adwin", "ddm", "page_hinkley", "ks", "psi"];
@@ -147,7 +147,7 @@ impl<'a> Checker<'a> {
 fn worse_than_champion(kind: MetricKind, op: BinaryOp, sign: Option<ast::MarginSign>) -> bool {
     let less = matches!(op, BinaryOp::Lt | BinaryOp::Le);
     let more = matches!(op, BinaryOp::Gt | BinaryOp::Ge);
-    let is_cost = matches!(measures(kind), Measures::Time | Measures::Bytes);
+    let is_cost = matches!(kind.facts().measures, Measures::Time | Measures::Bytes);
     match kind.higher_is_better() && !is_cost {
         true => less && sign != Some(ast::MarginSign::Plus),
         false => more && sign != Some(ast::MarginSign::Minus),

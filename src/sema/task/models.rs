@@ -1,68 +1,16 @@
 //! `models`: which families, with fixed values or ranges to search.
 
+mod settings;
+
 use std::collections::BTreeMap;
 
-use crate::base::Span;
+use crate::base::{Name, Span};
 use crate::diag::{Code, Diagnostic};
-use crate::ir::{Candidate, Choices, Dimension, ExprKind, Models, TaskKind, Type, Value};
+use crate::ir::{Candidate, Choices, Dimension, ExprKind, FAMILIES, FamilyFacts, Models, TaskKind, Type, Value};
 use crate::sema::checker::Checker;
 use crate::sema::expr::{Typed, value_of};
 use crate::sema::findings::{not_yet, unknown};
 use crate::syntax::ast;
-
-/// What a family can learn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Family {
-    name: &'static str,
-    classify: bool,
-    regress: bool,
-    forecast: bool,
-    detect: bool,
-    online: bool,
-}
-
-const NONE: Family = Family { name: "", classify: false, regress: false, forecast: false, detect: false, online: false };
-const ANY: Family = Family { classify: true, regress: true, forecast: true, ..NONE };
-
-const FAMILIES: &[Family] = &[
-    Family { name: "constant", ..ANY },
-    Family { name: "persistence", ..ANY },
-    Family { name: "logistic", classify: true, ..NONE },
-    Family { name: "linear", regress: true, forecast: true, ..NONE },
-    Family { name: "naive_bayes", classify: true, ..NONE },
-    Family { name: "knn", ..ANY },
-    Family { name: "tree", ..ANY },
-    Family { name: "forest", ..ANY },
-    Family { name: "boosted", ..ANY },
-    Family { name: "mlp", ..ANY },
-    Family { name: "conv1d", ..ANY },
-    Family { name: "conv2d", ..ANY },
-    Family { name: "seasonal_naive", forecast: true, ..NONE },
-    Family { name: "ets", forecast: true, ..NONE },
-    Family { name: "arima", forecast: true, ..NONE },
-    Family { name: "zscore", detect: true, ..NONE },
-    Family { name: "isolation_forest", detect: true, ..NONE },
-    Family { name: "half_space", detect: true, ..NONE },
-    Family { name: "autoencoder", detect: true, ..NONE },
-    Family { name: "online_logistic", classify: true, online: true, ..NONE },
-    Family { name: "hoeffding_tree", classify: true, online: true, ..NONE },
-    Family { name: "adaptive_forest", classify: true, online: true, ..NONE },
-];
-
-impl Family {
-    fn named(name: &str) -> Option<&'static Family> {
-        FAMILIES.iter().find(|family| family.name == name)
-    }
-
-    fn learns(&self, kind: &TaskKind) -> bool {
-        match kind {
-            TaskKind::Classify => self.classify,
-            TaskKind::Regress | TaskKind::Rank => self.regress,
-            TaskKind::Forecast { .. } => self.forecast,
-            TaskKind::Detect { .. } => self.detect,
-        }
-    }
-}
 
 /// Do all listed families learn row by row?
 pub(crate) fn all_online(models: &Models) -> bool {
@@ -70,7 +18,7 @@ pub(crate) fn all_online(models: &Models) -> bool {
         Models::Auto => false,
         Models::Listed(list) => {
             !list.is_empty()
-                && list.iter().all(|candidate| Family::named(&candidate.family).is_some_and(|family| family.online))
+                && list.iter().all(|candidate| FamilyFacts::named(&candidate.family).is_some_and(|family| family.online))
         }
     }
 }
@@ -88,7 +36,7 @@ impl<'a> Checker<'a> {
 
     fn candidate(&mut self, call: &'a ast::Call, kind: Option<&TaskKind>) -> Option<Candidate> {
         let name = &call.name.name;
-        let Some(family) = Family::named(name) else {
+        let Some(family) = FamilyFacts::named(name) else {
             let diagnostic = self.unknown_family(&call.name);
             self.report(diagnostic);
             return None;
@@ -97,21 +45,28 @@ impl<'a> Checker<'a> {
             self.report(cannot_learn(&call.name, kind));
             return None;
         }
+        let settings = self.settings(call, family)?;
+        Some(Candidate { family: name.clone(), settings, span: call.span })
+    }
+
+    /// None after a message.
+    fn settings(&mut self, call: &'a ast::Call, family: &FamilyFacts) -> Option<BTreeMap<Name, Choices>> {
         let mut settings = BTreeMap::new();
         let mut sound = true;
         for arg in &call.args {
-            match &arg.name {
-                Some(ident) => match self.choices(&arg.value) {
-                    Some(choices) => drop(settings.insert(ident.name.clone(), choices)),
-                    None => sound = false,
-                },
-                None => {
-                    self.report(unnamed_setting(arg.span));
-                    sound = false;
-                }
-            }
+            let Some(ident) = &arg.name else {
+                self.report(unnamed_setting(arg.span));
+                sound = false;
+                continue;
+            };
+            let choices = self.choices(&arg.value);
+            let wrong = settings::misfit(family, ident, choices.as_ref(), arg.value.span);
+            let wrong = wrong.or_else(|| settings.contains_key(&ident.name).then(|| settings::twice(ident)));
+            sound &= wrong.is_none() && choices.is_some();
+            wrong.into_iter().for_each(|wrong| self.report(wrong));
+            settings.extend(choices.map(|choices| (ident.name.clone(), choices)));
         }
-        sound.then(|| Candidate { family: name.clone(), settings, span: call.span })
+        sound.then_some(settings)
     }
 
     fn unknown_family(&self, ident: &ast::Ident) -> Diagnostic {
@@ -190,7 +145,7 @@ fn cannot_learn(ident: &ast::Ident, kind: &TaskKind) -> Diagnostic {
             TaskKind::Detect { .. } => "detect anomalies",
             TaskKind::Rank => "rank",
         },
-        FAMILIES.iter().filter(|family| family.learns(kind)).map(|family| family.name).collect(),
+        FAMILIES.iter().filter(|family| family.learns(kind) && family.is_in_this_version()).map(|family| family.name).collect(),
     );
     let list: Vec<String> = families.iter().map(|name| format!("`{name}`")).collect();
     let out = Diagnostic::new(Code::E0506, format!("`{}` cannot {verb}", ident.name))

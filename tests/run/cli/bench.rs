@@ -102,10 +102,21 @@ impl Running {
         self.err.so_far()
     }
 
+    /// What it has written to standard output so far.
+    pub fn out(&self) -> String {
+        self.out.so_far()
+    }
+
     /// Asks it to end, as ctrl-c does.
     pub fn interrupt(&self) {
         let done = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
         assert!(done.success());
+    }
+
+    /// As a power cut does it: nothing can be put in order.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     pub fn is_over(&mut self) -> bool {

@@ -47,6 +47,24 @@ fn many_broken_records_are_all_counted() {
     assert_eq!(json["dead_letter"]["room"].as_array().unwrap().len(), 100);
 }
 
+/// The line is set aside, the next ones are read, and their lines are counted rightly.
+#[test]
+fn a_quote_that_is_not_closed_costs_its_line() {
+    let open = [(11, "2026-01-01T00:09:00Z,\"400,1,0"), (21, "2026-01-01T00:19:00Z,\"abc\",1,0"), (401, "\"")];
+    let bench = Bench::of_room().with("room.csv", readings_but(&open));
+    let json = bench.run(&["replay", "room.mliot", "--json"]).json();
+    let dead = json["dead_letter"]["room"].as_array().unwrap();
+    let told = |field: &str| dead.iter().map(|record| record[field].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    assert_eq!(told("origin"), ["room.csv:11", "room.csv:21", "room.csv:401"]);
+    assert_eq!(told("raw")[0], open[0].1);
+    let reasons = told("reason");
+    assert_eq!(
+        (reasons[0].as_str(), reasons[2].as_str()),
+        ("a quote is opened and not closed", "a quote is opened and not closed")
+    );
+    assert_eq!(json["sinks"][0]["taken"], 397);
+}
+
 #[test]
 fn the_outlet_of_broken_records_is_a_stream() {
     let text = super::bench::room("") + "sink broken = room.bad | to csv(\"broken.csv\")\n";

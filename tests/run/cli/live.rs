@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use super::bench::{Bench, Running, room, wait_for};
 
 /// The recording, then two made-up readings a second.
-fn live(more: &str) -> String {
+pub fn live(more: &str) -> String {
     let simulated = "live simulate {
     rows 2 per 1s; seed 8
     columns {
@@ -71,5 +71,31 @@ fn a_broken_edit_is_said_and_changes_nothing() {
     running.interrupt();
     let ended = running.end();
     assert_eq!(ended.code, Some(0), "{}", ended.text());
+    drop(bench);
+}
+
+/// What is found while it runs names its place in the file, as it stands after the last edit.
+#[test]
+fn a_failure_of_a_running_source_is_said_at_its_place() {
+    let text = "source room {
+  columns {
+    at:  time
+    co2: float<ppm>
+  }
+  live csv(\"late.csv\")
+  time at
+}
+sink out = room | to jsonl(\"out.jsonl\")
+";
+    let bench = Bench::new().with("room.mliot", text).with("late.csv", "at,carbon\n2026-01-01,1\n");
+    let running = Running::start(&mut bench.program(&["run", "room.mliot"]));
+    wait_for("the failure", || running.said().contains("E0714").then_some(()));
+    wait_for("its place", || running.said().contains("[room.mliot:4:5]").then_some(()));
+    let bench = bench.with("late.csv", "at,carbon,co3\n2026-01-01,1,2\n");
+    let moved = format!("# Another line, and another column.\n{}", text.replace("co2:", "co3: float<ppm>; co4:"));
+    let bench = bench.with("room.mliot", moved.replace("late.csv", "later.csv")).with("later.csv", "at,co3\n2026-01-01,2\n");
+    wait_for("the new place", || running.said().contains("[room.mliot:5:22]").then_some(()));
+    running.interrupt();
+    assert_eq!(running.end().code, Some(0));
     drop(bench);
 }

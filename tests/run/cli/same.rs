@@ -33,10 +33,10 @@ fn replayed(clauses: &str, threads: &str) -> Left {
     assert_eq!(ended.code, Some(0), "{}", ended.text());
     let models = bench.path("state/models/occupancy");
     let champion = fs::read_to_string(models.join("champion")).unwrap();
-    let files = fs::read_dir(models.join(champion.trim())).unwrap().map(|entry| entry.unwrap().path());
-    // The manifest has what was measured; its checksums are of the files that are compared here.
+    let files = fs::read_dir(models.join(champion.lines().next().unwrap())).unwrap().map(|entry| entry.unwrap().path());
+    // Manifest and report have what was measured; the manifest's checksums are of the files that are compared here.
     let bundle = files
-        .filter(|file| !file.ends_with("manifest.json"))
+        .filter(|file| !file.ends_with("manifest.json") && !file.ends_with("report.json"))
         .map(|file| (file.file_name().unwrap().to_string_lossy().into_owned(), Hash::of_bytes(&fs::read(file).unwrap())))
         .collect();
     Left { words: without_timings(&ended.out), sink: Hash::of_bytes(&bench.read("out.jsonl")), bundle }

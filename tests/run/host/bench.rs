@@ -13,9 +13,10 @@ use std::time::{Duration, Instant};
 use arrow::array::{BooleanArray, Float64Array, RecordBatch};
 use mliot::base::{Hash, Name, Time};
 use mliot::diag::{Code, Diagnostic};
+use mliot::host::state::StateFolder;
 use mliot::host::{
-    Compiled, Compiler, FileCompiler, HostEvent, Job, Learned, Learner, Limits, Machines, Said, Setup, SharedParts, Stop,
-    Summary, run,
+    Compiled, Compiler, FileCompiler, HostEvent, Job, Kept, Learned, Learner, Limits, Machines, Remembered, Said, Setup,
+    SharedParts, Stop, Summary, Trained, run,
 };
 use mliot::io::{Mode, Place};
 use mliot::node::{NodeError, Predictions, Predictor};
@@ -29,24 +30,52 @@ pub const ARRIVES: Duration = Duration::from_secs(60);
 pub struct Bench {
     pub folder: TempDir,
     pub stop: Stop,
-    pub learner: Arc<Counting>,
     heard: Receiver<Said>,
     running: JoinHandle<Result<Summary, Vec<Diagnostic>>>,
 }
 
 impl Bench {
     pub fn start(text: &str) -> Bench {
-        Bench::with(text, |parts| parts, Limits::default(), Arc::default())
+        Bench::learning(text, Arc::<Counting>::default())
     }
 
-    pub fn with(text: &str, wrap: impl FnOnce(SharedParts) -> SharedParts, limits: Limits, learner: Arc<Counting>) -> Bench {
-        let folder = tempfile::tempdir().unwrap();
+    pub fn learning(text: &str, learner: Arc<dyn Learner>) -> Bench {
+        Bench::with(text, |parts| parts, Limits::default(), learner)
+    }
+
+    pub fn with(text: &str, wrap: impl FnOnce(SharedParts) -> SharedParts, limits: Limits, learner: Arc<dyn Learner>) -> Bench {
+        Bench::run(tempfile::tempdir().unwrap(), text, wrap, limits, learner, false)
+    }
+
+    /// In a folder in which a run may have been before, and that keeps its state.
+    pub fn keeping(
+        folder: TempDir,
+        text: &str,
+        wrap: impl FnOnce(SharedParts) -> SharedParts,
+        learner: Arc<dyn Learner>,
+    ) -> Bench {
+        Bench::run(folder, text, wrap, Limits::default(), learner, true)
+    }
+
+    fn run(
+        folder: TempDir,
+        text: &str,
+        wrap: impl FnOnce(SharedParts) -> SharedParts,
+        limits: Limits,
+        learner: Arc<dyn Learner>,
+        keeps: bool,
+    ) -> Bench {
         let file = folder.path().join("room.mliot");
         std::fs::write(&file, text).unwrap();
         let mut compiler = Fragile(FileCompiler { file: file.clone(), set: Vec::new() });
         let compiled = compiler.compile(text);
         assert!(compiled.graph.is_some(), "{:#?}", compiled.diagnostics);
-        let began = Time(chrono::Utc::now().timestamp_micros());
+        let now = Time(chrono::Utc::now().timestamp_micros());
+        let state = keeps.then(|| {
+            let state = StateFolder::open(&folder.path().join("state")).unwrap();
+            Kept::open(state, now, Duration::from_millis(50)).unwrap()
+        });
+        let began = state.as_ref().map_or(now, |state| state.began);
         let place = Place { began, ..Place::beside(folder.path()) };
         let (hear, heard) = channel();
         let stop = Stop::default();
@@ -56,15 +85,15 @@ impl Bench {
             compiled,
             compiler: Box::new(compiler),
             parts: wrap(Arc::new(Machines { place, sinks: Mode::Live })),
-            learner: learner.clone(),
+            learner,
             ear: Box::new(move |said: &Said| _ = hear.send(said.clone())),
             stop: stop.clone(),
             heed_signals: false,
             limits,
-            state: None,
+            state,
         };
         let running = std::thread::spawn(move || run(setup));
-        Bench { folder, stop, learner, heard, running }
+        Bench { folder, stop, heard, running }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -98,11 +127,17 @@ impl Bench {
         })
     }
 
+    /// What was said since that a test does not want to hear.
+    pub fn heard(&self, unwanted: impl Fn(&HostEvent) -> bool) -> Vec<Value> {
+        let said = self.heard.try_iter();
+        said.filter(|said| matches!(said, Said::Host(event) if unwanted(event))).map(|said| said.to_json()).collect()
+    }
+
     /// Saves, and waits for the edit to take place: the words for it.
     pub fn edit(&self, text: &str) -> String {
         self.save(text);
         self.wait_host("applied edit", |event| match event {
-            HostEvent::EditApplied { words, .. } => Some(words.clone()),
+            HostEvent::EditApplied { words, .. } => Some(words.join("; ")),
             HostEvent::EditRefused(messages) => panic!("refused: {:#?}", messages.diagnostics),
             _ => None,
         })
@@ -113,7 +148,7 @@ impl Bench {
         self.save(text);
         self.wait_host("refused edit", |event| match event {
             HostEvent::EditRefused(messages) => Some(messages.diagnostics.clone()),
-            HostEvent::EditApplied { words, .. } => panic!("applied: {words}"),
+            HostEvent::EditApplied { words, .. } => panic!("applied: {words:?}"),
             _ => None,
         })
     }
@@ -207,8 +242,9 @@ fn meaning(learn: &Learn, closure: &Graph) -> Hash {
 }
 
 impl Learner for Counting {
-    fn champion(&self, learn: &Learn, closure: &Graph) -> Result<Option<Learned>, Diagnostic> {
-        Ok(self.kept.lock().unwrap().get(&meaning(learn, closure)).cloned().map(learned))
+    fn champion(&self, learn: &Learn, closure: &Graph) -> Result<Option<Remembered>, Diagnostic> {
+        let kept = self.kept.lock().unwrap().get(&meaning(learn, closure)).cloned();
+        Ok(kept.map(|model| Remembered { learned: Some(learned(model)), search: false, words: "there is one".into() }))
     }
 
     fn version(&self, _: &Name, version: &str) -> Option<Arc<dyn Predictor>> {
@@ -216,7 +252,7 @@ impl Learner for Counting {
         kept.values().find(|model| model.version == version).map(|model| Arc::new(model.clone()) as Arc<dyn Predictor>)
     }
 
-    fn train(&self, job: &Job) -> Result<Learned, Diagnostic> {
+    fn train(&self, job: &Job) -> Result<Trained, Diagnostic> {
         let rows = job.collected.tables.values().map(RecordBatch::num_rows).max().unwrap_or(0);
         if rows == 0 {
             return Err(Diagnostic::new(Code::R0001, "there is nothing to learn from"));
@@ -224,7 +260,7 @@ impl Learner for Counting {
         let nth = self.trainings.fetch_add(1, Ordering::SeqCst) + 1;
         let model = Yes { version: nth.to_string() };
         self.kept.lock().unwrap().insert(meaning(&job.learn, &job.closure), model.clone());
-        Ok(learned(model))
+        Ok(Trained::Answers(learned(model)))
     }
 }
 

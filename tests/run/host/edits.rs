@@ -1,13 +1,14 @@
 //! Edits on disk while rows come in: nothing is lost, nothing is doubled, and a mistake changes nothing.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use mliot::base::Time;
 use mliot::diag::Code;
 use mliot::host::{Limits, RebuildLimits};
 use serde_json::Value;
 
-use super::bench::Bench;
+use super::bench::{Bench, Counting};
 
 /// `rate` rows a second for each of two devices, evenly spread, so that a lost or doubled row shows in the times.
 fn pipeline(rate: u32, fresh: u32, scan: &str, set: &str) -> String {
@@ -122,7 +123,7 @@ fn an_entry_that_is_added_live_has_counted_every_row_so_far() {
 #[test]
 fn an_edit_that_would_take_too_long_to_rebuild_begins_empty_and_says_so() {
     let limits = Limits { rebuild: RebuildLimits { most: std::time::Duration::ZERO }, ..Limits::default() };
-    let bench = Bench::with(&pipeline(500, 800, RISE, ""), |parts| parts, limits, Default::default());
+    let bench = Bench::with(&pipeline(500, 800, RISE, ""), |parts| parts, limits, Arc::<Counting>::default());
     bench.started();
     bench.grows_to("out.jsonl", 200);
     let words = bench.edit(&pipeline(500, 800, "rise = co2 - (lag(co2, 2) else co2)", ""));

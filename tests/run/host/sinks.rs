@@ -13,7 +13,7 @@ use mliot::node::{Node, NodeError};
 use mliot::plan::NodeSpec;
 use mliot::runtime::{Deliver, Feed, Parts, Side, SourceSpec};
 
-use super::bench::Bench;
+use super::bench::{Bench, Counting};
 
 /// The real parts, but that the sink `stuck` fails so many times.
 struct Faulty {
@@ -85,7 +85,7 @@ sink free  = air | to jsonl("free.jsonl")
 fn bench(failures: usize, sinks: SinkLimits) -> (Bench, Arc<AtomicUsize>) {
     let failures = Arc::new(AtomicUsize::new(failures));
     let wrap = |parts| Arc::new(Faulty { parts, failures: failures.clone() }) as SharedParts;
-    let bench = Bench::with(&pipeline(""), wrap, Limits { sinks, ..Limits::default() }, Arc::default());
+    let bench = Bench::with(&pipeline(""), wrap, Limits { sinks, ..Limits::default() }, Arc::<Counting>::default());
     bench.started();
     (bench, failures)
 }

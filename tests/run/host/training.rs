@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use mliot::host::{HostEvent, Limits, Said};
+use mliot::host::{HostEvent, Said};
 use mliot::runtime::Event;
 
 use super::bench::{Bench, Counting};
@@ -11,7 +11,8 @@ use super::serving::{RISE, pipeline};
 
 #[test]
 fn rows_are_predicted_by_null_then_by_the_model_and_by_no_other_features() {
-    let bench = Bench::start(&pipeline(RISE, ""));
+    let learner = Arc::new(Counting::default());
+    let bench = Bench::learning(&pipeline(RISE, ""), learner.clone());
     bench.started();
     assert_eq!(bench.trained(), "1");
     bench.grows_to("out.jsonl", 100);
@@ -29,7 +30,6 @@ fn rows_are_predicted_by_null_then_by_the_model_and_by_no_other_features() {
     });
     assert_eq!(restored, "1");
     bench.grows_to("out.jsonl", bench.rows("out.jsonl").len() + 100);
-    let learner = bench.learner.clone();
     let (summary, folder) = bench.end();
     assert_eq!(learner.trainings.load(Ordering::SeqCst), 2);
     assert_eq!(summary.undelivered, 0);
@@ -48,12 +48,12 @@ fn rows_are_predicted_by_null_then_by_the_model_and_by_no_other_features() {
 #[test]
 fn a_kept_champion_answers_from_the_first_live_row() {
     let learner = Arc::new(Counting::default());
-    let first = Bench::with(&pipeline(RISE, ""), |parts| parts, Limits::default(), learner.clone());
+    let first = Bench::learning(&pipeline(RISE, ""), learner.clone());
     first.started();
     first.trained();
     first.end();
 
-    let second = Bench::with(&pipeline(RISE, ""), |parts| parts, Limits::default(), learner.clone());
+    let second = Bench::learning(&pipeline(RISE, ""), learner.clone());
     second.wait("assignment", |said| match said {
         Said::Engine(Event::Assigned { version: Some(version), .. }) => Some(version.clone()),
         _ => None,
@@ -63,4 +63,29 @@ fn a_kept_champion_answers_from_the_first_live_row() {
     assert!(rows.iter().all(|row| row["guess_version"] == "1"), "{:?}", rows.first());
     second.end();
     assert_eq!(learner.trainings.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn an_edit_that_changes_no_column_of_a_task_trains_nothing() {
+    let learner = Arc::<Counting>::default();
+    let bench = Bench::learning(&pipeline(RISE, ""), learner.clone());
+    bench.started();
+    assert_eq!(bench.trained(), "1");
+    bench.grows_to("out.jsonl", 100);
+
+    // The stage before the task makes another column, other stages stand before and behind it, and all lines have moved.
+    let more = pipeline(&format!("{RISE}; sum = co2 + 1"), "").replace("source room", "# moved\n\nsource room");
+    let more = more.replace("  | where co2 > 0", "  | set { odd = co2 * 2 }\n  | where co2 > 0");
+    let words = bench.edit(&more);
+    assert!(words.contains("air.sum added") && !words.contains("occupancy"), "{words}");
+    bench.grows_to("out.jsonl", bench.rows("out.jsonl").len() + 100);
+    let words = bench.edit(&more.replace("co2 * 2", "co2 * 3").replace("co2 + 1", "co2 + 2"));
+    assert!(words.contains("air.sum") && !words.contains("occupancy"), "{words}");
+    bench.grows_to("out.jsonl", bench.rows("out.jsonl").len() + 100);
+
+    // What a feature is made of is another matter.
+    bench.edit(&pipeline("co2 - (lag(co2, 2) else co2)", ""));
+    assert_eq!(bench.trained(), "2");
+    bench.end();
+    assert_eq!(learner.trainings.load(Ordering::SeqCst), 2);
 }

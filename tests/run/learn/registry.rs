@@ -1,10 +1,10 @@
 //! Models on disk.
 
 use mliot::diag::Code;
-use mliot::ir::Policy;
-use mliot::lifecycle::{Generation, Identity, Registry, Version, train};
+use mliot::ir::{BinaryOp, Metric, MetricKind, Otherwise, Policy, Requirement};
+use mliot::lifecycle::{Again, Generation, Identity, Registry, Version, train};
 use mliot::node::Predictor;
-use mliot::plan::Graph;
+use mliot::plan::{Graph, Learn};
 
 use super::generation::{ONE, quick, rows, two_numbers};
 
@@ -32,14 +32,52 @@ fn versions_are_kept_found_and_opened() {
     assert_eq!(stored.twins.len(), 1);
     let features = rows(20).project(&[1, 2]).unwrap();
     assert_eq!(stored.fitted.predict(&features).unwrap().values.len(), 20);
-    let identity = Identity::of(&task, &policy, &Graph::default(), &first);
-    assert_eq!(registry.find("made", &identity).unwrap(), committed);
+    let learn = Learn { task: task.clone(), policy: policy.clone() };
+    let identity = Identity::of(&learn, &Graph::default(), first.digests);
+    let found = registry.generation("made", &|manifest| manifest.identity.learns_as(&identity)).unwrap();
+    assert_eq!(found.iter().map(|manifest| manifest.version.clone()).collect::<Vec<_>>(), committed);
+    assert_eq!(registry.report(&found[0]).unwrap().candidates, first.report.candidates);
     let other = Policy { seed: 8, ..quick(4) };
     let second = registry.commit(&task, &other, &Graph::default(), &generation(&other)).unwrap();
     assert_eq!(second[0].number as usize, committed.len() + 1);
     assert_eq!(registry.open(&second[0]).unwrap().manifest.parent, Some(version("made-1")));
-    registry.set_champion(&version("made-1")).unwrap();
-    assert_eq!(registry.champion("made").unwrap(), Some(version("made-1")));
+    registry.set_champion(&version("made-1"), identity.training.choice).unwrap();
+    assert_eq!(registry.standing("made").unwrap(), Some((version("made-1"), Some(identity.training.choice))));
+}
+
+#[test]
+fn the_training_of_now_is_asked_first_and_a_champion_that_is_to_be_kept_may_be_older() {
+    let state = tempfile::tempdir().unwrap();
+    let registry = Registry::at(state.path());
+    let task = two_numbers(&["constant", "logistic"]);
+    let commit = |policy: &Policy, generation: &Generation| {
+        registry.commit(&task, policy, &Graph::default(), generation).unwrap()[0].clone()
+    };
+    let old = commit(&quick(4), &generation(&quick(4)));
+    let newer = commit(&quick(5), &Generation { champion: None, ..generation(&quick(5)) });
+    assert_eq!(registry.champion("made").unwrap(), Some(old.clone()), "nothing of the second was good enough then");
+    let ask = |policy: &Policy| {
+        let learn = Learn { task: task.clone(), policy: policy.clone() };
+        Again::of(&registry, &learn, &Graph::default()).unwrap().unwrap()
+    };
+    let again = ask(&quick(5));
+    assert_eq!(again.champion().map(|champion| &champion.version), Some(&newer));
+    assert!(!again.wants_search());
+    let again = ask(&quick(4));
+    assert_eq!((again.champion().map(|champion| &champion.version), again.wants_search()), (Some(&old), false));
+    let again = ask(&quick(6));
+    assert_eq!((again.champion().map(|champion| &champion.version), again.wants_search()), (Some(&old), true));
+    let mut strict = quick(5);
+    strict.choice.requirements = vec![exact(Otherwise::KeepChampion)];
+    assert_eq!(ask(&strict).champion().map(|champion| &champion.version), Some(&old));
+    strict.choice.requirements = vec![exact(Otherwise::Abstain)];
+    assert_eq!(ask(&strict).champion(), None);
+}
+
+fn exact(otherwise: Otherwise) -> Requirement {
+    let metric = Metric { kind: MetricKind::Accuracy, class: None };
+    let text = "accuracy > 100%".into();
+    Requirement { metric, op: BinaryOp::Gt, bound: 1.0, otherwise, text, span: Default::default() }
 }
 
 #[test]

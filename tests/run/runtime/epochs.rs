@@ -126,7 +126,7 @@ impl Run {
             }
             Act::Assign(factor) => {
                 let model = model(&format!("level-{factor}")).expect("a version");
-                _ = self.engine.promote(&"level".into(), model, &self.scripts).expect("a good model");
+                _ = self.engine.promote(&"level".into(), Some(model), &self.scripts).expect("a good model");
             }
         }
     }

@@ -159,7 +159,7 @@ proptest! {
         }
         bench.run_to(at[4]);
         let text = *texts.last().expect("at least one");
-        let switched = bench.engine.promote(&"level".into(), text.second(), &world).expect("nothing hinders it").0;
+        let switched = bench.engine.promote(&"level".into(), Some(text.second()), &world).expect("nothing hinders it").0;
         prop_assert_eq!(bench.engine.graph(), &text.graph(), "nothing hidden is left");
         bench.finish();
         bench.check();
@@ -230,7 +230,7 @@ fn requests_are_answered_through_the_old_features_too() {
     let old = askers.ask(&mut bench.engine, &world, &task, request(), Time(0)).expect("an answer");
     assert_eq!(old.version.as_deref(), Some("level-1"));
     assert_eq!(old.values.as_primitive::<Float64Type>().value(0), 8.0 * 5.0 * 2.0 * 3.0, "seven rows before it, and itself");
-    bench.engine.promote(&task, text.second(), &world).expect("nothing hinders it");
+    bench.engine.promote(&task, Some(text.second()), &world).expect("nothing hinders it");
     let new = askers.ask(&mut bench.engine, &world, &task, request(), Time(0)).expect("an answer");
     assert_eq!(new.version.as_deref(), Some("level-2"));
     assert_eq!(new.values.as_primitive::<Float64Type>().value(0), (8.0 * 10.0 * 2.0 + 5.0) * 5.0, "the new sum has all rows");
