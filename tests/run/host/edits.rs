@@ -62,20 +62,20 @@ fn a_retune_a_feature_a_typo_and_its_repair() {
     let words = bench.edit(&pipeline(500, 500, RISE, ""));
     assert!(words.contains("air.stuffy retuned"), "{words}");
 
-    bench.grows_to("out.jsonl", bench.rows("out.jsonl").len() + 200);
+    bench.grows_to("out.jsonl", bench.count("out.jsonl") + 200);
     let words = bench.edit(&pipeline(500, 500, RISE, "; high = co2 > 2 * fresh"));
     assert!(words.contains("air.high added"), "{words}");
 
-    bench.grows_to("out.jsonl", bench.rows("out.jsonl").len() + 200);
+    bench.grows_to("out.jsonl", bench.count("out.jsonl") + 200);
     let wrong = bench.refused(&pipeline(500, 500, RISE, "; high = co3 > 2 * fresh"));
     assert!(wrong.iter().any(|found| found.code == Code::E0201), "{wrong:#?}");
     let broken = pipeline(500, 500, RISE, "; high = ");
     assert!(!bench.refused(&broken).is_empty());
 
-    bench.grows_to("out.jsonl", bench.rows("out.jsonl").len() + 200);
+    bench.grows_to("out.jsonl", bench.count("out.jsonl") + 200);
     let words = bench.edit(&pipeline(500, 500, "rise = co2 - (lag(co2, 2) else co2)", "; high = co2 > 2 * fresh"));
     assert!(words.contains("air.rise"), "{words}");
-    bench.grows_to("out.jsonl", bench.rows("out.jsonl").len() + 200);
+    bench.grows_to("out.jsonl", bench.count("out.jsonl") + 200);
 
     let (summary, folder) = bench.end();
     let text = std::fs::read_to_string(folder.path().join("out.jsonl")).unwrap();
@@ -155,7 +155,7 @@ fn an_empty_or_missing_file_is_no_program() {
             mliot::host::HostEvent::FileTrouble { why: said, .. } => (said == why).then_some(()),
             _ => None,
         });
-        bench.grows_to("out.jsonl", bench.rows("out.jsonl").len() + 100);
+        bench.grows_to("out.jsonl", bench.count("out.jsonl") + 100);
     }
     assert!(bench.edit(&pipeline(500, 500, RISE, "")).contains("air.stuffy retuned"));
     bench.end();

@@ -62,7 +62,7 @@ fn start(text: &str) -> (Bench, Arc<Held>) {
 }
 
 fn more(bench: &Bench) {
-    bench.grows_to("out.jsonl", bench.rows("out.jsonl").len() + 100);
+    bench.grows_to("out.jsonl", bench.count("out.jsonl") + 100);
 }
 
 /// By version, in the order of the rows: whether each row's answer is that its co2 is above the bound.

@@ -90,7 +90,7 @@ impl Shadow {
     }
 
     fn more(&self, rows: usize) {
-        self.bench.grows_to("out.jsonl", self.bench.rows("out.jsonl").len() + rows);
+        self.bench.grows_to("out.jsonl", self.bench.count("out.jsonl") + rows);
     }
 
     /// Another `rise`, and the training for it has begun as the nth.

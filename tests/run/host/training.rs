@@ -20,7 +20,7 @@ fn rows_are_predicted_by_null_then_by_the_model_and_by_no_other_features() {
     // Another meaning of a feature: its model answers no more, and one is learned from the recording.
     bench.edit(&pipeline("co2 - (lag(co2, 2) else co2)", ""));
     assert_eq!(bench.trained(), "2");
-    bench.grows_to("out.jsonl", bench.rows("out.jsonl").len() + 100);
+    bench.grows_to("out.jsonl", bench.count("out.jsonl") + 100);
 
     // Back again: the kept model of then answers at once.
     bench.edit(&pipeline(RISE, ""));
@@ -29,7 +29,7 @@ fn rows_are_predicted_by_null_then_by_the_model_and_by_no_other_features() {
         _ => None,
     });
     assert_eq!(restored, "1");
-    bench.grows_to("out.jsonl", bench.rows("out.jsonl").len() + 100);
+    bench.grows_to("out.jsonl", bench.count("out.jsonl") + 100);
     let (summary, folder) = bench.end();
     assert_eq!(learner.trainings.load(Ordering::SeqCst), 2);
     assert_eq!(summary.undelivered, 0);
@@ -78,10 +78,10 @@ fn an_edit_that_changes_no_column_of_a_task_trains_nothing() {
     let more = more.replace("  | where co2 > 0", "  | set { odd = co2 * 2 }\n  | where co2 > 0");
     let words = bench.edit(&more);
     assert!(words.contains("air.sum added") && !words.contains("occupancy"), "{words}");
-    bench.grows_to("out.jsonl", bench.rows("out.jsonl").len() + 100);
+    bench.grows_to("out.jsonl", bench.count("out.jsonl") + 100);
     let words = bench.edit(&more.replace("co2 * 2", "co2 * 3").replace("co2 + 1", "co2 + 2"));
     assert!(words.contains("air.sum") && !words.contains("occupancy"), "{words}");
-    bench.grows_to("out.jsonl", bench.rows("out.jsonl").len() + 100);
+    bench.grows_to("out.jsonl", bench.count("out.jsonl") + 100);
 
     // What a feature is made of is another matter.
     bench.edit(&pipeline("co2 - (lag(co2, 2) else co2)", ""));
