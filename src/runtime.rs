@@ -44,10 +44,10 @@ pub use feed::{Again, Deliver, Drawn, Feed, FeedCounts, Head, Parts, Side, Sourc
 pub use memory::{MemoryFeed, Rows};
 pub use outbox::{OUTBOX_ROWS_MAX, Outbox, OutboxId};
 pub use prepare::{Prepared, Rebuild, prepare, prepare_with};
-pub use resting::{REMOVED_KEPT, RESTING_BYTES_MAX};
 pub use record::{CutRecord, DrawRecord, Log, Record, RoundRecord};
 pub use replay::{Kept, Replay, Replayed, Status, collect, learning_order, replay, upstream};
 pub use report::{EdgeReport, NodeReport, SinkReport, SourceReport};
+pub use resting::{REMOVED_KEPT, RESTING_BYTES_MAX};
 pub use rows::{Row, from_table, to_table};
 pub use shadow::Served;
 pub use slot::Slot;

@@ -139,12 +139,7 @@ impl Prepared {
     }
 
     /// What can still fail.
-    fn transfer(
-        &mut self,
-        engine: &mut Engine,
-        rebuilt: &BTreeMap<NodeKey, State>,
-        undo: &mut Undo,
-    ) -> Result<(), Diagnostic> {
+    fn transfer(&mut self, engine: &mut Engine, rebuilt: &BTreeMap<NodeKey, State>, undo: &mut Undo) -> Result<(), Diagnostic> {
         // Before anything is retuned: a copy begins with what its original remembers by the old meaning.
         for (key, way) in &mut self.ways {
             let Way::Fork(new, original) = way else { continue };
@@ -153,7 +148,8 @@ impl Prepared {
         }
         for (key, way) in &mut self.ways {
             let Way::Rebuild(new) = way else { continue };
-            let state = rebuilt.get(key).cloned().ok_or_else(|| NodeError::new(Code::R0002, "it could not be rebuilt any more"));
+            let state =
+                rebuilt.get(key).cloned().ok_or_else(|| NodeError::new(Code::R0002, "it could not be rebuilt any more"));
             state.and_then(|state| new.load(state)).map_err(|error| cannot_switch(key, &error, &self.graph))?;
         }
         for (key, way) in &mut self.ways {
@@ -253,11 +249,7 @@ impl Prepared {
         let (slot, fate) = match (way, before) {
             (Way::Keep | Way::Retune, None) => unreachable!("only a running node is kept"),
             (
-                Way::Carry(node)
-                | Way::Fresh(node)
-                | Way::Fork(node, _)
-                | Way::Rebuild(node)
-                | Way::Migrate { node, .. },
+                Way::Carry(node) | Way::Fresh(node) | Way::Fork(node, _) | Way::Rebuild(node) | Way::Migrate { node, .. },
                 None,
             ) => (Slot::new(spec, input, node, at), Fate::Added),
             (way, Some(mut slot)) => {

@@ -55,7 +55,8 @@ impl Incomplete {
         if self.is_empty() {
             return Ok(());
         }
-        let all = || self.window.iter().map(|from| (None, *from)).chain(self.entries.iter().map(|(name, from)| (Some(name), *from)));
+        let all =
+            || self.window.iter().map(|from| (None, *from)).chain(self.entries.iter().map(|(name, from)| (Some(name), *from)));
         let names: StringArray = all().map(|(name, _)| name.map(|name| name.as_str())).collect();
         let from: Int64Array = all().map(|(_, from)| Some(from)).collect();
         let fields = vec![Field::new(ENTRY, DataType::Utf8, true), Field::new(FROM, DataType::Int64, true)];

@@ -30,9 +30,11 @@ impl<'a> PaneMigration<'a> {
     pub fn new(parts: &'a Parts, migration: &'a Migration) -> Result<PaneMigration<'a>, NodeError> {
         let running = panes_of(&migration.running)?;
         let by = &parts.by;
-        let same = by.names().iter().zip(by.types());
-        let same = same.map(|(name, ty)| running.column_by_name(name).is_some_and(|column| *column.data_type() == ty));
-        let is_same = op(&migration.before)?.by.len() == by.names().len() && same.fold(true, |all, one| all && one);
+        let mut same = by.names().iter().zip(by.types()).map(|(name, ty)| {
+            let column = running.column_by_name(name);
+            column.is_some_and(|column| *column.data_type() == ty)
+        });
+        let is_same = op(&migration.before)?.by.len() == by.names().len() && same.all(|one| one);
         if !is_same {
             return Err(unreadable("its keys are others"));
         }

@@ -161,12 +161,8 @@ pub fn again(
                     reads_again(wanted, &spec.key.decl, connection)?;
                 }
             }
-            NodeOp::Decode(_)
-            | NodeOp::Gate(_)
-            | NodeOp::Stage(_)
-            | NodeOp::Task(_)
-            | NodeOp::Accept(_)
-            | NodeOp::Serve(_) => {}
+            NodeOp::Decode(_) | NodeOp::Gate(_) | NodeOp::Stage(_) | NodeOp::Task(_) | NodeOp::Accept(_) | NodeOp::Serve(_) => {
+            }
         }
     }
     Ok(())

@@ -83,7 +83,8 @@ impl Ends {
         let failed = |error: NodeError| NotAgain::Failed(format!("`{name}` cannot be read again: {}", error.message));
         if source.end(Side::Recorded).is_some() {
             let recorded = parts.reread(source, Side::Recorded).map_err(failed)?;
-            let recorded = recorded.ok_or_else(|| NotAgain::Failed(format!("the recording of `{name}` cannot be read again")))?;
+            let recorded =
+                recorded.ok_or_else(|| NotAgain::Failed(format!("the recording of `{name}` cannot be read again")))?;
             self.0.insert((name.clone(), Side::Recorded), recorded);
         }
         if life == Life::Replay || source.end(Side::Live).is_none() {

@@ -59,7 +59,9 @@ impl Builder<'_> {
         if spec.on_change == OnChange::Reject {
             return Err(rejected(key, self.wanted));
         }
-        if let Some(new) = self.rebuilt.get(key).cloned().zip(Some(self.build(key)?)).and_then(|(state, new)| loaded(new, &state)) {
+        if let Some(new) =
+            self.rebuilt.get(key).cloned().zip(Some(self.build(key)?)).and_then(|(state, new)| loaded(new, &state))
+        {
             change.becomes(&Memory::Rebuilt);
             return Ok(Way::Rebuild(new));
         }

@@ -27,7 +27,7 @@ impl compile::World for Text {
 
 const COLUMNS: &str = "columns { at: time; key: text; v: float }";
 
-fn graph(text: &str) -> Graph {
+pub fn graph(text: &str) -> Graph {
     let out = compile::compile(Path::new("lab.mliot"), &Text(text.to_owned()), &[]);
     let said: String = out.diagnostics.iter().map(|found| render(found, &out.sources, Style::Plain)).collect();
     assert!(!out.has_errors(), "{text}\n{said}");
@@ -261,9 +261,8 @@ fn other_keys_are_rebuilt() {
 #[test]
 fn windows_over_two_live_sources_come_once() {
     let text = |entries: &str| {
-        let source = |name: &str| {
-            format!("source {name} {{ {COLUMNS}; live jsonl(\"{name}.jsonl\"); time at, lateness 1s }}\n")
-        };
+        let source =
+            |name: &str| format!("source {name} {{ {COLUMNS}; live jsonl(\"{name}.jsonl\"); time at, lateness 1s }}\n");
         let streams = format!("stream both = lab | union [hall]\nstream panes = both | window 5s {{ {entries} }}\n");
         graph(&format!("{}{}{streams}sink out = panes | to jsonl(\"out.jsonl\")\n", source("lab"), source("hall")))
     };

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use mliot::base::{Duration, Hash, Name, Time};
 use mliot::diag::Code;
 use mliot::ir::{self, BinaryOp, Expr, ExprKind, Op, Outlet, Schema, Value, WindowShape};
-use mliot::node::{Assignment, Batch, Clock, Migration, Node, NodeError, Ordinal, Ordinals, Out, Port, Predicts, Retune, State};
+use mliot::node::{
+    Assignment, Batch, Clock, Migration, Node, NodeError, Ordinal, Ordinals, Out, Port, Predicts, Retune, State,
+};
 use mliot::plan::{NodeOp, NodeSpec};
 use mliot::runtime::{Row, from_table, to_table};
 
