@@ -24,8 +24,8 @@ pub use policy::{
 };
 pub use program::{Given, Param, Program, Serve, Sink, Stream, Test};
 pub use source::{
-    Amount, Connector, CsvOptions, Fault, FileConnector, FileFormat, GeneratedColumn, GeneratorCall, Limits, Origin, Simulate,
-    Source, SourceColumn, TimeSpec,
+    Amount, Connector, CsvOptions, Fault, FileConnector, FileFormat, GeneratedColumn, GeneratorCall, HttpConnector, Limits,
+    Origin, Simulate, Source, SourceColumn, TailConnector, TailFrom, TimeSpec,
 };
 pub use stage::{
     AggregateCall, AggregateEntry, Entry, OnChange, Op, Outlet, PredictOp, Read, RunningCall, ScanEntry, Stage, StageKind,

@@ -1,4 +1,4 @@
-//! Floor 9: predictions on request, and what a machine or a person may ask about the running pipeline, over HTTP.
+//! Floor 9: predictions on request, rows for sources, and what a machine or a person may ask about the running pipeline, over HTTP.
 //!
 //! A [`Listener`] is an open port; what it answers stands in its [`Doors`], which are opened and closed while it runs. What
 //! stands behind a door is a [`Backend`]: the server knows nothing of engines.
@@ -10,15 +10,19 @@ mod cell;
 mod door;
 mod error;
 mod http;
+mod inbox;
 mod listener;
 mod meter;
 mod metrics;
+mod named;
 mod page;
+mod post;
 mod rows;
 mod status;
 
 pub use backend::{Answer, Answering, Backend, Refusal};
 pub use door::{Door, DoorKey, Doors, Missing};
+pub use inbox::{Body, Inbox, InboxKey, Inboxes, Putting};
 pub use listener::{Address, Limits, Listener};
 pub use status::{Edits, SinkStatus, Stage, Status, TaskStatus};
 

@@ -3,11 +3,12 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::base::Time;
 use crate::diag::{Code, Diagnostic};
 use crate::host::Machines;
-use crate::io::{Mode, Place, Stdout};
+use crate::io::{Live, Mode, Place, Stdout};
 use crate::lifecycle::Registry;
 
 /// The real parts for the file, in virtual time: sinks are written anew, recordings are looked for beside the file and in
@@ -26,9 +27,10 @@ pub fn spoken(mut machines: Machines, json: bool) -> Machines {
 
 /// The same for a live run: sinks are appended to, and simulated recordings end where the run began, which may be a former
 /// process's beginning.
-pub fn live_machines(file: &Path, began: Time) -> Machines {
+pub fn live_machines(file: &Path, began: Time, live: &Arc<Live>) -> Machines {
     let mut machines = machines(file);
     machines.place.began = began;
+    machines.place.live = Some(live.clone());
     machines.sinks = Mode::Live;
     machines
 }

@@ -12,7 +12,7 @@ use crate::diag::Diagnostic;
 use crate::host::state::StateFolder;
 use crate::host::view::{Form, View};
 use crate::host::{self, Compiled, Compiler, EPOCH_EVERY, Ear, FileCompiler, Keeper, Kept, Setup, Stop};
-use crate::io::{Now, Wall};
+use crate::io::{Live, Now, Wall};
 use crate::lifecycle::Registry;
 
 use super::Outcome;
@@ -59,7 +59,8 @@ fn setup(args: &RunArgs, text: String, compiled: Compiled, compiler: FileCompile
     let file = args.file.file.clone();
     let state = state(&file, args.state.state.as_ref());
     let kept = kept(args, &state)?;
-    let parts = Arc::new(spoken(live_machines(&file, kept.began), args.json));
+    let live = Arc::new(Live::at(&state));
+    let parts = Arc::new(spoken(live_machines(&file, kept.began, &live), args.json));
     let learner = Arc::new(Keeper { registry: Registry::at(&state) });
     let ear: Box<dyn Ear> =
         if args.json { Box::new(View::new(Form::Json, stdout())) } else { Box::new(View::new(Form::of(&stderr()), stderr())) };
@@ -69,6 +70,7 @@ fn setup(args: &RunArgs, text: String, compiled: Compiled, compiler: FileCompile
         compiled,
         compiler: Box::new(compiler),
         parts,
+        inlets: live.inlets().clone(),
         learner,
         ear,
         stop: Stop::default(),

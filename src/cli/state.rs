@@ -79,6 +79,11 @@ fn position(position: &InputPosition) -> String {
         },
         InputPosition::Simulated { tick, .. } => format!(", at tick {}", grouped(*tick)),
         InputPosition::Stream { records } => format!(", {} records", grouped(*records)),
+        InputPosition::Journal { sequence, .. } => format!(", at record {} of its journal", grouped(*sequence)),
+        InputPosition::Tail(files) => match files.last() {
+            Some(file) => format!(", in {} at byte {}", file.name, grouped(file.byte)),
+            None => String::new(),
+        },
         InputPosition::InTurn(parts) => parts.last().map(self::position).unwrap_or_default(),
     }
 }

@@ -1,6 +1,7 @@
 //! The real parts of a running graph: nodes from `ops`, sources and sinks from `io`.
 
 use crate::base::{Name, Time};
+use crate::diag::Diagnostic;
 use crate::io::{self, End, Intake, IoError, Mode, Pending, Place};
 use crate::ir::{self, Type};
 use crate::node::{Node, NodeError, Ordinal};
@@ -111,6 +112,10 @@ impl Feed for Door {
 
     fn follow(&mut self, before: &io::Position) {
         self.0.follow(before);
+    }
+
+    fn take_notes(&mut self) -> Vec<Diagnostic> {
+        self.0.take_notes()
     }
 
     fn again(&mut self) -> Option<&mut dyn Again> {

@@ -13,6 +13,7 @@ use tokio::runtime::Runtime;
 
 use crate::base::Hash;
 use crate::diag::{Code, Diagnostic};
+use crate::io::Inlets;
 use crate::plan::Graph;
 use crate::runtime::Event;
 use crate::server::{self, Status};
@@ -67,6 +68,8 @@ pub struct Setup {
     pub compiled: Compiled,
     pub compiler: Box<dyn Compiler>,
     pub parts: SharedParts,
+    /// Where the sources among `parts` take what is posted.
+    pub inlets: Arc<Inlets>,
     pub learner: Arc<dyn Learner>,
     pub ear: Box<dyn Ear>,
     pub stop: Stop,
@@ -136,7 +139,7 @@ struct Shell {
 
 impl Shell {
     fn start(setup: Setup) -> Result<Shell, Vec<Diagnostic>> {
-        let Setup { file, text, compiled, compiler, parts, learner, ear, stop, heed_signals, limits, state } = setup;
+        let Setup { file, text, compiled, compiler, parts, inlets, learner, ear, stop, heed_signals, limits, state } = setup;
         let Some(graph) = compiled.graph else { return Err(compiled.diagnostics) };
         let pipeline = file.file_name().map_or_else(|| file.display().to_string(), |name| name.to_string_lossy().into_owned());
         let board = Arc::new(Board::new(pipeline));
@@ -144,7 +147,7 @@ impl Shell {
         let (signal, signals) = sync_channel(SIGNALS_MAX);
         let runtime = connections().map_err(|error| vec![refused("a runtime for connections", &error)])?;
         let desk = Arc::new(Desk { orders: orders.clone(), board: board.clone() });
-        let mut serving = Serving::new(desk, limits.server, runtime.handle().clone());
+        let mut serving = Serving::new(desk, inlets, limits.server, runtime.handle().clone());
         let opened = serving.prepare(&graph)?;
 
         let said = forward(&signal, Signal::Said).map_err(|error| vec![refused("a thread", &error)])?;

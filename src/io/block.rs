@@ -8,6 +8,8 @@ use arrow::datatypes::{DataType, Field, Schema};
 
 use crate::node::Counts;
 
+use super::spec::Spec;
+
 /// Records that are read and decoded at once. Fixed, so that what a reader gives does not depend on who asks.
 pub(super) const BLOCK_ROWS: usize = 8_192;
 
@@ -71,8 +73,19 @@ impl Bad {
 }
 
 impl Block {
+    /// Nothing, in the columns of the source.
+    pub fn empty(spec: &Spec) -> Block {
+        let time = spec.time_at.map(|_| Vec::new().into());
+        Block { rows: RecordBatch::new_empty(spec.whole.clone()), time, at: Vec::new(), aside: Aside::default() }
+    }
+
     pub fn len(&self) -> usize {
         self.rows.num_rows()
+    }
+
+    /// Neither rows nor anything beside them.
+    pub fn has_nothing(&self) -> bool {
+        self.len() == 0 && self.aside.is_empty()
     }
 
     /// Rows `from..from + rows`; what stands aside goes with the first row.
@@ -96,6 +109,12 @@ impl Aside {
         self.bad.append(&mut other.bad);
         self.empty.append(&mut other.empty);
         self.lost.append(&mut other.lost);
+    }
+
+    /// Without records before this one, which were told already.
+    pub fn forget_before(&mut self, row: u64) {
+        self.bad.retain(|bad| bad.at.row >= row);
+        self.empty.retain(|at| at.row >= row);
     }
 
     /// All records in it.

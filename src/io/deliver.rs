@@ -91,7 +91,8 @@ pub fn deliver(
         },
         Connector::Simulate(_) => Err(cannot_write("simulate").diagnostic()),
         Connector::Stdin { .. } => Err(cannot_write("stdin").diagnostic()),
-        Connector::Http { .. } => Err(not_yet("http").diagnostic()),
+        Connector::Tail(_) => Err(cannot_write("tail").diagnostic()),
+        Connector::Http(_) => Err(not_yet("http").diagnostic()),
         Connector::Later { name, .. } => Err(not_yet(name).diagnostic()),
     }
 }
@@ -106,9 +107,11 @@ pub fn keep(connector: &Connector, schema: &Schema, place: &Place) -> Result<Box
             to_file(file, schema, place, Mode::Live, None).map_err(IoError::diagnostic)
         }
         Connector::File(file) => Err(needs_folder(&file.path).diagnostic()),
-        Connector::Simulate(_) | Connector::Stdin { .. } | Connector::Stdout { .. } | Connector::Http { .. } => {
-            Err(cannot_write("keep").diagnostic())
-        }
+        Connector::Simulate(_)
+        | Connector::Stdin { .. }
+        | Connector::Stdout { .. }
+        | Connector::Tail(_)
+        | Connector::Http(_) => Err(cannot_write("keep").diagnostic()),
         Connector::Later { name, .. } => Err(not_yet(name).diagnostic()),
     }
 }

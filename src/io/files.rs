@@ -180,9 +180,7 @@ impl Shelf {
 
     /// No rows, only what stands aside.
     fn nothing_but(&self, aside: Aside) -> Block {
-        let rows = arrow::array::RecordBatch::new_empty(self.spec.whole.clone());
-        let time = self.spec.time_at.map(|_| Vec::new().into());
-        Block { rows, time, at: Vec::new(), aside }
+        Block { aside, ..Block::empty(&self.spec) }
     }
 
     /// At the first record that was not delivered.
@@ -266,7 +264,7 @@ fn in_order(spec: &Spec, found: Vec<Found>, notes: &mut Vec<String>) -> Result<V
 }
 
 /// Each pattern that fills a column, as one value of its type.
-fn typed(spec: &Spec, found: &Found) -> Result<Vec<(Name, ArrayRef)>, String> {
+pub(super) fn typed(spec: &Spec, found: &Found) -> Result<Vec<(Name, ArrayRef)>, String> {
     let mut out = Vec::new();
     for (pattern, text) in &found.values {
         let fills = |origin: &Origin| matches!(origin, Origin::Pattern(name) if name == pattern);

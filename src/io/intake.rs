@@ -38,6 +38,8 @@ pub struct Intake {
     read: Time,
     /// What stood aside in a block whose rows were redone, and belongs to draws that are still to come.
     carried: Aside,
+    /// Where the input is to go on, once it is asked: behind rows that were redone without it.
+    stands: Option<InputPosition>,
     progress: Progress,
     rows: u64,
     records: u64,
@@ -103,6 +105,7 @@ impl Intake {
                 ready: None,
                 read: Time::MIN,
                 carried: Aside::default(),
+                stands: None,
                 progress: Progress::start(),
                 rows: 0,
                 records: 0,
@@ -190,6 +193,9 @@ impl Intake {
         if self.ready.is_some() {
             return Ok(Step::Ready);
         }
+        if let Some(stands) = self.stands.take() {
+            self.input.resume(&stands)?;
+        }
         let (step, block) = self.input.next(&self.place)?;
         if let Some(block) = block {
             let mut block = self.admitted(block)?;
@@ -230,7 +236,13 @@ impl Intake {
     /// How far it was taken: resuming another intake of the same source here gives the rest, and nothing twice.
     pub fn position(&self) -> Position {
         let Progress { watermark, newest, .. } = self.progress;
-        Position { rows: self.rows, records: self.records, newest, watermark, input: self.input.position() }
+        Position {
+            rows: self.rows,
+            records: self.records,
+            newest,
+            watermark,
+            input: self.stands.clone().unwrap_or_else(|| self.input.position()),
+        }
     }
 
     /// Goes on behind `position`.
@@ -244,9 +256,15 @@ impl Intake {
 
     /// Takes over event time and row numbers from the recording of the same source, where a live source goes on.
     pub fn follow(&mut self, recorded: &Position) {
-        let Position { newest, watermark, records, rows: _, input: _ } = recorded;
+        let Position { newest, watermark, records, rows: _, input } = recorded;
         self.progress = Progress { newest: *newest, watermark: *watermark, arrived: self.place.now.now() };
         self.input.follow(*records);
+        self.input.go_on_behind(input);
+    }
+
+    /// What its owner should know and has not been told: a journal that is full or damaged, a file that cannot be followed.
+    pub fn take_notes(&mut self) -> Vec<Diagnostic> {
+        self.input.take_notes()
     }
 
     /// Of everything taken so far.

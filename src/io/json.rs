@@ -19,7 +19,7 @@ use super::records::{Ignored, Mark, Records};
 use super::sheet::{Decoded, FileAt, Sheet};
 use super::spec::Spec;
 
-use items::Items;
+pub(super) use items::Items;
 use wanted::Wanted;
 
 /// An open file of JSON records.

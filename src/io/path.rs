@@ -53,6 +53,11 @@ impl Template {
         Ok(Template { text: text.into(), root, matcher: Some(matcher), patterns, depth })
     }
 
+    /// The folders in front of the first part that is not plain; the whole path where all parts are.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// All files that fit, in natural order of their names, and the folders that were searched.
     pub fn find(&self, place: &Place) -> Result<Vec<Found>, IoError> {
         let folders = place.folders(Path::new(&self.text));

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use crate::base::Time;
 
+use super::live::Live;
+
 /// Which end of a source is read, and how a sink treats what stands there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -51,6 +53,8 @@ pub struct Place {
     /// of its start; [`Place::REPLAY_BEGAN`] makes every replay give the same bytes.
     pub began: Time,
     pub stdout: Stdout,
+    /// What live sources share; none where nothing is live.
+    pub live: Option<Arc<Live>>,
 }
 
 impl Place {
@@ -59,7 +63,14 @@ impl Place {
 
     /// Beside a file in the folder `base`, with the machine's clock, beginning where replays begin.
     pub fn beside(base: impl Into<PathBuf>) -> Place {
-        Place { base: base.into(), data: None, now: Arc::new(Wall), began: Place::REPLAY_BEGAN, stdout: Stdout::Rows }
+        Place {
+            base: base.into(),
+            data: None,
+            now: Arc::new(Wall),
+            began: Place::REPLAY_BEGAN,
+            stdout: Stdout::Rows,
+            live: None,
+        }
     }
 
     /// The folders in which a path may stand, the first being the one that it is written to.
@@ -73,6 +84,8 @@ impl Place {
 
 impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Place").field("base", &self.base).field("data", &self.data).field("began", &self.began).finish()
+        let Place { base, data, now: _, began, stdout, live } = self;
+        let mut all = f.debug_struct("Place");
+        all.field("base", base).field("data", data).field("began", began).field("stdout", stdout).field("live", live).finish()
     }
 }

@@ -44,7 +44,7 @@ pub(super) struct Sheet {
     /// Its number among the recording's files.
     pub file: u32,
     /// Records of the recording before this file.
-    rows_before: u64,
+    pub rows_before: u64,
     name: String,
     at: Vec<At>,
     kept: Vec<bool>,

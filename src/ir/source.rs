@@ -93,11 +93,9 @@ pub enum Connector {
     Stdout {
         format: FileFormat,
     },
-    /// `http(port: …)`, `host` defaults to loopback.
-    Http {
-        host: Name,
-        port: u16,
-    },
+    /// `tail(…)`: files that grow by lines.
+    Tail(TailConnector),
+    Http(HttpConnector),
     /// Known to the language, not carried out by this version: refused with `E0199` when it is needed.
     Later {
         name: Name,
@@ -110,6 +108,33 @@ pub struct FileConnector {
     /// Relative to the `.mliot` file; may hold globs (`*`, `**`, `?`) and patterns (`{column}`).
     pub path: Name,
     pub format: FileFormat,
+}
+
+/// Files that are followed while lines are added to them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TailConnector {
+    /// As of a [`FileConnector`]; files that fit it later are followed from their beginning.
+    pub path: Name,
+    /// `Csv` or `Jsonl`.
+    pub format: FileFormat,
+    pub from: TailFrom,
+}
+
+/// Where a file is taken up that is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TailFrom {
+    Start,
+    End,
+}
+
+/// `http(port: …)`, on loopback where no `host` is given.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct HttpConnector {
+    pub host: Name,
+    pub port: u16,
+    /// Where a source takes its rows; none where a task is served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<Name>,
 }
 
 /// How bytes become fields. Compression is told by the file's ending (`.gz`).

@@ -162,7 +162,9 @@ impl Engine {
             return Progress::Blocked;
         }
         let limits = RoundLimits { rows_max: self.settings.batch_rows_max, stop, until: self.settings.until };
-        let Some(round) = self.sequencer.round(order, limits, |source| !blocked.contains(source)) else {
+        let round = self.sequencer.round(order, limits, |source| !blocked.contains(source));
+        self.note_sources();
+        let Some(round) = round else {
             return if blocked.is_empty() { Progress::Waiting } else { Progress::Blocked };
         };
         let rows = round.rows;
@@ -170,6 +172,14 @@ impl Engine {
         self.let_in(round);
         self.carry();
         Progress::Rows(rows)
+    }
+
+    /// What sources say stands at their declarations.
+    fn note_sources(&mut self) {
+        for (source, note) in self.sequencer.take_notes() {
+            let key = NodeKey::of_file(&source, crate::plan::Slot::Connection);
+            self.find(audit::placed(note, &key, &self.graph));
+        }
     }
 
     /// Everything that happens from here on is written down, in order.

@@ -5,6 +5,7 @@ use arrow::datatypes::Schema;
 use serde::{Deserialize, Serialize};
 
 use crate::base::{Name, Time};
+use crate::diag::Diagnostic;
 use crate::io::{Draw, Exact, Keep, Position};
 use crate::ir;
 use crate::node::{Batch, Clock, Counts, Node, NodeError, Ordinal, Ordinals};
@@ -68,6 +69,11 @@ pub trait Feed: Send {
 
     /// How far it has been read; none where that is not to be told.
     fn position(&self) -> Option<Position>;
+
+    /// What its owner should know and has not been told. The source goes on.
+    fn take_notes(&mut self) -> Vec<Diagnostic> {
+        Vec::new()
+    }
 
     /// Event time and row numbers go on from another feed of the same source: from its recording to what is live.
     fn follow(&mut self, before: &Position);

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow::datatypes::SchemaRef;
 
 use crate::base::{Name, Time};
-use crate::diag::Code;
+use crate::diag::{Code, Diagnostic};
 use crate::node::{Batch, Clock, NodeError, Ordinal, Ordinals};
 
 use super::feed::{Drawn, Feed, FeedCounts, Head, Side};
@@ -176,6 +176,15 @@ impl Sequencer {
     pub fn heads(&mut self) -> Vec<(Name, Head)> {
         let head = |source: &mut Source| if source.ended { Head::Ended } else { source.feed.head().unwrap_or(Head::Waiting) };
         self.sources.iter_mut().map(|(name, source)| (name.clone(), head(source))).collect()
+    }
+
+    /// What sources have to say, each with its name.
+    pub fn take_notes(&mut self) -> Vec<(Name, Diagnostic)> {
+        let notes = self
+            .sources
+            .iter_mut()
+            .flat_map(|(name, source)| source.feed.take_notes().into_iter().map(|note| (name.clone(), note)));
+        notes.collect()
     }
 
     pub fn all_ended(&self) -> bool {

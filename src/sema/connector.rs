@@ -1,5 +1,7 @@
 //! Connectors: which there are, where each may stand, and their options.
 
+mod live;
+
 use std::collections::BTreeMap;
 
 use crate::base::{Name, Span};
@@ -23,13 +25,13 @@ pub enum Side {
 
 /// Known to the language, not carried out by this version.
 const LATER: &[&str] =
-    &["wav", "images", "idx", "tail", "mqtt", "websocket", "tcp", "udp", "serial", "kafka", "modbus", "opcua", "amqp"];
+    &["wav", "images", "idx", "mqtt", "websocket", "tcp", "udp", "serial", "kafka", "modbus", "opcua", "amqp"];
 const FILES: &[&str] = &["csv", "jsonl", "json", "parquet", "arrow"];
-const OTHERS: &[&str] = &["stdin", "stdout", "http"];
+const OTHERS: &[&str] = &["stdin", "stdout", "tail", "http"];
 
 /// The arguments of a connector while they are taken out one by one; what is left is unknown.
 pub(super) struct Options<'a> {
-    connector: &'a ast::Connector,
+    pub connector: &'a ast::Connector,
     positional: Vec<&'a ast::Expr>,
     named: Vec<(&'a ast::Ident, &'a ast::Expr)>,
     known: Vec<&'static str>,
@@ -42,19 +44,20 @@ impl<'a> Options<'a> {
         Options { connector, positional, named, known: Vec::new() }
     }
 
-    fn take(&mut self, name: &'static str) -> Option<&'a ast::Expr> {
+    pub fn take(&mut self, name: &'static str) -> Option<&'a ast::Expr> {
         self.known.push(name);
         let at = self.named.iter().position(|(ident, _)| ident.name == name)?;
         Some(self.named.remove(at).1)
     }
 
-    fn take_first(&mut self) -> Option<&'a ast::Expr> {
+    pub fn take_first(&mut self) -> Option<&'a ast::Expr> {
         (!self.positional.is_empty()).then(|| self.positional.remove(0))
     }
 }
 
 impl<'a> Checker<'a> {
-    pub(super) fn connector(&mut self, connector: &'a ast::Connector, side: Side) -> Option<Connector> {
+    /// `of` is the declaration whose end it is.
+    pub(super) fn connector(&mut self, connector: &'a ast::Connector, side: Side, of: &Name) -> Option<Connector> {
         let name = &*connector.name.name;
         let mut options = Options::of(connector);
         if let Some(diagnostic) = misplaced(connector, side) {
@@ -65,7 +68,9 @@ impl<'a> Checker<'a> {
             "stdin" => self.byte_format(&mut options).map(|format| Connector::Stdin { format }),
             "stdout" => self.byte_format(&mut options).map(|format| Connector::Stdout { format }),
             "http" if side == Side::Sink || !options.positional.is_empty() => return Some(self.later_connector(connector)),
-            "http" => self.http(&mut options),
+            "http" if side == Side::Live => self.http_in(&mut options, of),
+            "http" => self.http(&mut options).map(Connector::Http),
+            "tail" => self.tail(&mut options).map(Connector::Tail),
             _ if FILES.contains(&name) => self.file(name, &mut options).map(Connector::File),
             _ if LATER.contains(&name) => return Some(self.later_connector(connector)),
             _ => {
@@ -125,27 +130,6 @@ impl<'a> Checker<'a> {
                     None
                 }
             },
-        }
-    }
-
-    fn http(&mut self, options: &mut Options<'a>) -> Option<Connector> {
-        let host = match options.take("host") {
-            Some(expr) => self.option_text(expr, "`host`"),
-            None => Some("127.0.0.1".into()),
-        };
-        let Some(port) = options.take("port") else {
-            self.report(no_port(options.connector));
-            return None;
-        };
-        let number = self.count(port, 0, "the port")?;
-        match u16::try_from(number) {
-            Ok(port) => Some(Connector::Http { host: host?, port }),
-            Err(_) => {
-                self.report(
-                    Diagnostic::new(Code::E0309, "a port is at most 65535").at(port.span, "").help("write another port"),
-                );
-                None
-            }
         }
     }
 
@@ -246,11 +230,12 @@ fn word(expr: &ast::Expr) -> Option<&str> {
 pub(super) fn patterns(connector: &Connector) -> Vec<Name> {
     let text = match connector {
         Connector::File(file) => Some(&file.path),
+        Connector::Tail(tail) => Some(&tail.path),
         Connector::Later { options, .. } => ["topic", "0", "path"].iter().find_map(|key| match options.get(*key) {
             Some(Value::Text(text)) if text.contains('{') => Some(text),
             _ => None,
         }),
-        Connector::Simulate(_) | Connector::Stdin { .. } | Connector::Stdout { .. } | Connector::Http { .. } => None,
+        Connector::Simulate(_) | Connector::Stdin { .. } | Connector::Stdout { .. } | Connector::Http(_) => None,
     };
     let Some(text) = text else { return Vec::new() };
     let parts = text.split('{').skip(1).filter_map(|part| part.split_once('}'));
@@ -263,6 +248,11 @@ fn misplaced(connector: &ast::Connector, side: Side) -> Option<Diagnostic> {
     let help = match (name, side) {
         ("stdout", Side::Recorded | Side::Live | Side::Keep) => "read from `stdin`, or write with `| to stdout`",
         ("stdin", Side::Sink | Side::Keep | Side::Serve) => "write to `stdout`",
+        ("tail", Side::Recorded) => {
+            "write `live tail(…)`; what stands in a file already is `recorded csv(…)` or `recorded jsonl(…)`"
+        }
+        ("tail", Side::Keep | Side::Sink) => "write to `csv(…)` or `jsonl(…)`, which grow line by line",
+        ("tail", Side::Serve) => "serve at `http(port: 8080)`",
         ("stdin", Side::Recorded) => "write `live stdin`; a recording is a file",
         ("http", Side::Recorded | Side::Keep) => "write `live http(port: 8080)`; a recording is a file",
         ("mqtt" | "websocket" | "tcp" | "udp" | "serial", Side::Recorded | Side::Keep) => {
@@ -288,14 +278,10 @@ fn misplaced(connector: &ast::Connector, side: Side) -> Option<Diagnostic> {
 /// E0704.
 fn no_path(connector: &ast::Connector) -> Diagnostic {
     let name = &connector.name.name;
+    let ending = if *name == "tail" { "jsonl" } else { name.as_str() };
     Diagnostic::new(Code::E0704, format!("`{name}` needs the path of its file"))
         .at(connector.span, "")
-        .help(format!("write `{name}(\"data/file.{name}\")`, relative to this file"))
-}
-
-/// E0704.
-fn no_port(connector: &ast::Connector) -> Diagnostic {
-    Diagnostic::new(Code::E0704, "`http` needs a port").at(connector.span, "").help("write `http(port: 8080)`")
+        .help(format!("write `{name}(\"data/file.{ending}\")`, relative to this file"))
 }
 
 /// E0703.

@@ -19,7 +19,7 @@ impl<'a> Checker<'a> {
         self.later_was(head.was.as_ref());
         let name = head.name.name.clone();
         let Piped { input, stages, shape } = self.pipe(&name, pipe);
-        let connector = self.connector(to, Side::Sink);
+        let connector = self.connector(to, Side::Sink, &name);
         if let Some(connector) = &connector {
             self.check_patterns(&patterns(connector), to.span, &shape);
         }
@@ -48,7 +48,7 @@ impl<'a> Checker<'a> {
 
     pub(super) fn serve(&mut self, serve: &'a ast::Serve, span: Span) {
         let task = self.task(&serve.task);
-        let connector = self.connector(&serve.at, Side::Serve);
+        let connector = self.connector(&serve.at, Side::Serve, &serve.task.name);
         if let Some(before) = self.program.serves.get(&serve.task.name) {
             let before = before.span;
             self.report(served_twice(&serve.task, before));

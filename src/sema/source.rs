@@ -29,11 +29,14 @@ impl<'a> Checker<'a> {
             }
         };
         let shape = plain_shape(&head.name.name, &declared);
-        let recorded_end = recorded.as_ref().and_then(|feed| self.feed(feed, Side::Recorded, &shape));
-        let live_end = live.as_ref().and_then(|feed| self.feed(feed, Side::Live, &shape));
-        let keep_end = keep.as_ref().and_then(|connector| self.connector(connector, Side::Keep));
+        let recorded_end = recorded.as_ref().and_then(|feed| self.feed(feed, Side::Recorded, &head.name.name, &shape));
+        let live_end = live.as_ref().and_then(|feed| self.feed(feed, Side::Live, &head.name.name, &shape));
+        let keep_end = keep.as_ref().and_then(|connector| self.connector(connector, Side::Keep, &head.name.name));
         if recorded.is_none() && live.is_none() && keep.is_none() {
             self.report(no_end(&head.name));
+        }
+        if let (Some(feed), Some(end)) = (live, &live_end) {
+            self.check_own_end(feed, end);
         }
         let feeds = [recorded, live].into_iter().flatten();
         let ends: Vec<(&ast::Connector, &Connector)> = feeds
@@ -64,10 +67,24 @@ impl<'a> Checker<'a> {
         shape
     }
 
-    fn feed(&mut self, feed: &'a ast::Feed, side: Side, shape: &Shape) -> Option<Connector> {
+    fn feed(&mut self, feed: &'a ast::Feed, side: Side, of: &Name, shape: &Shape) -> Option<Connector> {
         match &feed.kind {
-            ast::FeedKind::Connector(connector) => self.connector(connector, side),
+            ast::FeedKind::Connector(connector) => self.connector(connector, side, of),
             ast::FeedKind::Simulate(simulate) => self.simulate(simulate, shape).map(Connector::Simulate),
+        }
+    }
+
+    /// What comes in at one place cannot go to two sources.
+    fn check_own_end(&mut self, feed: &'a ast::Feed, end: &Connector) {
+        let same = |other: &Connector| match (other, end) {
+            (Connector::Stdin { .. }, Connector::Stdin { .. }) => true,
+            (Connector::Http(one), Connector::Http(other)) => one == other,
+            _ => false,
+        };
+        let other = self.program.sources.values().find(|source| source.live.as_ref().is_some_and(same));
+        if let (Some(other), ast::FeedKind::Connector(connector)) = (other, &feed.kind) {
+            let found = two_sources(&other.name, other.span, connector.span);
+            self.report(found);
         }
     }
 
@@ -122,7 +139,15 @@ fn plain_shape(source: &Name, declared: &columns::Declared) -> Shape {
 
 /// Under `header: false`, columns that nothing else fills bind by position, in declared order.
 fn bind_positions(ends: &[(&ast::Connector, &Connector)], columns: &mut [SourceColumn]) {
-    let by_position = |end: &Connector| matches!(end, Connector::File(file) if matches!(&file.format, ir::FileFormat::Csv(options) if !options.header));
+    let by_position = |end: &Connector| {
+        let format = match end {
+            Connector::File(file) => Some(&file.format),
+            Connector::Tail(tail) => Some(&tail.format),
+            Connector::Stdin { format } => Some(format),
+            Connector::Simulate(_) | Connector::Stdout { .. } | Connector::Http(_) | Connector::Later { .. } => None,
+        };
+        matches!(format, Some(ir::FileFormat::Csv(options)) if !options.header)
+    };
     if ends.is_empty() || !ends.iter().all(|(_, end)| by_position(end)) {
         return;
     }
@@ -151,6 +176,14 @@ fn no_end(name: &ast::Ident) -> Diagnostic {
     Diagnostic::new(Code::E0704, format!("the source `{}` has nothing to read", name.name))
         .at(name.span, "")
         .help("add `recorded csv(\"file.csv\")` for what came before, or `live http(port: 8080)` for what comes now")
+}
+
+/// E0706.
+fn two_sources(other: &Name, other_span: Span, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::E0706, format!("what comes in here goes to `{other}` already"))
+        .at(span, "the same place")
+        .at(other_span, "read by this source")
+        .help(format!("read from `{other}`, or give one of them another `path:` or `port:`"))
 }
 
 /// E0705.

@@ -6,6 +6,8 @@ use serde_json::{Map, Value, json};
 
 use crate::base::{Name, nearest};
 
+use crate::io::NotTaken;
+
 use super::backend::Refusal;
 
 /// `{"error": {"message", …}}`.
@@ -50,9 +52,59 @@ pub fn unknown_task(task: &str, known: &[Name]) -> Trouble {
     Trouble::new(StatusCode::NOT_FOUND, format!("no task `{task}` is served here{hint}")).with("tasks", json!(known))
 }
 
-pub fn unknown_page(path: &str) -> Trouble {
-    Trouble::new(StatusCode::NOT_FOUND, format!("there is nothing at `{path}`"))
-        .with("paths", json!(["/predict/TASK", "/status", "/health", "/ready", "/metrics", "/"]))
+/// `sources` are the paths at which sources take rows.
+pub fn unknown_page(path: &str, sources: &[Name]) -> Trouble {
+    let own = ["/predict/TASK", "/status", "/health", "/ready", "/metrics", "/"];
+    let hint = nearest(path, sources.iter().map(Name::as_str)).map(|path| format!("; did you mean `{path}`?"));
+    let paths: Vec<&str> = sources.iter().map(Name::as_str).chain(own).collect();
+    let message = format!("there is nothing at `{path}`{}", hint.unwrap_or_default());
+    Trouble::new(StatusCode::NOT_FOUND, message).with("paths", json!(paths))
+}
+
+pub fn only_post() -> Trouble {
+    Trouble::new(StatusCode::METHOD_NOT_ALLOWED, "rows are brought with POST")
+}
+
+pub fn another_page() -> Trouble {
+    Trouble::new(StatusCode::FORBIDDEN, "a page of another site may not bring rows; send them without `Origin`")
+}
+
+pub fn not_kept_in_time() -> Trouble {
+    Trouble::new(StatusCode::SERVICE_UNAVAILABLE, "the rows could not be kept in time; they may come in later").retry(1)
+}
+
+/// Why nothing of a body was taken.
+pub fn not_taken(source: &Name, not_taken: NotTaken) -> Trouble {
+    match not_taken {
+        NotTaken::NoRows { row, why } => {
+            Trouble::new(StatusCode::BAD_REQUEST, format!("the body does not read as rows, from row {row} on: {why}"))
+                .with("row", row)
+                .with("expected", r#"{"column": value, …}, one object a line, [{…}, …] or {"rows": [{…}, …]}"#)
+        }
+        NotTaken::TooManyRows { rows_max } => {
+            Trouble::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a request has at most {rows_max} rows, this one has more"))
+        }
+        NotTaken::BadRows { bad, count, rows } => bad_rows(source, &bad, count, rows),
+        NotTaken::TooLarge => Trouble::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is more than the journal takes at once"),
+        NotTaken::Full { bytes_max } => {
+            let message = format!("the journal of `{source}` has reached its limit of {} MiB", bytes_max >> 20);
+            Trouble::new(StatusCode::SERVICE_UNAVAILABLE, message).retry(5)
+        }
+        NotTaken::Busy => overloaded(),
+        NotTaken::Failed { code, message } => {
+            Trouble::new(StatusCode::SERVICE_UNAVAILABLE, message).with("code", code).retry(5)
+        }
+        NotTaken::Stopping => Trouble::new(StatusCode::SERVICE_UNAVAILABLE, "the pipeline is stopping").retry(5),
+    }
+}
+
+fn bad_rows(source: &Name, bad: &[(usize, String)], count: usize, rows: usize) -> Trouble {
+    let told: Vec<Value> = bad.iter().map(|(row, reason)| json!({ "row": row, "reason": reason })).collect();
+    let (do_not, which) = if count == 1 { ("does not", "") } else { ("do not", "s") };
+    let message = format!(
+        "{count} of {rows} rows {do_not} fit `{source}`; nothing was taken. Send the good rows without the bad one{which}"
+    );
+    Trouble::new(StatusCode::BAD_REQUEST, message).with("bad", told).with("bad_count", count).with("accepted", 0)
 }
 
 pub fn no_json(why: &str) -> Trouble {

@@ -6,7 +6,7 @@ use std::time::Instant;
 use axum::Router;
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{Path, Request, State};
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -20,28 +20,37 @@ use super::answer::Body;
 use super::backend::Backend;
 use super::door::{Door, Doors};
 use super::error::{self, Trouble};
+use super::inbox::Inboxes;
 use super::listener::Limits;
-use super::meter::Meters;
+use super::meter::{self, Meters};
+use super::post::elsewhere;
 use super::rows::{Read, read};
 use super::{metrics, page};
 
 /// What all requests of one listener share.
 pub struct Site {
     doors: Doors,
+    pub(super) inboxes: Inboxes,
     backend: Arc<dyn Backend>,
-    limits: Limits,
+    pub(super) limits: Limits,
     /// One permit per request that works or waits; none left is 429.
     admitted: Semaphore,
     /// One permit per request that works.
     working: Semaphore,
+    /// One permit per request that brings rows; none left is 429.
+    pub(super) posting: Semaphore,
     meters: Meters,
+    /// Of requests that bring rows, by source.
+    pub(super) posts: Meters,
 }
 
 impl Site {
-    pub fn new(doors: Doors, backend: Arc<dyn Backend>, limits: Limits) -> Site {
+    pub fn new(doors: Doors, inboxes: Inboxes, backend: Arc<dyn Backend>, limits: Limits) -> Site {
         let admitted = Semaphore::new(limits.working_max + limits.waiting_max);
         let working = Semaphore::new(limits.working_max);
-        Site { doors, backend, limits, admitted, working, meters: Meters::default() }
+        let posting = Semaphore::new(limits.posting_max);
+        let (meters, posts) = (Meters::new(&meter::PREDICTIONS), Meters::new(&meter::ROWS_IN));
+        Site { doors, inboxes, backend, limits, admitted, working, posting, meters, posts }
     }
 }
 
@@ -53,14 +62,14 @@ pub fn router(site: Site) -> Router {
         .route("/metrics", get(show_metrics))
         .route("/status", get(status))
         .route("/", get(async || Html(page::PAGE)))
-        .fallback(async |uri: Uri| error::unknown_page(uri.path()))
+        .fallback(elsewhere)
         .with_state(Arc::new(site))
 }
 
 async fn predict(State(site): State<Arc<Site>>, Path(task): Path<String>, request: Request) -> Response {
     let start = Instant::now();
     let Some(door) = site.doors.get(&task) else {
-        let trouble = error::unknown_task(&task, &site.doors.tasks());
+        let trouble = error::unknown_task(&task, &site.doors.names());
         site.meters.unknown().note(trouble.status.as_u16(), 0, start.elapsed());
         return trouble.into_response();
     };
@@ -92,7 +101,8 @@ async fn answer(site: &Site, door: &Door, request: Request) -> Result<(usize, Ve
     Ok((rows, body))
 }
 
-async fn body(site: &Site, request: Request) -> Result<Bytes, Trouble> {
+/// All of it, within the limits of bytes and time.
+pub(super) async fn body(site: &Site, request: Request) -> Result<Bytes, Trouble> {
     let reading = to_bytes(request.into_body(), site.limits.body_bytes_max);
     match timeout(site.limits.body_time_max, reading).await {
         Ok(Ok(body)) => Ok(body),
@@ -132,6 +142,7 @@ async fn show_metrics(State(site): State<Arc<Site>>) -> Response {
     let mut out = String::new();
     metrics::write(&site.backend.status(), &mut out);
     site.meters.write(&mut out);
+    site.posts.write(&mut out);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], out).into_response()
 }
 

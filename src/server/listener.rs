@@ -14,6 +14,7 @@ use super::backend::Backend;
 use super::bounded::Bounded;
 use super::door::Doors;
 use super::http::{Site, router};
+use super::inbox::Inboxes;
 
 /// Where to listen, as the file says.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,6 +33,8 @@ pub struct Limits {
     pub working_max: usize,
     /// Requests that wait for one of these; beyond them the answer is 429.
     pub waiting_max: usize,
+    /// Requests that bring rows and are not answered yet; beyond them the answer is 429.
+    pub posting_max: usize,
     pub body_bytes_max: usize,
     pub rows_max: usize,
     /// For the whole body to arrive.
@@ -46,6 +49,7 @@ impl Default for Limits {
             connections_max: 1_024,
             working_max: 64,
             waiting_max: 512,
+            posting_max: 256,
             body_bytes_max: 4 << 20,
             rows_max: 10_000,
             body_time_max: Duration::from_secs(10),
@@ -56,6 +60,7 @@ impl Default for Limits {
 
 pub struct Listener {
     doors: Doors,
+    inboxes: Inboxes,
     at: SocketAddr,
     /// Closed when the listener goes, which ends the accepting task.
     _open: watch::Sender<()>,
@@ -75,12 +80,12 @@ impl Listener {
         let socket = tokio::net::TcpListener::from_std(socket).map_err(|error| not_listening(at, &error))?;
         drop(inside);
         let (open, mut closed) = watch::channel(());
-        let doors = Doors::default();
-        let app = router(Site::new(doors.clone(), backend, limits));
+        let (doors, inboxes) = (Doors::default(), Inboxes::default());
+        let app = router(Site::new(doors.clone(), inboxes.clone(), backend, limits));
         let ended = async move { while closed.changed().await.is_ok() {} };
         let serving = axum::serve(Bounded::new(socket, limits.connections_max), app).with_graceful_shutdown(ended);
         runtime.spawn(async move { serving.await });
-        Ok(Listener { doors, at: local, _open: open })
+        Ok(Listener { doors, inboxes, at: local, _open: open })
     }
 
     /// Where it really listens: with the port that was free.
@@ -90,6 +95,10 @@ impl Listener {
 
     pub fn doors(&self) -> &Doors {
         &self.doors
+    }
+
+    pub fn inboxes(&self) -> &Inboxes {
+        &self.inboxes
     }
 }
 

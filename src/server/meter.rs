@@ -11,12 +11,38 @@ use crate::base::Name;
 /// Upper ends of the buckets, in microseconds.
 const BUCKETS_US: [u64; 12] = [100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 500_000, 2_000_000];
 
-/// Every status that a prediction can end in.
-const STATUSES: [u16; 8] = [200, 400, 404, 408, 413, 429, 500, 503];
+/// Every status that a request can end in.
+const STATUSES: [u16; 11] = [200, 202, 400, 403, 404, 405, 408, 413, 429, 500, 503];
 
-/// By task; requests for unknown tasks share one meter, so that clients cannot make it grow.
-#[derive(Debug, Default)]
+/// What the counts of one kind of request are called.
+#[derive(Debug)]
+pub struct Kind {
+    /// Begins the names of its counts.
+    prefix: &'static str,
+    /// The label: by what they are counted.
+    by: &'static str,
+    requests: &'static str,
+    rows: &'static str,
+}
+
+pub const PREDICTIONS: Kind = Kind {
+    prefix: "mliot_http",
+    by: "task",
+    requests: "Requests for predictions, by task (empty: no such task) and status.",
+    rows: "Rows answered.",
+};
+
+pub const ROWS_IN: Kind = Kind {
+    prefix: "mliot_http_in",
+    by: "source",
+    requests: "Requests that bring rows, by source and status.",
+    rows: "Rows taken.",
+};
+
+/// By task or source; requests for unknown ones share one meter, so that clients cannot make it grow.
+#[derive(Debug)]
 pub struct Meters {
+    kind: &'static Kind,
     tasks: RwLock<BTreeMap<Name, Arc<Meter>>>,
     unknown: Arc<Meter>,
 }
@@ -31,6 +57,10 @@ pub struct Meter {
 }
 
 impl Meters {
+    pub fn new(kind: &'static Kind) -> Meters {
+        Meters { kind, tasks: RwLock::default(), unknown: Arc::default() }
+    }
+
     pub fn of(&self, task: &Name) -> Arc<Meter> {
         if let Some(meter) = self.tasks.read().unwrap_or_else(PoisonError::into_inner).get(task) {
             return meter.clone();
@@ -44,28 +74,23 @@ impl Meters {
 
     /// In the text format of Prometheus.
     pub fn write(&self, out: &mut String) {
+        let Kind { prefix, by, requests, rows } = self.kind;
         let tasks = self.tasks.read().unwrap_or_else(PoisonError::into_inner);
         let all = || tasks.iter().map(|(name, meter)| (name.as_str(), meter)).chain([("", &self.unknown)]);
-        out.push_str("# HELP mliot_http_requests_total Requests for predictions, by task (empty: no such task) and status.\n");
-        out.push_str("# TYPE mliot_http_requests_total counter\n");
+        let _ = writeln!(out, "# HELP {prefix}_requests_total {requests}\n# TYPE {prefix}_requests_total counter");
         for (task, meter) in all() {
-            for (status, count) in STATUSES.iter().zip(&meter.statuses) {
-                if count.load(Relaxed) > 0 {
-                    let _ = writeln!(
-                        out,
-                        "mliot_http_requests_total{{task=\"{task}\",status=\"{status}\"}} {}",
-                        count.load(Relaxed)
-                    );
-                }
+            for (status, count) in STATUSES.iter().zip(&meter.statuses).filter(|(_, count)| count.load(Relaxed) > 0) {
+                let count = count.load(Relaxed);
+                let _ = writeln!(out, "{prefix}_requests_total{{{by}=\"{task}\",status=\"{status}\"}} {count}");
             }
         }
-        out.push_str("# HELP mliot_http_rows_total Rows answered.\n# TYPE mliot_http_rows_total counter\n");
+        let _ = writeln!(out, "# HELP {prefix}_rows_total {rows}\n# TYPE {prefix}_rows_total counter");
         for (task, meter) in &*tasks {
-            let _ = writeln!(out, "mliot_http_rows_total{{task=\"{task}\"}} {}", meter.rows.load(Relaxed));
+            let _ = writeln!(out, "{prefix}_rows_total{{{by}=\"{task}\"}} {}", meter.rows.load(Relaxed));
         }
-        out.push_str("# HELP mliot_http_request_seconds From the request's head to the answer.\n");
-        out.push_str("# TYPE mliot_http_request_seconds histogram\n");
-        tasks.iter().for_each(|(task, meter)| meter.write_histogram(task, out));
+        let _ = writeln!(out, "# HELP {prefix}_request_seconds From the request's head to the answer.");
+        let _ = writeln!(out, "# TYPE {prefix}_request_seconds histogram");
+        tasks.iter().for_each(|(task, meter)| meter.write_histogram(self.kind, task, out));
     }
 }
 
@@ -81,15 +106,16 @@ impl Meter {
         }
     }
 
-    fn write_histogram(&self, task: &str, out: &mut String) {
+    fn write_histogram(&self, kind: &Kind, task: &str, out: &mut String) {
+        let Kind { prefix, by, .. } = kind;
         let mut sum = 0;
         for (end, count) in BUCKETS_US.iter().map(|us| (*us as f64 / 1e6).to_string()).chain(["+Inf".into()]).zip(&self.buckets)
         {
             sum += count.load(Relaxed);
-            let _ = writeln!(out, "mliot_http_request_seconds_bucket{{task=\"{task}\",le=\"{end}\"}} {sum}");
+            let _ = writeln!(out, "{prefix}_request_seconds_bucket{{{by}=\"{task}\",le=\"{end}\"}} {sum}");
         }
         let seconds = self.sum_us.load(Relaxed) as f64 / 1e6;
-        let _ = writeln!(out, "mliot_http_request_seconds_sum{{task=\"{task}\"}} {seconds}");
-        let _ = writeln!(out, "mliot_http_request_seconds_count{{task=\"{task}\"}} {sum}");
+        let _ = writeln!(out, "{prefix}_request_seconds_sum{{{by}=\"{task}\"}} {seconds}");
+        let _ = writeln!(out, "{prefix}_request_seconds_count{{{by}=\"{task}\"}} {sum}");
     }
 }

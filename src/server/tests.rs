@@ -73,7 +73,7 @@ impl Bench {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let at = Address { host: String::new(), port: 0 };
         let listener = Listener::open(&at, backend, limits, runtime.handle()).unwrap();
-        let key = listener.doors().open(door("twice"));
+        let key = listener.doors().open(&"twice".into(), Arc::new(door("twice")));
         Bench { runtime, listener, _key: key }
     }
 
@@ -245,7 +245,7 @@ fn doors_come_and_go_while_a_connection_stays() {
     let mut client = bench.client();
     let body = json!({"rows": [{"x": 1}]}).to_string();
     assert_eq!(client.ask("POST", "/predict/other", &body).0, 404);
-    let key = bench.listener.doors().open(door("other"));
+    let key = bench.listener.doors().open(&"other".into(), Arc::new(door("other")));
     assert_eq!(client.ask("POST", "/predict/other", &body).0, 200);
     drop(key);
     assert_eq!(client.ask("POST", "/predict/other", &body).0, 404);

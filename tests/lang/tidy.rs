@@ -35,7 +35,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("miette", &["diag"]),
     ("pest", &["syntax"]),
     ("pest_derive", &["syntax"]),
-    ("notify", &["host"]),
+    ("notify", &["host", "io"]),
     ("dfdx", &["model"]),
     ("smartcore", &["model"]),
     ("axum", &["server"]),

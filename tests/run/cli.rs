@@ -3,6 +3,7 @@
 mod again;
 mod bench;
 mod broken;
+mod inputs;
 mod json;
 mod killed;
 mod live;

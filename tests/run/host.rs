@@ -3,6 +3,7 @@
 pub mod bench;
 mod edits;
 mod held;
+mod inputs;
 mod kept;
 mod lost;
 mod rush;

@@ -1,9 +1,11 @@
 //! Lines of the log as bytes: a short JSON text, and behind it the rows that it speaks of.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::{Name, Time};
-use crate::io::{Draw, FileMark, Kept, SinkMark};
+use crate::io::{Draw, FileMark, InputPosition, Kept, SinkMark};
 use crate::node::Ordinal;
 use crate::runtime::{CutRecord, DrawRecord, OutboxId, Record, RoundRecord, SavedError};
 
@@ -55,6 +57,9 @@ struct Round {
     sources: Vec<Name>,
     /// Source, first ordinal, rows, bad records, read at, silence, and whether rows and bad records stand behind the text.
     draws: Vec<(usize, u64, u64, u64, i64, Option<i64>, bool, bool)>,
+    /// By number of a draw whose rows stand behind the text: where the source's input stood after it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    stands: Vec<(usize, InputPosition)>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     ended: Vec<Name>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -115,7 +120,7 @@ impl Entry {
 fn write_round(record: &RoundRecord, rows: &mut Vec<u8>) -> Result<Round, String> {
     let RoundRecord { draws, ended, failed, upto } = record;
     let mut sources: Vec<Name> = Vec::new();
-    let mut written = Vec::with_capacity(draws.len());
+    let (mut written, mut stands) = (Vec::with_capacity(draws.len()), Vec::new());
     for DrawRecord { source, first, draw } in draws {
         let at = sources.iter().position(|known| known == source).unwrap_or_else(|| {
             sources.push(source.clone());
@@ -123,6 +128,7 @@ fn write_round(record: &RoundRecord, rows: &mut Vec<u8>) -> Result<Round, String
         });
         let Draw { rows: count, bad, read, silence, kept } = draw;
         let refused = kept.as_ref().and_then(|kept| kept.bad.as_ref());
+        stands.extend(kept.as_ref().and_then(|kept| Some((written.len(), kept.stands.clone()?))));
         for table in kept.iter().map(|kept| &kept.rows).chain(refused) {
             let bytes = tables::to_bytes(std::slice::from_ref(table)).map_err(|error| error.to_string())?;
             rows.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
@@ -131,21 +137,25 @@ fn write_round(record: &RoundRecord, rows: &mut Vec<u8>) -> Result<Round, String
         written.push((at, first.0, *count, *bad, read.0, silence.map(|to| to.0), kept.is_some(), refused.is_some()));
     }
     let failed = failed.iter().map(|(name, error)| (name.clone(), error.into())).collect();
-    Ok(Round { upto: *upto, sources, draws: written, ended: ended.clone(), failed })
+    Ok(Round { upto: *upto, sources, draws: written, stands, ended: ended.clone(), failed })
 }
 
 fn read_round(round: Round, behind: &mut &[u8]) -> Result<RoundRecord, String> {
-    let Round { upto, sources, draws, ended, failed } = round;
+    let Round { upto, sources, draws, stands, ended, failed } = round;
+    let mut stands: BTreeMap<usize, InputPosition> = stands.into_iter().collect();
     let mut table = || -> Result<_, String> {
         let (bytes, rest) = piece(behind)?;
         *behind = rest;
         tables::one(bytes).map_err(|error| error.to_string())
     };
     let mut read = Vec::with_capacity(draws.len());
-    for (at, first, rows, bad, when, silence, has_rows, has_bad) in draws {
+    for (nth, (at, first, rows, bad, when, silence, has_rows, has_bad)) in draws.into_iter().enumerate() {
         let source = sources.get(at).cloned().ok_or("a draw of no source")?;
         let kept = match has_rows {
-            true => Some(Kept { rows: table()?, bad: if has_bad { Some(table()?) } else { None } }),
+            true => {
+                let (rows, bad) = (table()?, if has_bad { Some(table()?) } else { None });
+                Some(Kept { rows, bad, stands: stands.remove(&nth) })
+            }
             false => None,
         };
         let draw = Draw { rows, bad, read: Time(when), silence: silence.map(Time), kept };
@@ -178,7 +188,8 @@ mod tests {
     #[test]
     fn what_is_read_is_what_was_written() {
         let draw = |rows: u64, kept| Draw { rows, bad: 0, read: Time(-5), silence: None, kept };
-        let kept = Some(Kept { rows: rows(vec![1, 2]), bad: Some(rows(vec![3])) });
+        let stands = Some(InputPosition::Stream { records: 4 });
+        let kept = Some(Kept { rows: rows(vec![1, 2]), bad: Some(rows(vec![3])), stands });
         let silent = Draw { silence: Some(Time(i64::MAX)), ..draw(0, None) };
         let one = |source: &str, first, draw| DrawRecord { source: source.into(), first: Ordinal(first), draw };
         let round = RoundRecord {

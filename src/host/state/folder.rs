@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::base::Time;
 use crate::diag::Diagnostic;
+use crate::io::Journals;
 use crate::runtime::Epoch;
 
 use super::files::{Disk, Files};
@@ -83,7 +84,9 @@ impl StateFolder {
     /// # Errors
     /// If they cannot be moved.
     pub fn set_aside(&self) -> Result<Option<PathBuf>, Diagnostic> {
-        let old = [epochs::folder(&self.path), log::folder(&self.path)].into_iter().filter(|folder| folder.exists());
+        // What sources have received belongs to the run that was to work on it.
+        let all = [epochs::folder(&self.path), log::folder(&self.path), Journals::folder(&self.path)];
+        let old = all.into_iter().filter(|folder| folder.exists());
         let old: Vec<PathBuf> = old.collect();
         if old.is_empty() {
             return Ok(None);

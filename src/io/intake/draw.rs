@@ -7,6 +7,8 @@ use arrow::array::RecordBatch;
 use crate::base::Time;
 use crate::io::place::Now;
 
+use super::InputPosition;
+
 /// One draw of a source that stands where it stood before it: exactly these rows come again, with the same event times.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draw {
@@ -26,6 +28,8 @@ pub struct Draw {
 pub struct Kept {
     pub rows: RecordBatch,
     pub bad: Option<RecordBatch>,
+    /// Where the input stands behind them.
+    pub stands: Option<InputPosition>,
 }
 
 /// A clock that stands while a draw is made again.

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use crate::base::Time;
-use crate::diag::Code;
+use crate::diag::{Code, Diagnostic};
 use crate::io::block::{Aside, At, Block};
 use crate::io::error::IoError;
 use crate::io::files::Files;
 use crate::io::place::{Mode, Place};
+use crate::io::received::Received;
 use crate::io::records::Ignored;
 use crate::io::simulate::Simulated;
 use crate::io::spec::Spec;
 use crate::io::stdin::Stdin;
+use crate::io::tail::Tail;
 use crate::ir::Connector;
 use crate::plan::Connection;
 
@@ -22,6 +24,8 @@ pub(super) enum Input {
     Files(Box<Files>),
     Simulated(Box<Simulated>),
     Stdin(Box<Stdin>),
+    Received(Box<Received>),
+    Tail(Box<Tail>),
     InTurn(InTurn),
 }
 
@@ -55,9 +59,16 @@ impl Input {
             Some(Connector::Simulate(simulate)) => {
                 Ok(Input::Simulated(Box::new(Simulated::open(spec, simulate, connection, place)?)))
             }
-            Some(Connector::Stdin { format }) => Ok(Input::Stdin(Box::new(Stdin::open(spec, format)?))),
+            Some(Connector::Stdin { format }) => match (&place.live, spec.mode) {
+                (Some(live), Mode::Live) => Ok(Input::Received(Box::new(Received::stdin(spec, format, live, place)?))),
+                (Some(_) | None, _) => Ok(Input::Stdin(Box::new(Stdin::open(spec, format)?))),
+            },
             Some(Connector::Stdout { .. }) => Err(not_yet(spec, "stdout")),
-            Some(Connector::Http { .. }) => Err(not_yet(spec, "http")),
+            Some(Connector::Tail(tail)) => Ok(Input::Tail(Box::new(Tail::open(spec, tail, place)?))),
+            Some(Connector::Http(at)) => match &place.live {
+                Some(live) => Ok(Input::Received(Box::new(Received::http(spec, at, live, place)?))),
+                None => Err(only_live(spec)),
+            },
             Some(Connector::Later { name, .. }) => Err(not_yet(spec, name)),
             None => Err(nothing_to_read(spec)),
         }
@@ -74,6 +85,11 @@ impl Input {
                 let block = stdin.next(place)?;
                 (block, if stdin.is_over() { Step::End } else { Step::Wait(None) })
             }
+            Input::Received(received) => {
+                let block = received.next()?;
+                (block, if received.is_over() { Step::End } else { Step::Wait(None) })
+            }
+            Input::Tail(tail) => (tail.next(place)?, Step::Wait(None)),
             Input::InTurn(turn) => return turn.next(place),
         };
         Ok(match block {
@@ -87,6 +103,8 @@ impl Input {
             Input::Files(files) => files.delivered(at, aside),
             Input::Simulated(simulated) => simulated.delivered(at, aside),
             Input::Stdin(stdin) => stdin.delivered(at, aside),
+            Input::Received(received) => received.delivered(at, aside),
+            Input::Tail(tail) => tail.delivered(at, aside),
             Input::InTurn(turn) => turn.parts[turn.at].0.delivered(at, aside),
         }
     }
@@ -99,6 +117,11 @@ impl Input {
                 InputPosition::Simulated { tick, within }
             }
             Input::Stdin(stdin) => InputPosition::Stream { records: stdin.position() },
+            Input::Received(received) => {
+                let (sequence, aside) = received.position();
+                InputPosition::Journal { sequence, aside }
+            }
+            Input::Tail(tail) => InputPosition::Tail(tail.position()),
             Input::InTurn(turn) => InputPosition::InTurn(turn.parts.iter().map(|(part, _)| part.position()).collect()),
         }
     }
@@ -111,30 +134,61 @@ impl Input {
                 stdin.follow(*records);
                 Ok(())
             }
+            (Input::Received(received), InputPosition::Journal { sequence, aside }) => {
+                received.resume(*sequence, *aside);
+                Ok(())
+            }
+            (Input::Tail(tail), InputPosition::Tail(positions)) => tail.resume(positions),
             (Input::InTurn(turn), InputPosition::InTurn(positions)) => {
                 turn.at = 0;
                 turn.parts.iter_mut().zip(positions).try_for_each(|((part, _), position)| part.resume(position))
             }
-            (Input::Files(_) | Input::Simulated(_) | Input::Stdin(_) | Input::InTurn(_), _) => Err(another_connector()),
+            (
+                Input::Files(_)
+                | Input::Simulated(_)
+                | Input::Stdin(_)
+                | Input::Received(_)
+                | Input::Tail(_)
+                | Input::InTurn(_),
+                _,
+            ) => Err(another_connector()),
         }
     }
 
     /// Can what was delivered be read again from a position?
     pub fn rereads(&self) -> bool {
         match self {
-            Input::Files(_) | Input::Simulated(_) => true,
-            Input::Stdin(_) => false,
+            Input::Files(_) | Input::Simulated(_) | Input::Received(_) => true,
+            // From several files that grow, and files that are gone by then, the same rows would not come in the same order.
+            Input::Tail(_) | Input::Stdin(_) => false,
             Input::InTurn(turn) => turn.parts.iter().all(|(part, _)| part.rereads()),
+        }
+    }
+
+    /// Do records that are read again say when they came the first time?
+    pub fn keeps_arrival(&self) -> bool {
+        match self {
+            Input::Received(_) => true,
+            Input::Files(_) | Input::Simulated(_) | Input::Stdin(_) | Input::Tail(_) | Input::InTurn(_) => false,
         }
     }
 
     /// Nothing before this position will be asked for again: what was kept for it may go.
     pub fn acknowledge(&mut self, upto: &InputPosition) {
         match (self, upto) {
+            (Input::Received(received), InputPosition::Journal { sequence, .. }) => received.acknowledge(*sequence),
             (Input::InTurn(turn), InputPosition::InTurn(positions)) => {
                 turn.parts.iter_mut().zip(positions).for_each(|((part, _), position)| part.acknowledge(position));
             }
-            (Input::Files(_) | Input::Simulated(_) | Input::Stdin(_) | Input::InTurn(_), _) => {}
+            (
+                Input::Files(_)
+                | Input::Simulated(_)
+                | Input::Stdin(_)
+                | Input::Received(_)
+                | Input::Tail(_)
+                | Input::InTurn(_),
+                _,
+            ) => {}
         }
     }
 
@@ -142,6 +196,34 @@ impl Input {
         match self {
             Input::Files(_) | Input::Simulated(_) | Input::InTurn(_) => {}
             Input::Stdin(stdin) => stdin.follow(records),
+            Input::Received(received) => received.follow(records),
+            Input::Tail(tail) => tail.follow(records),
+        }
+    }
+
+    /// A file that was recorded up to a place is followed from there on.
+    pub fn go_on_behind(&mut self, recorded: &InputPosition) {
+        match (self, recorded) {
+            (Input::Tail(tail), InputPosition::Files(files)) => tail.go_on_behind(files),
+            (tail @ Input::Tail(_), InputPosition::InTurn(parts)) => parts.iter().for_each(|part| tail.go_on_behind(part)),
+            (
+                Input::Files(_)
+                | Input::Simulated(_)
+                | Input::Stdin(_)
+                | Input::Received(_)
+                | Input::Tail(_)
+                | Input::InTurn(_),
+                _,
+            ) => {}
+        }
+    }
+
+    /// What its owner should know and has not been told.
+    pub fn take_notes(&mut self) -> Vec<Diagnostic> {
+        match self {
+            Input::Files(_) | Input::Simulated(_) | Input::Stdin(_) | Input::InTurn(_) => Vec::new(),
+            Input::Received(received) => received.take_notes(),
+            Input::Tail(tail) => tail.take_notes(),
         }
     }
 
@@ -154,6 +236,8 @@ impl Input {
             }
             (Input::Simulated(_), _) => Err(another_connector()),
             (Input::Stdin(stdin), _) => stdin.retune(spec, place),
+            (Input::Received(received), _) => received.retune(spec),
+            (Input::Tail(tail), _) => tail.retune(spec).map(|()| None),
             (Input::InTurn(turn), _) => turn.retune(spec, connection, place).map(|()| None),
         }
     }
@@ -163,6 +247,8 @@ impl Input {
             Input::Files(files) => files.ignored().clone(),
             Input::Simulated(_) => Ignored::default(),
             Input::Stdin(stdin) => stdin.ignored(),
+            Input::Received(received) => received.ignored(),
+            Input::Tail(tail) => tail.ignored(),
             Input::InTurn(turn) => turn.parts.iter().fold(Ignored::default(), |mut all, (part, _)| {
                 all.add(&part.ignored());
                 all
@@ -173,7 +259,7 @@ impl Input {
     pub fn notes(&self) -> Vec<String> {
         match self {
             Input::Files(files) => files.notes().to_vec(),
-            Input::Simulated(_) | Input::Stdin(_) => Vec::new(),
+            Input::Simulated(_) | Input::Stdin(_) | Input::Received(_) | Input::Tail(_) => Vec::new(),
             Input::InTurn(turn) => turn.parts.iter().flat_map(|(part, _)| part.notes()).collect(),
         }
     }
@@ -233,6 +319,11 @@ fn nothing_to_read(spec: &Spec) -> IoError {
         Mode::Live => ("no live connector", "live stdin(format: csv)"),
     };
     IoError::new(Code::E0716, format!("the source `{}` has {has}", spec.source)).help(format!("add `{wants}` to it"))
+}
+
+fn only_live(spec: &Spec) -> IoError {
+    IoError::new(Code::E0716, format!("`{}` takes rows over `http` in a live run only", spec.source))
+        .help("start it with `mliot run`")
 }
 
 fn not_yet(spec: &Spec, name: &str) -> IoError {

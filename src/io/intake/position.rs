@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::Time;
 use crate::io::files::FilePosition;
+use crate::io::tail::TailPosition;
 
 /// Of one intake. Resuming from it gives the rest of the rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +27,10 @@ pub enum InputPosition {
     Simulated { tick: u64, within: u32 },
     /// So many records; what comes next cannot be read again.
     Stream { records: u64 },
+    /// Everything before this sequence number of the source's journal; of what stands aside, everything before the other.
+    Journal { sequence: u64, aside: u64 },
+    /// Files that are followed.
+    Tail(Vec<TailPosition>),
     /// Of a recording and of what was kept behind it.
     InTurn(Vec<InputPosition>),
 }

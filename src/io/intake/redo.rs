@@ -104,13 +104,13 @@ impl Intake {
 
     fn depends_on_now(&self) -> bool {
         let arrives = self.spec.columns.iter().any(|column| column.origin == Origin::Arrival);
-        let told = matches!(self.spec.time, TimeSpec::Arrival) || self.spec.limits.ahead.is_some();
-        self.spec.mode == Mode::Live && (arrives || told)
+        let arrives = arrives || matches!(self.spec.time, TimeSpec::Arrival);
+        self.spec.mode == Mode::Live && (arrives && !self.input.keeps_arrival() || self.spec.limits.ahead.is_some())
     }
 
     /// The rows are at hand; the source only counts them.
     fn take_kept(&mut self, kept: &Kept, draw: &Draw, first: Ordinal) -> Taken {
-        let Kept { rows, bad } = kept.clone();
+        let Kept { rows, bad, stands } = kept.clone();
         let refused = bad.as_ref().map_or(0, RecordBatch::num_rows) as u64;
         let passed = rows.num_rows() as u64;
         let time = self.spec.time_at.and_then(|at| rows.column(at).as_primitive_opt::<TimestampMicrosecondType>().cloned());
@@ -118,6 +118,9 @@ impl Intake {
         self.rows += passed;
         self.records += passed + refused;
         self.input.follow(self.records);
+        if stands.is_some() {
+            (self.ready, self.stands) = (None, stands);
+        }
         let counts = SourceCounts::kept(passed, refused);
         self.counts.add(&counts);
         let batch = self.progress.draw(rows, time, first, self.spec.limits.lateness);

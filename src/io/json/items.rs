@@ -5,7 +5,7 @@ use std::io::{self, BufRead};
 use crate::io::lines::{LINE_BYTES_MAX, too_long};
 
 /// Stands between two elements.
-pub(super) struct Items {
+pub(in crate::io) struct Items {
     /// An array; else one object, which is its own only element.
     array: bool,
     done: bool,

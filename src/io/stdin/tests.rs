@@ -52,9 +52,24 @@ fn rows_that_were_not_taken_are_read_in_their_new_meaning() {
     assert_eq!(block.len(), 3);
     stdin.delivered(&block.at[..1], &Aside::default());
     let again = stdin.retune(&spec(Mode::Recorded, vec![column("y", Type::Int, false)]), &Place::beside(".")).unwrap();
-    assert_eq!(lines(&again.unwrap().rows), ["6", "7"]);
+    assert_eq!((lines(&again.unwrap().rows).join(" "), stdin.position()), ("6 7".to_owned(), 1));
     assert!(stdin.next(&Place::beside(".")).unwrap().is_none() && stdin.is_over());
-    assert_eq!(stdin.position(), 1);
+    assert_eq!(stdin.position(), 3);
+}
+
+/// What is bad stands aside of the whole block and is told with its first row; the rows behind it are still to come.
+#[test]
+fn a_bad_record_does_not_take_the_rows_before_it_along() {
+    let columns = vec![column("x", float(), false)];
+    let text = "{\"x\":1}\n{\"x\":2}\n{\"x\":\"no\"}\n";
+    let mut stdin = Stdin::over(&spec(Mode::Recorded, columns.clone()), &FileFormat::Jsonl, text.as_bytes()).unwrap();
+    let block = stdin.next(&Place::beside(".")).unwrap().unwrap();
+    assert_eq!((block.len(), block.aside.bad.len()), (2, 1));
+    stdin.delivered(&block.at[..1], &block.aside);
+    let again = stdin.retune(&spec(Mode::Recorded, columns), &Place::beside(".")).unwrap().unwrap();
+    assert_eq!((lines(&again.rows).join(" "), again.aside.bad.len()), ("2".to_owned(), 0));
+    stdin.delivered(&again.at, &Aside::default());
+    assert_eq!(stdin.position(), 3);
 }
 
 #[test]

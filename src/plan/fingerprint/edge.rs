@@ -37,7 +37,8 @@ fn is_columnar(connector: &Connector) -> bool {
         Connector::Simulate(_)
         | Connector::Stdin { .. }
         | Connector::Stdout { .. }
-        | Connector::Http { .. }
+        | Connector::Tail(_)
+        | Connector::Http(_)
         | Connector::Later { .. } => false,
     }
 }

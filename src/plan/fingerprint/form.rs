@@ -104,7 +104,8 @@ pub fn connector(connector: &Connector) -> Form {
         Connector::File(_)
         | Connector::Stdin { .. }
         | Connector::Stdout { .. }
-        | Connector::Http { .. }
+        | Connector::Tail(_)
+        | Connector::Http(_)
         | Connector::Later { .. } => json!(connector),
     }
 }

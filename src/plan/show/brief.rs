@@ -1,7 +1,7 @@
 //! A node, a schema, a connector in a few words.
 
 use crate::base::Name;
-use crate::ir::{Connector, FileFormat, Op, Outlet, Schema, TaskKind, TimeSpec, Type};
+use crate::ir::{Connector, FileFormat, HttpConnector, Op, Outlet, Schema, TaskKind, TimeSpec, Type};
 use crate::plan::diff::shape;
 use crate::plan::{Connection, Gate, Graph, Learn, NodeKey, NodeOp, NodeSpec, Slot};
 
@@ -70,7 +70,10 @@ fn connector(connector: &Connector) -> String {
         Connector::Simulate(simulate) => format!("simulate {} rows per {}", simulate.rows, simulate.per),
         Connector::Stdin { format } => format!("stdin {}", format_word(format)),
         Connector::Stdout { format } => format!("stdout {}", format_word(format)),
-        Connector::Http { host, port } => format!("http {host}:{port}"),
+        Connector::Tail(tail) => format!("tail {} \"{}\"", format_word(&tail.format), tail.path),
+        Connector::Http(HttpConnector { host, port, path }) => {
+            format!("http {host}:{port}{}", path.as_ref().map_or("", |path| path.as_str()))
+        }
         Connector::Later { name, .. } => name.to_string(),
     }
 }

@@ -31,7 +31,11 @@ impl Source {
             bad: bad.as_ref().map_or(0, |bad| bad.num_rows() as u64),
             read: *read,
             silence: silent.then(|| rows.clock.after()),
-            kept: (keeps && !silent).then(|| Kept { rows: rows.rows.clone(), bad: bad.clone() }),
+            kept: (keeps && !silent).then(|| Kept {
+                rows: rows.rows.clone(),
+                bad: bad.clone(),
+                stands: self.feed.position().map(|position| position.input),
+            }),
         };
         DrawRecord { source: name.clone(), first, draw }
     }

@@ -406,7 +406,8 @@ fn a_sink_elsewhere() {
 #[test]
 fn a_port_elsewhere() {
     let diff = edit(|program| {
-        program.serves.get_mut("occupancy").unwrap().connector = Connector::Http { host: "127.0.0.1".into(), port: 8081 };
+        program.serves.get_mut("occupancy").unwrap().connector =
+            Connector::Http(HttpConnector { host: "127.0.0.1".into(), port: 8081, path: None });
     });
     expect(&diff, &["occupancy/serve: reset"]);
 }

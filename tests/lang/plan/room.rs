@@ -175,7 +175,7 @@ pub fn serve() -> Serve {
     Serve {
         task: "occupancy".into(),
         accepts_features: false,
-        connector: Connector::Http { host: "127.0.0.1".into(), port: 8080 },
+        connector: Connector::Http(HttpConnector { host: "127.0.0.1".into(), port: 8080, path: None }),
         span: Span::default(),
     }
 }

@@ -18,7 +18,7 @@ use mliot::host::{
     Compiled, Compiler, FileCompiler, HostEvent, Job, Kept, Learned, Learner, Limits, Machines, Remembered, Said, Setup,
     SharedParts, Stop, Summary, Trained, run,
 };
-use mliot::io::{Mode, Place};
+use mliot::io::{Live, Mode, Place};
 use mliot::node::{NodeError, Predictions, Predictor};
 use mliot::plan::{Graph, Learn};
 use serde_json::Value;
@@ -76,7 +76,9 @@ impl Bench {
             Kept::open(state, now, Duration::from_millis(50)).unwrap()
         });
         let began = state.as_ref().map_or(now, |state| state.began);
-        let place = Place { began, ..Place::beside(folder.path()) };
+        let live = Arc::new(Live::at(&folder.path().join("state")));
+        let inlets = live.inlets().clone();
+        let place = Place { began, live: Some(live), ..Place::beside(folder.path()) };
         let (hear, heard) = channel();
         let stop = Stop::default();
         let setup = Setup {
@@ -85,6 +87,7 @@ impl Bench {
             compiled,
             compiler: Box::new(compiler),
             parts: wrap(Arc::new(Machines { place, sinks: Mode::Live })),
+            inlets,
             learner,
             ear: Box::new(move |said: &Said| _ = hear.send(said.clone())),
             stop: stop.clone(),
@@ -284,7 +287,12 @@ impl Client {
     }
 
     pub fn ask(&mut self, method: &str, path: &str, body: &str) -> (u16, Value) {
-        let head = format!("{method} {path} HTTP/1.1\r\nhost: bench\r\ncontent-length: {}\r\n\r\n", body.len());
+        self.ask_with(method, path, "", body)
+    }
+
+    /// With more lines in the head, each ended.
+    pub fn ask_with(&mut self, method: &str, path: &str, more: &str, body: &str) -> (u16, Value) {
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: bench\r\n{more}content-length: {}\r\n\r\n", body.len());
         self.0.get_mut().write_all((head + body).as_bytes()).unwrap();
         let (mut status, mut length, mut line) = (0, 0, String::new());
         while self.0.read_line(&mut line).unwrap() > 2 {

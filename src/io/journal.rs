@@ -1,0 +1,354 @@
+//! What a source that cannot rewind has received, kept on the disk as it came.
+//!
+//! Records are appended in frames with their arrival and their sequence number, and acknowledged once they are on the disk for
+//! sure. The rows of the source are read from here, so a restart reads again from any sequence number that was not trimmed.
+//! What was being written when a process ended is cut off; a frame that is damaged later is named, and what follows is read.
+
+mod frame;
+mod reader;
+mod segment;
+mod writer;
+
+use std::collections::VecDeque;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Relaxed};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::base::{Name, Time};
+use crate::diag::{Code, Diagnostic};
+
+use super::error::IoError;
+use super::resources::{Lease, Table};
+
+use frame::BODY_BYTES_MAX;
+pub(in crate::io) use frame::{Frame, Records};
+pub(in crate::io) use reader::{Found, Reader};
+use segment::Segment;
+use writer::{Done, Request, Writer};
+
+/// What bounds a journal.
+#[derive(Clone, Copy, Debug)]
+pub struct JournalLimits {
+    /// Of all segments together. When it is reached nothing more is taken until something is trimmed.
+    pub bytes_max: u64,
+    /// A segment of this size is followed by a new one; trimming deletes whole segments.
+    pub segment_bytes: u64,
+    /// How long records wait for others to be written with them.
+    pub commit_wait: Duration,
+    /// So many records are not kept waiting.
+    pub commit_rows: usize,
+    /// Bytes that wait to be written.
+    pub waiting_bytes_max: u64,
+}
+
+impl Default for JournalLimits {
+    fn default() -> Self {
+        Self {
+            bytes_max: 1 << 30,
+            segment_bytes: 16 << 20,
+            commit_wait: Duration::from_millis(10),
+            commit_rows: 4_096,
+            waiting_bytes_max: 64 << 20,
+        }
+    }
+}
+
+/// Requests that wait to be written.
+const REQUESTS_MAX: usize = 1_024;
+
+/// Held by the process that uses the folder.
+const LOCK: &str = "lock";
+
+/// How far it was trimmed, as a number in digits.
+const MARK: &str = "trimmed";
+
+/// The journal of one source. Whoever holds it may append and read; the last one closes it.
+#[derive(Debug)]
+pub(in crate::io) struct Journal {
+    shared: Arc<Shared>,
+    /// None while it is being closed.
+    requests: Option<SyncSender<Request>>,
+    writer: Option<JoinHandle<()>>,
+    /// How far the running source has taken its records. Another one that takes over goes on from there.
+    taken: AtomicU64,
+    /// It was full at the last try: said once until there is room again.
+    full: AtomicBool,
+    _lock: File,
+}
+
+/// Between those who append, the writing thread and readers.
+#[derive(Debug)]
+struct Shared {
+    folder: PathBuf,
+    limits: JournalLimits,
+    /// The sequence number behind the last record that is on the disk for sure.
+    next: AtomicU64,
+    state: Mutex<State>,
+    /// Rung when something was written or trimmed, so that there may be room.
+    room: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    segments: VecDeque<Segment>,
+    /// Records before it are trimmed.
+    first: u64,
+    /// Bytes of requests that are not written yet.
+    reserved: u64,
+    notes: Vec<Diagnostic>,
+}
+
+/// Why nothing was appended. What was offered is dropped; the one who offered it still has it.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::io) enum NotAppended {
+    /// Its limit is reached: worth another try once something was trimmed.
+    Full {
+        bytes_max: u64,
+    },
+    /// More waits to be written than may: worth another try at once.
+    Busy,
+    /// More than a frame holds.
+    TooLarge,
+    Closed,
+}
+
+impl Journal {
+    /// Opens the journal of a folder, which is made where there is none.
+    ///
+    /// # Errors
+    /// `R0714` where another process uses it, or the disk refuses.
+    pub fn open(folder: &Path, limits: JournalLimits) -> Result<Journal, IoError> {
+        fs::create_dir_all(folder).map_err(|error| cannot_be_used(folder, &error))?;
+        let lock = locked(folder)?;
+        let mut segments: VecDeque<Segment> = Segment::list(folder)?.into();
+        let mark = mark(folder);
+        let first = segments.front().map_or(mark, |segment| segment.first.max(mark));
+        let (mut next, mut file) = (first, None);
+        if let Some(last) = segments.back_mut() {
+            let end = last.end()?;
+            file = Some(cut_off(last, end.bytes)?);
+            next = next.max(end.next);
+        }
+        let state = State { segments, first, ..State::default() };
+        let (folder, next) = (folder.to_owned(), AtomicU64::new(next));
+        let shared = Arc::new(Shared { folder, limits, next, state: Mutex::new(state), room: Condvar::new() });
+        let (requests, inbox) = sync_channel(REQUESTS_MAX);
+        let writer = Writer { shared: shared.clone(), inbox, file };
+        let writer = std::thread::Builder::new().name("journal".into()).spawn(move || writer.run());
+        let writer = writer.map_err(|error| cannot_be_used(&shared.folder, &error))?;
+        let taken = AtomicU64::new(first);
+        let (requests, writer) = (Some(requests), Some(writer));
+        Ok(Journal { shared, requests, writer, taken, full: AtomicBool::new(false), _lock: lock })
+    }
+
+    /// Hands records over to be written; `done` is called by the writing thread once they are on the disk.
+    pub fn append(&self, arrived: Time, header: &[u8], records: Records, done: Done) -> Result<(), NotAppended> {
+        let bytes = records.frame_bytes(header) as u64;
+        let requests = self.requests.as_ref().ok_or(NotAppended::Closed)?;
+        self.reserve(bytes)?;
+        let request = Request { arrived, header: header.to_vec(), records, reserved: bytes, done };
+        requests.try_send(request).map_err(|error| {
+            self.shared.state().reserved -= bytes;
+            match error {
+                TrySendError::Full(_) => NotAppended::Busy,
+                TrySendError::Disconnected(_) => NotAppended::Closed,
+            }
+        })
+    }
+
+    fn reserve(&self, bytes: u64) -> Result<(), NotAppended> {
+        let JournalLimits { bytes_max, waiting_bytes_max, .. } = self.shared.limits;
+        if bytes > (BODY_BYTES_MAX as u64).min(bytes_max) {
+            return Err(NotAppended::TooLarge);
+        }
+        let mut state = self.shared.state();
+        // A last segment of which all was trimmed is left for a new one with the next record.
+        let is_left = state.first >= self.next();
+        let written: u64 = state.segments.iter().map(|segment| if is_left { 0 } else { segment.bytes }).sum();
+        if written + state.reserved + bytes > bytes_max {
+            if !self.full.swap(true, Relaxed) {
+                state.notes.push(full(&self.shared.folder, bytes_max));
+            }
+            return Err(NotAppended::Full { bytes_max });
+        }
+        if state.reserved > 0 && state.reserved + bytes > waiting_bytes_max {
+            return Err(NotAppended::Busy);
+        }
+        self.full.store(false, Relaxed);
+        state.reserved += bytes;
+        Ok(())
+    }
+
+    /// Until something was written or trimmed, at most so long.
+    pub fn wait_for_room(&self, most: Duration) {
+        let _ = self.shared.room.wait_timeout(self.shared.state(), most);
+    }
+
+    /// Reads from this sequence number on.
+    pub fn reader(&self, from: u64) -> Reader {
+        Reader::new(self.shared.clone(), from)
+    }
+
+    /// The sequence number behind the last record that is on the disk.
+    pub fn next(&self) -> u64 {
+        self.shared.next.load(Acquire)
+    }
+
+    /// How far the running source has taken its records.
+    pub fn taken(&self) -> u64 {
+        self.taken.load(Relaxed)
+    }
+
+    pub fn set_taken(&self, upto: u64) {
+        self.taken.store(upto, Relaxed);
+    }
+
+    /// Records before `upto` will not be asked for again: their segments are deleted as soon as nothing else stands in them.
+    pub fn trim(&self, upto: u64) -> Result<(), IoError> {
+        let upto = upto.min(self.next());
+        let mut gone = Vec::new();
+        {
+            let mut state = self.shared.state();
+            if upto <= state.first {
+                return Ok(());
+            }
+            state.first = upto;
+            while state.segments.get(1).is_some_and(|second| second.first <= upto) {
+                gone.extend(state.segments.pop_front());
+            }
+        }
+        self.shared.room.notify_all();
+        let folder = &self.shared.folder;
+        let aside = folder.join(format!("{MARK}.new"));
+        let written = fs::write(&aside, upto.to_string()).and_then(|()| fs::rename(&aside, folder.join(MARK)));
+        written.map_err(|error| cannot_be_used(folder, &error))?;
+        gone.iter().try_for_each(|segment| removed(&segment.path).map_err(|error| cannot_be_used(&segment.path, &error)))
+    }
+
+    /// What its owner should know and has not been told.
+    pub fn take_notes(&self) -> Vec<Diagnostic> {
+        std::mem::take(&mut self.shared.state().notes)
+    }
+}
+
+impl Drop for Journal {
+    /// What was handed over is still written.
+    fn drop(&mut self) {
+        self.requests = None;
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
+        }
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The journals of a state folder, by source.
+#[derive(Debug)]
+pub struct Journals {
+    folder: PathBuf,
+    limits: JournalLimits,
+    open: Table<Name, Journal>,
+}
+
+impl Journals {
+    /// In the folder `journal/` of a state folder. Nothing is made before a source needs it.
+    pub fn at(state: &Path, limits: JournalLimits) -> Journals {
+        Journals { folder: Journals::folder(state), limits, open: Table::default() }
+    }
+
+    /// Where the journals of a state folder stand.
+    pub fn folder(state: &Path) -> PathBuf {
+        state.join("journal")
+    }
+
+    pub(in crate::io) fn lease(&self, source: &Name) -> Result<Lease<Journal>, IoError> {
+        self.open.lease(source, || Journal::open(&self.folder.join(source.as_str()), self.limits))
+    }
+}
+
+fn locked(folder: &Path) -> Result<File, IoError> {
+    let path = folder.join(LOCK);
+    let lock = File::create(&path).map_err(|error| cannot_be_used(&path, &error))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(in_use(folder)),
+        Err(TryLockError::Error(error)) => Err(cannot_be_used(&path, &error)),
+    }
+}
+
+/// What was not written to its end is taken away, so that what is written next stands right behind what is whole.
+fn cut_off(segment: &mut Segment, bytes: u64) -> Result<File, IoError> {
+    use std::io::Seek;
+    let cut = || -> io::Result<File> {
+        let mut file = File::options().write(true).open(&segment.path)?;
+        if file.metadata()?.len() > bytes {
+            file.set_len(bytes)?;
+            file.sync_all()?;
+        }
+        file.seek(io::SeekFrom::Start(bytes))?;
+        Ok(file)
+    };
+    let file = cut().map_err(|error| cannot_be_used(&segment.path, &error))?;
+    segment.bytes = bytes;
+    Ok(file)
+}
+
+/// Nothing is lost where it cannot be read: more is read again than must be.
+fn mark(folder: &Path) -> u64 {
+    fs::read_to_string(folder.join(MARK)).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+}
+
+fn removed(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+/// R0714.
+fn cannot_be_used(path: &Path, error: &io::Error) -> IoError {
+    let help = match error.kind() {
+        io::ErrorKind::StorageFull => "make room on the disk; what was not acknowledged can be sent again",
+        io::ErrorKind::PermissionDenied => "name a folder that this user may write, with `--state DIR`",
+        _ => "see whether the disk is whole, or name another folder with `--state DIR`",
+    };
+    IoError::new(Code::R0714, format!("the journal `{}` cannot be used: {error}", path.display())).path(path).help(help)
+}
+
+/// R0714.
+fn in_use(folder: &Path) -> IoError {
+    IoError::new(Code::R0714, format!("the journal `{}` is used by another run", folder.display()))
+        .path(folder)
+        .help("stop that run, or name another state folder with `--state DIR`")
+}
+
+/// R0715.
+fn full(folder: &Path, bytes_max: u64) -> Diagnostic {
+    let message = format!("the journal `{}` has reached its limit of {} MiB", folder.display(), bytes_max >> 20);
+    Diagnostic::new(Code::R0715, message)
+        .help("nothing more is taken until rows of it have been worked on; see why they wait, such as a sink that stands")
+}
+
+/// R0716.
+pub(in crate::io) fn damaged(source: &Name, records: &std::ops::Range<u64>, place: &str) -> Diagnostic {
+    let rows = records.end - records.start;
+    let message = format!("the journal of `{source}` is damaged at {place}: {rows} records cannot be read");
+    Diagnostic::new(Code::R0716, message).help(format!(
+        "rows {} to {} are lost; what follows was read. Look at the disk",
+        records.start + 1,
+        records.end
+    ))
+}
+
+#[cfg(test)]
+mod tests;
