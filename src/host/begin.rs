@@ -128,7 +128,8 @@ fn going_on(
     let files = Files::scan(folder, manifest.number);
     files.settle(&mut epoch).map_err(|wrong| vec![wrong])?;
     let mut models = |task: &Name, version: &str| given.learner.version(task, version);
-    let Restored { engine, unopened, findings } = Engine::restore(settings(), epoch, given.parts.as_ref(), &mut models)?;
+    let Restored { engine, unopened, findings } =
+        Engine::restore(settings(), epoch, given.parts.as_ref(), &mut models).map_err(cannot_go_on)?;
     let mut again = Again { given, engine, sinks, lines: 0, findings };
     again.take_up()?;
     again.log(folder, manifest.number);
@@ -268,6 +269,12 @@ pub fn is_live(engine: &Engine) -> bool {
         Phase::Recorded => false,
         Phase::Live => true,
     }
+}
+
+/// What ran before cannot be built any more; the file of now may well be.
+fn cannot_go_on(wrong: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let way_out = "begin anew with `--fresh`, which puts the state of before aside and keeps the models";
+    wrong.into_iter().map(|found| if found.help.is_none() { found.help(way_out) } else { found }).collect()
 }
 
 fn does_not_follow(record: &Record, next: Ordinal) -> Diagnostic {

@@ -197,7 +197,8 @@ impl Core {
         self.publish();
         let undelivered = self.sinks.finish(&mut self.engine);
         if let Some(keeping) = self.keeping.take() {
-            for event in keeping.finish(&mut self.engine, &mut self.sinks) {
+            let in_a_hurry = self.stop.wanted() == Wanted::Hurry;
+            for event in keeping.finish(&mut self.engine, &mut self.sinks, in_a_hurry) {
                 self.put(Said::Host(event));
             }
         }

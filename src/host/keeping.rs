@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::base::{Name, Time};
-use crate::diag::Diagnostic;
+use crate::diag::{Code, Diagnostic};
 use crate::io::Position;
 use crate::node::Ordinal;
 use crate::runtime::{Engine, Epoch, Side};
@@ -19,6 +19,8 @@ use super::state::{EPOCHS_KEPT, Entry, LogHandle, Settled, StateFolder};
 
 /// Between two epochs: what a restart has to make again at most.
 pub const EPOCH_EVERY: Duration = Duration::from_secs(10);
+/// Epochs that may be overdue before that is said: what is under way between two steps should be gone after the next.
+const OVERDUE_MAX: u32 = 6;
 /// For the last epoch to be written when the run ends; after that the one before it, and the log, have to do.
 const LAST_EPOCH_MAX: Duration = Duration::from_secs(30);
 
@@ -30,12 +32,17 @@ pub struct Keeping {
     number: u64,
     /// Is one being written?
     busy: bool,
+    /// Was it said that none can be taken?
+    complained: bool,
     to: Option<SyncSender<Job>>,
     done: Receiver<Done>,
     thread: JoinHandle<()>,
     /// Of epochs that may still be asked for.
-    positions: VecDeque<(u64, Vec<(Name, Side, Position)>)>,
+    positions: VecDeque<(u64, Positions)>,
 }
+
+/// Where the sources stood.
+type Positions = Vec<(Name, Side, Position)>;
 
 struct Job {
     number: u64,
@@ -74,7 +81,7 @@ impl Keeping {
         };
         let thread = std::thread::Builder::new().name("epoch".into()).spawn(run)?;
         let (next, positions) = (Instant::now() + every, VecDeque::new());
-        Ok(Keeping { log, every, next, number, busy: false, to: Some(to), done, thread, positions })
+        Ok(Keeping { log, every, next, number, busy: false, complained: false, to: Some(to), done, thread, positions })
     }
 
     /// The first epoch, before any row: until it is there, nothing may be written that could not be taken back.
@@ -84,7 +91,7 @@ impl Keeping {
     pub fn begin(&mut self, engine: &mut Engine, sinks: &mut Sinks) -> Result<HostEvent, Vec<Diagnostic>> {
         let taken = self.take(engine, sinks, false).map_err(|wrong| vec![wrong])?;
         if !taken {
-            let wrong = Diagnostic::new(crate::diag::Code::R0001, "rows are under way before the run has begun");
+            let wrong = Diagnostic::new(Code::R0001, "rows are under way before the run has begun");
             return Err(vec![wrong.help("report this as a bug of mliot")]);
         }
         let done = self.done.recv().ok();
@@ -104,12 +111,28 @@ impl Keeping {
             // A pipeline at rest wears out no disk.
             if self.log.lines() == 0 && !sinks.has_news() {
                 self.next = Instant::now() + self.every;
-            } else if let Err(wrong) = self.take(engine, sinks, true) {
-                self.next = Instant::now() + self.every;
-                said.push(HostEvent::Finding(Messages::of(wrong)));
+                return said;
+            }
+            match self.take(engine, sinks, true) {
+                Ok(true) => self.complained = false,
+                Ok(false) => said.extend(self.overdue()),
+                Err(wrong) => {
+                    self.next = Instant::now() + self.every;
+                    said.push(HostEvent::Finding(Messages::of(wrong)));
+                }
             }
         }
         said
+    }
+
+    /// Said once: a restart would have much to make again.
+    fn overdue(&mut self) -> Option<HostEvent> {
+        let late = !self.complained && Instant::now() >= self.next + self.every * OVERDUE_MAX;
+        self.complained |= late;
+        late.then(|| {
+            let found = Diagnostic::new(Code::R0104, "no epoch can be taken: rows are under way between two steps");
+            HostEvent::Finding(Messages::of(found.help("report this as a bug of mliot, with the file")))
+        })
     }
 
     fn events(&mut self, done: Done, engine: &mut Engine, sinks: &mut Sinks) -> Vec<HostEvent> {
@@ -163,13 +186,13 @@ impl Keeping {
         }
     }
 
-    /// The last epoch, so that the next run goes on where this one stops.
-    pub fn finish(mut self, engine: &mut Engine, sinks: &mut Sinks) -> Vec<HostEvent> {
+    /// The last epoch, so that the next run goes on where this one stops. In a hurry the one before it and the log have to do.
+    pub fn finish(mut self, engine: &mut Engine, sinks: &mut Sinks, in_a_hurry: bool) -> Vec<HostEvent> {
         let mut said = Vec::new();
-        if self.busy {
+        if self.busy && !in_a_hurry {
             said.extend(self.wait(engine, sinks));
         }
-        let fresh = self.log.lines() > 0 || sinks.has_news();
+        let fresh = !in_a_hurry && (self.log.lines() > 0 || sinks.has_news());
         match if fresh { self.take(engine, sinks, true) } else { Ok(false) } {
             Ok(true) => said.extend(self.wait(engine, sinks)),
             Ok(false) => {}
@@ -179,7 +202,9 @@ impl Keeping {
         let Keeping { to, thread, .. } = self;
         drop(to);
         // It holds the state folder, which is free again when it has ended.
-        let _ = thread.join();
+        if !in_a_hurry {
+            let _ = thread.join();
+        }
         said
     }
 

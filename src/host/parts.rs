@@ -51,7 +51,8 @@ impl Parts for Machines {
         match source.end(side) {
             Some(ir::Connector::File(_) | ir::Connector::Simulate(_)) => self.feed(source, side, None),
             Some(
-                ir::Connector::Stdin { .. }
+                ir::Connector::Tail(_)
+                | ir::Connector::Stdin { .. }
                 | ir::Connector::Stdout { .. }
                 | ir::Connector::Http { .. }
                 | ir::Connector::Later { .. },

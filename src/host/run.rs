@@ -149,6 +149,10 @@ impl Shell {
         let desk = Arc::new(Desk { orders: orders.clone(), board: board.clone() });
         let mut serving = Serving::new(desk, inlets, limits.server, runtime.handle().clone());
         let opened = serving.prepare(&graph)?;
+        // Before the first row: whoever sees one may ask for an end in order.
+        if heed_signals {
+            runtime.spawn(heed(stop.clone(), signal.clone()));
+        }
 
         let said = forward(&signal, Signal::Said).map_err(|error| vec![refused("a thread", &error)])?;
         let given = Given {
@@ -165,12 +169,14 @@ impl Shell {
         let core = std::thread::Builder::new().name("engine".into()).spawn(move || core.run());
         let core = core.map_err(|error| vec![refused("a thread", &error)])?;
         serving.commit(opened);
+        if served != graph {
+            // A model goes on with features of its own: requests are read as those want them.
+            let opened = serving.prepare(&served)?;
+            serving.commit(opened);
+        }
 
         let (watcher, notices) = Watcher::start(limits.watch, true).map_err(|error| vec![refused("a thread", &error)])?;
         pass_on(notices, signal.clone()).map_err(|error| vec![refused("a thread", &error)])?;
-        if heed_signals {
-            runtime.spawn(heed(stop.clone(), signal.clone()));
-        }
         let most = limits.rebuild.most;
         let work = Work { parts: parts.clone(), orders: orders.clone(), signals: signal.clone(), most };
         let learning = Learning::new(learner, parts, orders.clone(), signal, models, live);

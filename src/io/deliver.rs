@@ -86,7 +86,7 @@ pub fn deliver(
         Connector::File(file) => to_file(file, &visible, place, mode, keep).map_err(IoError::diagnostic),
         Connector::Stdout { format } => match (text::format(format, &visible), place.stdout) {
             (Some(format), Stdout::Rows) => Ok(Box::new(TextSink::stdout(format))),
-            (Some(format), Stdout::Events) => Ok(Box::new(TextSink::stdout(format.as_events(sink)))),
+            (Some(format), Stdout::Events) => Ok(Box::new(TextSink::stdout(format.into_events(sink)))),
             (None, _) => Err(no_binary_stdout().diagnostic()),
         },
         Connector::Simulate(_) => Err(cannot_write("simulate").diagnostic()),

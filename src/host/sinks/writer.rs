@@ -61,6 +61,10 @@ impl Shared {
         lock(&self.standing).clone()
     }
 
+    pub fn settled(&self) -> u64 {
+        lock(&self.standing).settled
+    }
+
     pub fn stand(&self, standing: Standing) {
         *lock(&self.standing) = standing;
     }
@@ -153,7 +157,7 @@ impl Writer {
     }
 
     fn forget_settled(&mut self) {
-        let settled = self.shared.standing().settled;
+        let settled = self.shared.settled();
         while self.sent.front().is_some_and(|(last, _)| *last <= settled) {
             self.sent.pop_front();
         }
@@ -169,7 +173,7 @@ impl Writer {
     }
 
     pub fn has_news(&self) -> bool {
-        self.shared.standing().settled > self.committed
+        self.shared.settled() > self.committed
     }
 
     /// No more than what it has: its thread ends when that is written.
@@ -204,7 +208,9 @@ impl Writer {
         self.held.as_ref().map_or(0, |rows| rows.num_rows() as u64)
     }
 
+    /// Given up, or not in a file yet.
     pub fn unwritten(&self) -> u64 {
-        self.holds() + self.shared.lost.load(Relaxed)
+        let open = if self.keeps { self.next.saturating_sub(self.shared.settled()) } else { 0 };
+        self.holds() + self.shared.lost.load(Relaxed) + open
     }
 }

@@ -50,13 +50,15 @@ enum Written {
     Settled(u64, Vec<Settled>),
 }
 
+/// Source, first ordinal, rows, bad records, read at, silence, and whether rows and bad records stand behind the text.
+type WrittenDraw = (usize, u64, u64, u64, i64, Option<i64>, bool, bool);
+
 #[derive(Serialize, Deserialize)]
 struct Round {
     upto: Ordinal,
     /// Draws name them by number.
     sources: Vec<Name>,
-    /// Source, first ordinal, rows, bad records, read at, silence, and whether rows and bad records stand behind the text.
-    draws: Vec<(usize, u64, u64, u64, i64, Option<i64>, bool, bool)>,
+    draws: Vec<WrittenDraw>,
     /// By number of a draw whose rows stand behind the text: where the source's input stood after it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     stands: Vec<(usize, InputPosition)>,

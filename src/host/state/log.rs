@@ -245,8 +245,6 @@ impl Keeping {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Logged {
     pub number: u64,
-    /// Where that log begins.
-    pub begins: Ordinal,
     pub entry: Entry,
 }
 
@@ -266,19 +264,25 @@ impl LogReader {
 
     /// The next log, if there is one that can be read.
     fn open(&mut self) -> Option<()> {
-        let path = place(&self.state, self.next);
-        let mut file = BufReader::new(File::open(&path).ok()?);
-        // A log that was torn in its first line has nothing.
-        let Ok(Next::Frame(head)) = frame::next(&mut file) else { return None };
-        match serde_json::from_slice::<Head>(&head) {
-            Ok(head) if head.format == FORMAT && head.number == self.next => self.open = Some((head, file)),
-            Ok(head) => {
-                self.wrong = Some(wrong::broken_log(&path, format!("it is log {} of format {}", head.number, head.format)))
+        while self.open.is_none() {
+            let path = place(&self.state, self.next);
+            let mut file = BufReader::new(File::open(&path).ok()?);
+            self.next += 1;
+            // One that was torn in its first line has nothing, and its process did nothing.
+            let Ok(Next::Frame(head)) = frame::next(&mut file) else { continue };
+            match serde_json::from_slice::<Head>(&head) {
+                Ok(head) if head.format == FORMAT && head.number + 1 == self.next => self.open = Some((head, file)),
+                Ok(head) => {
+                    self.wrong = Some(wrong::broken_log(&path, format!("it is log {} of format {}", head.number, head.format)));
+                    return None;
+                }
+                Err(error) => {
+                    self.wrong = Some(wrong::broken_log(&path, error));
+                    return None;
+                }
             }
-            Err(error) => self.wrong = Some(wrong::broken_log(&path, error)),
         }
-        self.next += 1;
-        self.open.is_some().then_some(())
+        Some(())
     }
 }
 
@@ -295,7 +299,7 @@ impl Iterator for LogReader {
             let path = place(&self.state, head.number);
             match frame::next(file) {
                 Ok(Next::Frame(bytes)) => match Entry::read(&bytes) {
-                    Ok(entry) => return Some(Logged { number: head.number, begins: head.at, entry }),
+                    Ok(entry) => return Some(Logged { number: head.number, entry }),
                     Err(why) => self.wrong = Some(wrong::broken_log(&path, why)),
                 },
                 // A torn end is where its process ended. Another log behind it would have been begun after this one was whole.

@@ -76,7 +76,9 @@ impl Files for Ending {
     fn remove_folder(&self, path: &Path) -> io::Result<()> {
         let first = std::fs::read_dir(path).ok().and_then(|mut entries| entries.next()).and_then(Result::ok);
         if let Err(over) = self.step() {
-            first.map(|first| std::fs::remove_file(first.path()).unwrap());
+            if let Some(first) = first {
+                std::fs::remove_file(first.path()).unwrap();
+            }
             return Err(over);
         }
         Disk.remove_folder(path)
@@ -263,6 +265,12 @@ fn a_log_that_is_torn_at_any_byte_gives_the_lines_before() {
         seen = lines.len();
     }
     assert_eq!(seen, 5);
+
+    // The process that was to write the next one ended in its first line, and another came after it.
+    let lines = |path: &Path| LogReader::from(path, 4).map(|logged| logged.number).collect::<Vec<u64>>();
+    std::fs::write(super::log::place(temp.path(), 5), &bytes[..7]).unwrap();
+    write_log(temp.path(), 6, 2);
+    assert_eq!(lines(temp.path()), [4, 4, 4, 4, 4, 6, 6]);
 }
 
 #[test]

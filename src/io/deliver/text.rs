@@ -45,7 +45,7 @@ pub(super) fn format(format: &FileFormat, schema: &Schema) -> Option<LineFormat>
 
 impl LineFormat {
     /// The same rows as events of this sink.
-    pub fn as_events(self, sink: &Name) -> LineFormat {
+    pub fn into_events(self, sink: &Name) -> LineFormat {
         let sink = serde_json::Value::from(sink.as_str());
         LineFormat { kind: Kind::Event(format!("{{\"event\":\"row\",\"sink\":{sink},\"row\":")), ..self }
     }

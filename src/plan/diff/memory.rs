@@ -178,7 +178,14 @@ fn reads_again(graph: &Graph, source: &Name, connection: &Connection) -> Result<
         None => return Ok(()),
         Some(Connector::File(_)) => false,
         Some(Connector::Simulate(_)) => true,
-        Some(Connector::Stdin { .. } | Connector::Stdout { .. } | Connector::Http { .. } | Connector::Later { .. }) => {
+        // What stood in a growing file when it was opened was not read.
+        Some(
+            Connector::Tail(_)
+            | Connector::Stdin { .. }
+            | Connector::Stdout { .. }
+            | Connector::Http { .. }
+            | Connector::Later { .. },
+        ) => {
             return Err(NotAgain::Live(source.clone()));
         }
     };

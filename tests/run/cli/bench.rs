@@ -97,6 +97,11 @@ impl Running {
         Running { child, out: Heard::from(out.unwrap()), err: Heard::from(err.unwrap()) }
     }
 
+    /// What it has written to standard output so far.
+    pub fn heard(&self) -> String {
+        self.out.so_far()
+    }
+
     /// What it has said to standard error so far.
     pub fn said(&self) -> String {
         self.err.so_far()
@@ -111,6 +116,11 @@ impl Running {
     pub fn interrupt(&self) {
         let done = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
         assert!(done.success());
+    }
+
+    /// Where its standard input is written, if that is a pipe.
+    pub fn take_input(&mut self) -> std::process::ChildStdin {
+        self.child.stdin.take().unwrap()
     }
 
     /// As a power cut does it: nothing can be put in order.

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::io::Write;
+use std::process::Stdio;
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::TimestampMicrosecondType;
+use mliot::base::Time;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 
@@ -26,6 +29,11 @@ sink lines  = air | to jsonl("lines.jsonl")
 sink tables = air | to parquet("tables/")
 sink panes_out = panes | to csv("panes.csv")
 "#;
+
+/// Means the same for every row that comes.
+fn edited(nth: usize) -> String {
+    PIPELINE.replace("sink lines  = air |", &format!("sink lines  = air | where co2 > {nth} |"))
+}
 
 fn run(bench: &Bench) -> Running {
     let args = ["run", "room.mliot", "--json", "--epoch-every", "60ms"];
@@ -64,6 +72,11 @@ fn a_run_that_is_killed_again_and_again_writes_every_row_once() {
         let before = lines(&bench).len();
         wait_for("rows", || (lines(&bench).len() > before + 60 * kill).then_some(()));
         assert!(!running.is_over(), "{}", running.said());
+        // An edit that is said to be applied is applied, whatever comes next.
+        fs::write(bench.path("room.mliot"), edited(kill)).unwrap();
+        if kill % 2 == 1 {
+            wait_for("the edit", || running.heard().contains("edit_applied").then_some(()));
+        }
         running.kill();
     }
     let running = run(&bench);
@@ -78,7 +91,7 @@ fn a_run_that_is_killed_again_and_again_writes_every_row_once() {
     let lines = lines(&bench);
     let mut by_device: BTreeMap<String, Vec<(i64, f64, f64)>> = BTreeMap::new();
     for line in &lines {
-        let at = mliot::base::Time::parse(line["at"].as_str().unwrap()).unwrap().0;
+        let at = Time::parse(line["at"].as_str().unwrap()).unwrap().0;
         let of = by_device.entry(line["device"].as_str().unwrap().to_owned()).or_default();
         of.push((at, line["co2"].as_f64().unwrap(), line["so_far"].as_f64().unwrap()));
     }
@@ -102,14 +115,14 @@ fn a_run_that_is_killed_again_and_again_writes_every_row_once() {
 
     // A window that is closed has all of its rows, and is there once.
     let text = String::from_utf8(bench.read("panes.csv")).unwrap();
-    let mut panes: BTreeMap<(String, String), u64> = BTreeMap::new();
+    let mut panes: BTreeMap<(Time, String), u64> = BTreeMap::new();
     for line in text.lines().skip(1) {
         let fields: Vec<&str> = line.split(',').collect();
-        let before = panes.insert((fields[3].to_owned(), fields[0].to_owned()), fields[1].parse().unwrap());
+        let before = panes.insert((Time::parse(fields[3]).unwrap(), fields[0].to_owned()), fields[1].parse().unwrap());
         assert_eq!(before, None, "{line} is there twice");
     }
     assert!(panes.len() > 4, "{text}");
-    let first = panes.keys().next().unwrap().0.clone();
+    let first = panes.keys().next().unwrap().0;
     let short: Vec<_> = panes.iter().filter(|((start, _), rows)| *start != first && **rows != 100).collect();
     assert!(short.is_empty(), "{short:?}");
 
@@ -162,4 +175,48 @@ fn an_edit_made_while_nothing_runs_is_an_edit() {
     // The sum of the stage before it goes on.
     let step = |nth: usize| all[nth]["so_far"].as_f64().unwrap() - all[nth - 1]["so_far"].as_f64().unwrap();
     assert!((step(known) - all[known]["co2"].as_f64().unwrap()).abs() < 1e-6, "{:?}", &all[known - 1..=known]);
+}
+
+/// Rows that cannot be read again, from the standard input.
+const STREAM: &str = r#"
+source room {
+  columns { at: time; n: int }
+  live stdin(format: jsonl)
+  time at
+}
+
+stream sums = room | scan { so_far = cumulative_sum(n) }
+sink lines  = sums | to jsonl("lines.jsonl")
+"#;
+
+fn readings(from: u64, to: u64) -> String {
+    (from..to).map(|n| format!("{{\"at\": \"2026-01-01T00:00:{:02}.{:03}Z\", \"n\": {n}}}\n", n / 1_000, n % 1_000)).collect()
+}
+
+#[test]
+fn rows_that_cannot_be_read_again_are_kept_in_the_log() {
+    let bench = Bench::new().with("room.mliot", STREAM);
+    let args = ["run", "room.mliot", "--json", "--epoch-every", "50ms"];
+    let mut input = None;
+    for round in 0..3u64 {
+        let mut running = Running::start(bench.program(&args).stdin(Stdio::piped()));
+        let mut stdin = running.take_input();
+        stdin.write_all(readings(round * 100, round * 100 + 100).as_bytes()).unwrap();
+        stdin.flush().unwrap();
+        wait_for("rows", || (lines(&bench).len() as u64 == round * 100 + 100).then_some(()));
+        // Lines of the log are handed to the system within the time of a group, and an epoch stands behind them.
+        let all = format!("\"at\":{}", round * 100 + 100);
+        wait_for("an epoch", || {
+            running.heard().lines().any(|line| line.contains("\"epoch\"") && line.contains(&all)).then_some(())
+        });
+        running.kill();
+        input = Some(stdin);
+    }
+    drop(input);
+    let ended = bench.run(&["state", "room.mliot", "--json"]).json();
+    assert_eq!(ended["sources"][0]["rows"], 300, "{ended:#}");
+    let lines = lines(&bench);
+    let numbers: Vec<u64> = lines.iter().map(|line| line["n"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, (0..300).collect::<Vec<u64>>());
+    assert_eq!(lines[299]["so_far"], 300 * 299 / 2);
 }

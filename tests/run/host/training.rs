@@ -67,7 +67,7 @@ fn a_kept_champion_answers_from_the_first_live_row() {
 
 #[test]
 fn an_edit_that_changes_no_column_of_a_task_trains_nothing() {
-    let learner = Arc::<Counting>::default();
+    let learner = Arc::new(Counting::default());
     let bench = Bench::learning(&pipeline(RISE, ""), learner.clone());
     bench.started();
     assert_eq!(bench.trained(), "1");
