@@ -17,7 +17,7 @@ use crate::lifecycle::Registry;
 
 use super::Outcome;
 use super::args::RunArgs;
-use super::place::{live_machines, spoken, state};
+use super::place::{live_machines, make_state, spoken, state};
 use super::terminal::{complain, ended, listed, note, say, unusable};
 
 pub fn run(args: &RunArgs) -> Outcome {
@@ -82,6 +82,7 @@ fn setup(args: &RunArgs, text: String, compiled: Compiled, compiler: FileCompile
 
 /// The state folder with what a former run has left in it, unless that is put aside.
 fn kept(args: &RunArgs, state: &Path) -> Result<Kept, Diagnostic> {
+    make_state(state)?;
     let folder = StateFolder::open(state)?;
     if args.fresh
         && let Some(aside) = folder.set_aside()?

@@ -117,7 +117,9 @@ impl Split {
         keep: Option<&Keep>,
     ) -> Result<Split, IoError> {
         let paths = Paths::new(&file.path, schema)?;
-        let (format, schema, place, keep) = (file.format.clone(), schema.clone(), place.clone(), keep.cloned());
+        let (format, schema, place) = (file.format.clone(), schema.clone(), place.clone());
+        // Files of before that get no row any more are in no mark from here on; one that does is begun anew in the ledger.
+        let keep = keep.map(|keep| Keep { mark: SinkMark::default(), ..keep.clone() });
         Ok(Split { paths, format, schema, place, mode, keep, open: BTreeMap::new() })
     }
 
@@ -165,16 +167,11 @@ impl Exact for Split {
         Ok(())
     }
 
-    /// Files of before that have got no row yet stand as they stood.
     fn mark(&mut self) -> Result<SinkMark, IoError> {
         let mut files: Vec<FileMark> = Vec::new();
         for sink in self.open.values_mut().filter_map(|sink| sink.exact()) {
             files.extend(sink.mark()?.files);
         }
-        let before = self.keep.iter().flat_map(|keep| &keep.mark.files);
-        let untouched: Vec<FileMark> =
-            before.filter(|mark| files.iter().all(|file| file.path() != mark.path())).cloned().collect();
-        files.extend(untouched);
         Ok(SinkMark { files })
     }
 }

@@ -23,7 +23,8 @@ fn deepest(of: impl Fn(usize) -> String) -> (usize, Graph) {
 #[test]
 fn the_deepest_expressions_are_written_and_read() {
     let nested = |open: &str, close: &str, levels: usize| format!("{}x{}", open.repeat(levels), close.repeat(levels));
-    let kinds: [(&str, Box<dyn Fn(usize) -> String>); 5] = [
+    type Kind = (&'static str, Box<dyn Fn(usize) -> String>);
+    let kinds: [Kind; 5] = [
         ("calls", Box::new(move |levels| nested("abs(", ")", levels))),
         ("brackets", Box::new(move |levels| nested("(1 + ", ")", levels))),
         ("conditions", Box::new(move |levels| nested("if on then 1 else (", ")", levels))),
