@@ -5,6 +5,7 @@
 mod batch;
 mod clock;
 mod contract;
+mod migration;
 mod ordinal;
 mod schema;
 mod state;
@@ -12,6 +13,7 @@ mod state;
 pub use batch::Batch;
 pub use clock::Clock;
 pub use contract::{Assignment, Counts, Message, Node, NodeError, Out, Port, Predictions, Predictor, Predicts, Retune};
+pub use migration::Migration;
 pub use ordinal::{Ordinal, Ordinals};
 pub use schema::{data_type, field, schema};
 pub use state::State;

@@ -9,7 +9,10 @@ mod shadow;
 mod show;
 mod training;
 
-pub use diff::{Change, Class, Component, Diff, EntryChange, Listed, ParamEdit, Rename, TaskEdit, Why, diff, task_edits};
+pub use diff::{
+    Change, Class, Component, Diff, EntryChange, Listed, Memory, NotAgain, ParamEdit, Rename, TaskEdit, Why, again, diff,
+    task_edits,
+};
 pub use graph::{Accept, Connection, Decode, Gate, Graph, Hashes, Input, Label, Learn, NodeKey, NodeOp, NodeSpec, Owner, Slot};
 pub use lower::lower;
 pub use shadow::shadow;

@@ -3,6 +3,7 @@
 
 mod ask;
 mod audit;
+mod backfill;
 mod clocks;
 mod cut;
 mod dead;
@@ -23,6 +24,7 @@ mod record;
 mod redo;
 mod replay;
 mod report;
+mod resting;
 mod rows;
 mod sequencer;
 mod shadow;
@@ -32,6 +34,7 @@ mod task;
 mod test;
 
 pub use ask::{Asked, Asker, Askers, Unasked, Way};
+pub use backfill::{Backfill, Reached};
 pub use cut::{Aborted, Cut};
 pub use dead::{DEAD_RECORDS_MAX, DeadLetter, DeadRecord};
 pub use edge::{EDGE_MESSAGES_MAX, EdgeCounts};
@@ -41,10 +44,11 @@ pub use event::{CutEvent, Event, Fate, NodeEvent};
 pub use feed::{Again, Deliver, Drawn, Feed, FeedCounts, Head, Parts, Side, SourceSpec};
 pub use memory::{MemoryFeed, Rows};
 pub use outbox::{OUTBOX_ROWS_MAX, Outbox, OutboxId};
-pub use prepare::{Prepared, prepare};
+pub use prepare::{Prepared, Rebuild, prepare, prepare_with};
 pub use record::{CutRecord, DrawRecord, Log, Record, RoundRecord};
 pub use replay::{Kept, Replay, Replayed, Status, collect, learning_order, replay, upstream};
 pub use report::{EdgeReport, NodeReport, SinkReport, SourceReport};
+pub use resting::{REMOVED_KEPT, RESTING_BYTES_MAX};
 pub use rows::{Row, from_table, to_table};
 pub use shadow::Served;
 pub use slot::Slot;

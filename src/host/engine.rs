@@ -14,7 +14,7 @@ use crate::diag::Diagnostic;
 use crate::ir;
 use crate::node::{NodeError, Ordinal, Predictor, State};
 use crate::plan::{Graph, NodeKey, NodeOp, Slot};
-use crate::runtime::{Asked, Askers, Cut, Engine, Parts, Phase, Progress, Served, Unasked, prepare};
+use crate::runtime::{Asked, Askers, Cut, Engine, Parts, Phase, Progress, Reached, Rebuild, Served, Unasked, prepare_with};
 use crate::server::Stage;
 
 use super::board::{Board, Machine};
@@ -43,6 +43,8 @@ pub enum Order {
     /// Change the running graph.
     Apply {
         wanted: Box<Graph>,
+        /// What of it has been rebuilt beside the engine.
+        rebuild: Rebuild,
         /// The texts that its places are in.
         sources: Sources,
         done: SyncSender<Result<Applied, Vec<Diagnostic>>>,
@@ -54,6 +56,10 @@ pub enum Order {
         closure: Hash,
         model: Option<Arc<dyn Predictor>>,
         done: SyncSender<Option<Ordinal>>,
+    },
+    /// How far it has read.
+    Reached {
+        done: SyncSender<Reached>,
     },
     /// What the task's node has collected.
     Collect {
@@ -234,8 +240,11 @@ impl Core {
 
     fn carry_out(&mut self, order: Order) {
         match order {
-            Order::Apply { wanted, sources, done } => {
-                let result = self.apply(&wanted, sources);
+            Order::Reached { done } => {
+                let _ = done.send(self.engine.reached());
+            }
+            Order::Apply { wanted, rebuild, sources, done } => {
+                let result = self.apply(&wanted, rebuild, sources);
                 // On the board before the one who waits goes on: what is asked next is answered for the new graph.
                 self.publish();
                 let _ = done.send(result);
@@ -277,10 +286,10 @@ impl Core {
     }
 
     /// Everything that can fail first; then the cut.
-    fn apply(&mut self, wanted: &Graph, sources: Sources) -> Result<Applied, Vec<Diagnostic>> {
+    fn apply(&mut self, wanted: &Graph, rebuild: Rebuild, sources: Sources) -> Result<Applied, Vec<Diagnostic>> {
         let ready = self.sinks.prepare(&self.engine, wanted, self.parts.as_ref())?;
         let (graph, served) = self.engine.keep_serving(wanted);
-        let prepared = prepare(&mut self.engine, &graph, self.parts.as_ref())?;
+        let prepared = prepare_with(&mut self.engine, &graph, self.parts.as_ref(), rebuild)?;
         let cut = prepared.cut(&mut self.engine).map_err(|aborted| vec![aborted.why])?;
         (self.ended, self.sources) = (false, sources);
         self.plan = Hash::of(wanted).short();

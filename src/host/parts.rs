@@ -49,6 +49,20 @@ impl Parts for Machines {
         let intake = Intake::open(name, connection, decode, gate, schema, &self.place, End { mode, from })?;
         Ok(Some(Box::new(Door(intake))))
     }
+
+    fn reread(&self, source: &SourceSpec, side: Side) -> Result<Option<Box<dyn Feed>>, NodeError> {
+        match source.end(side) {
+            Some(ir::Connector::File(_) | ir::Connector::Simulate(_)) => self.feed(source, side, None),
+            Some(
+                ir::Connector::Tail(_)
+                | ir::Connector::Stdin { .. }
+                | ir::Connector::Stdout { .. }
+                | ir::Connector::Http { .. }
+                | ir::Connector::Later { .. },
+            )
+            | None => Ok(None),
+        }
+    }
 }
 
 /// A source's three nodes, taken apart.

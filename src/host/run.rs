@@ -25,6 +25,7 @@ use super::engine::{Core, Ended, ORDERS_MAX, Order, SharedParts};
 use super::hear::Ear;
 use super::learning::{Done, Learning};
 use super::outside::{Compiled, Compiler, Learner};
+use super::rebuild::{Pending, REBUILD_MAX, Rebuilt, Work};
 use super::said::{HostEvent, Messages, Said};
 use super::serving::Serving;
 use super::sinks::SinkLimits;
@@ -42,6 +43,20 @@ pub struct Limits {
     pub watch: WatchLimits,
     pub server: server::Limits,
     pub sinks: SinkLimits,
+    pub rebuild: RebuildLimits,
+}
+
+/// Of what an edit has to read again.
+#[derive(Clone, Copy, Debug)]
+pub struct RebuildLimits {
+    /// How long that may take; then the edit takes place without it.
+    pub most: Duration,
+}
+
+impl Default for RebuildLimits {
+    fn default() -> Self {
+        RebuildLimits { most: REBUILD_MAX }
+    }
 }
 
 /// What a run is given.
@@ -80,6 +95,8 @@ pub enum Signal {
     Notice(Notice),
     Said(Said),
     Learned(Done),
+    /// What an edit waits for.
+    Rebuilt(Box<Rebuilt>),
     Stop,
 }
 
@@ -111,6 +128,11 @@ struct Shell {
     /// Carries the connections; shut down last.
     runtime: Runtime,
     live: bool,
+    /// What is needed to read sources again.
+    work: Work,
+    /// The edit that waits for it, and how many have.
+    pending: Option<Pending>,
+    rebuilds: u64,
     /// Said once it has started.
     begun: Vec<HostEvent>,
 }
@@ -155,6 +177,8 @@ impl Shell {
 
         let (watcher, notices) = Watcher::start(limits.watch, true).map_err(|error| vec![refused("a thread", &error)])?;
         pass_on(notices, signal.clone()).map_err(|error| vec![refused("a thread", &error)])?;
+        let most = limits.rebuild.most;
+        let work = Work { parts: parts.clone(), orders: orders.clone(), signals: signal.clone(), most };
         let learning = Learning::new(learner, parts, orders.clone(), signal, models, live);
         let text: Arc<str> = text.into();
         let shell = Shell {
@@ -174,6 +198,9 @@ impl Shell {
             core,
             runtime,
             live,
+            work,
+            pending: None,
+            rebuilds: 0,
             begun: events,
         };
         shell.follow(&compiled.files);
@@ -219,6 +246,7 @@ impl Shell {
                 said.into_iter().for_each(|event| self.say(event));
                 self.tick();
             }
+            Signal::Rebuilt(rebuilt) => self.rebuilt(*rebuilt),
             Signal::Stop => {}
         }
     }
@@ -257,13 +285,16 @@ impl Shell {
         self.board.stopping();
         self.say(HostEvent::Stopping);
         self.learning.stop();
+        if let Some(pending) = self.pending.take() {
+            pending.stop();
+        }
         self.serving.close();
         // The engine may be ending by itself; then this is only said again.
         if self.stop.wanted() == Wanted::Run {
             self.stop.please();
         }
-        let Shell { mut ear, board, signals, watcher, learning, core, runtime, orders, .. } = self;
-        drop((watcher, orders, learning));
+        let Shell { mut ear, board, signals, watcher, learning, core, runtime, orders, work, .. } = self;
+        drop((watcher, orders, learning, work));
         while !core.is_finished() {
             if let Ok(Signal::Said(said)) = signals.recv_timeout(Duration::from_millis(20)) {
                 ear.hear(&said);

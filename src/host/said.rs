@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::base::{Name, Sources};
 use crate::diag::{Diagnostic, to_json};
 use crate::node::Ordinal;
-use crate::plan::{Diff, Listed};
+use crate::plan::Diff;
 use crate::runtime::{Event, Served};
 use crate::server::SinkStatus;
 
@@ -38,6 +38,8 @@ pub enum HostEvent {
         took_us: u64,
         bytes: u64,
     },
+    /// An edit waits until its sources have been read again; rows go on.
+    Rebuilding,
     /// The edit took place before the row with this ordinal.
     EditApplied {
         at: Ordinal,
@@ -159,6 +161,7 @@ impl HostEvent {
             HostEvent::Epoch { number, at, pause_us, took_us, bytes } => json!({
                 "event": "epoch", "number": number, "at": at, "pause_us": pause_us, "took_us": took_us, "bytes": bytes,
             }),
+            HostEvent::Rebuilding => json!({ "event": "rebuilding" }),
             HostEvent::EditApplied { at, words, pause_us, took_us } => {
                 let words = words.join("; ");
                 json!({ "event": "edit_applied", "at": at, "words": words, "pause_us": pause_us, "took_us": took_us })
@@ -200,10 +203,9 @@ impl HostEvent {
 /// What an edit did: `air.stuffy retuned (its threshold)`, `alert added`.
 pub fn in_words(diff: &Diff) -> Vec<String> {
     let mut words: Vec<String> = diff.renames.iter().map(|rename| format!("{} is now {}", rename.from, rename.to)).collect();
-    for Listed { name, class, why, node: _ } in diff.listed() {
-        let why = why.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        let why = if why.is_empty() { why } else { format!(" ({why})") };
-        words.push(format!("{name} {}{why}", class.word()));
+    for listed in diff.listed() {
+        let why = Some(listed.reason()).filter(|why| !why.is_empty()).map(|why| format!(" ({why})")).unwrap_or_default();
+        words.push(format!("{} {}{why}", listed.name, listed.class.word()));
     }
     if words.is_empty() { vec!["nothing that runs".to_owned()] } else { words }
 }

@@ -11,7 +11,7 @@ use crate::diag::{Code, Diagnostic};
 use crate::ir::Outlet;
 use crate::plan::NodeSpec;
 
-use super::{Batch, Ordinal, State};
+use super::{Batch, Migration, Ordinal, State};
 
 /// Which input of a node, from 0.
 pub type Port = usize;
@@ -39,6 +39,16 @@ pub trait Node: Send {
     fn save(&mut self) -> Result<State, NodeError>;
 
     fn load(&mut self, state: State) -> Result<(), NodeError>;
+
+    /// Takes over what a node of another shape remembers, entry by entry; whatever it remembered itself is forgotten. May be
+    /// called more than once.
+    ///
+    /// # Errors
+    /// Where the running state has nothing that this node can read; then it is as it was built, or is to be dropped.
+    fn migrate(&mut self, migration: Migration) -> Result<(), NodeError> {
+        let Migration { before, .. } = migration;
+        Err(NodeError::new(Code::R0002, format!("{} takes over no state of another shape", before.key)))
+    }
 
     /// Nodes whose meaning can change in place with their state kept.
     fn retune(&mut self) -> Option<&mut dyn Retune> {

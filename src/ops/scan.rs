@@ -6,6 +6,7 @@
 mod function;
 mod hold;
 mod memory;
+mod migrate;
 mod past;
 mod smooth;
 mod total;
@@ -18,7 +19,7 @@ use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 
 use crate::base::Name;
 use crate::ir;
-use crate::node::{self, Batch, Node, NodeError, Ordinal, Out, Port, Retune, State};
+use crate::node::{self, Batch, Migration, Node, NodeError, Ordinal, Out, Port, Retune, State};
 use crate::plan::{NodeOp, NodeSpec};
 
 use super::error::{failed, ill_formed, unreadable};
@@ -40,6 +41,7 @@ pub(super) struct Scan {
 
 /// A scanned column: its calls fill slots, its value stands over the row and these.
 struct Entry {
+    name: Name,
     calls: Vec<Call>,
     /// Once the first n slots are there.
     with_slots: Vec<SchemaRef>,
@@ -133,6 +135,7 @@ fn one_entry(entry: &ir::ScanEntry, scope: &Scope, timed: bool) -> Result<Entry,
     let call =
         |(nth, call): (usize, &ir::RunningCall)| Call::build(format!("{}#{nth}", entry.name).into(), call, &seeing(nth), timed);
     Ok(Entry {
+        name: entry.name.clone(),
         calls: entry.calls.iter().enumerate().map(call).collect::<Result<_, _>>()?,
         with_slots: (1..=entry.calls.len()).map(|calls| seeing(calls).schema()).collect(),
         value: Expression::compile(&entry.value, &seeing(entry.calls.len()))?,
@@ -198,6 +201,10 @@ impl Node for Scan {
             call.load(table)?;
         }
         Ok(())
+    }
+
+    fn migrate(&mut self, migration: Migration) -> Result<(), NodeError> {
+        self.take_over(&migration)
     }
 
     fn retune(&mut self) -> Option<&mut dyn Retune> {

@@ -5,6 +5,8 @@
 
 mod aggregate;
 mod fold;
+mod incomplete;
+mod migrate;
 mod output;
 mod pane;
 mod place;
@@ -25,6 +27,9 @@ use aggregate::Aggregates;
 use output::Output;
 
 pub(super) use aggregate::of_constants;
+
+/// Why a window did not come: it, or all that it would say, began in the middle of it.
+const KEPT_BACK: &str = "windows kept back, not being whole";
 
 /// How many groups (a key in a window or a part of one) are open at once.
 const GROUPS_MAX: usize = 1_000_000;

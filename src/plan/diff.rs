@@ -9,6 +9,7 @@ mod convert;
 mod identity;
 mod learn;
 mod listing;
+mod memory;
 mod reason;
 mod rename;
 mod why;
@@ -25,6 +26,7 @@ pub use class::Class;
 pub use component::Component;
 pub use learn::task_edits;
 pub use listing::Listed;
+pub use memory::{Memory, NotAgain, again};
 pub(super) use why::shape;
 pub use why::{ParamEdit, TaskEdit, Why};
 
@@ -63,6 +65,8 @@ pub struct Change {
     pub reshaped: bool,
     /// What its stage says about state that cannot be kept.
     pub on_change: OnChange,
+    /// What becomes of all that it remembers; where its entries differ in that, they say it.
+    pub memory: Memory,
     /// By output column, of a task by feature; those that are gone included.
     pub entries: BTreeMap<Name, EntryChange>,
 }
@@ -72,6 +76,8 @@ pub struct Change {
 pub struct EntryChange {
     pub class: Class,
     pub why: Vec<Why>,
+    /// What becomes of what it remembers.
+    pub memory: Memory,
 }
 
 /// A declaration that goes on under another name.
@@ -89,6 +95,7 @@ pub fn diff(running: &Graph, wanted: &Graph) -> Diff {
     let identity = Identity::find(running, wanted);
     let mut nodes = compare::nodes(running, wanted, &identity);
     say_what_is_not_kept(running, wanted, &mut nodes);
+    memory::settle(running, wanted, &mut nodes);
     let removed = identity.removed(running);
     Diff {
         components: component::components(running, wanted, &identity, &nodes),

@@ -64,6 +64,37 @@ impl Graph {
         self.nodes.contains_key(&node).then_some(Input { node, outlet: read.outlet })
     }
 
+    /// These nodes and all that they read, back to the sources; those that the graph does not have are left out.
+    pub fn before(&self, keys: &[NodeKey]) -> Vec<&NodeSpec> {
+        let (mut open, mut seen): (Vec<&NodeKey>, BTreeSet<&NodeKey>) = (keys.iter().collect(), BTreeSet::new());
+        let mut found = Vec::new();
+        while let Some(spec) = open.pop().and_then(|key| self.nodes.get(key)) {
+            if seen.insert(&spec.key) {
+                found.push(spec);
+                open.extend(spec.inputs.iter().map(|input| &input.node));
+            }
+        }
+        found
+    }
+
+    /// The part of the graph that ends in these nodes.
+    pub fn part(&self, keys: &[NodeKey]) -> Graph {
+        let kept: BTreeSet<&NodeKey> = self.before(keys).into_iter().map(|spec| &spec.key).collect();
+        // Where only what could not be read is read, the gate comes along: rows and their order are its work.
+        let sources: BTreeSet<&Name> =
+            kept.iter().filter(|key| self.nodes[**key].inputs.is_empty()).map(|key| &key.decl).collect();
+        let is_kept =
+            |key: &NodeKey| kept.contains(key) || key.slot == Slot::Gate && key.is_of_file() && sources.contains(&key.decl);
+        let nodes = self.nodes.iter().filter(|(key, _)| is_kept(key)).map(|(key, spec)| (key.clone(), spec.clone()));
+        let outlets = self.outlets.iter().filter(|(_, input)| kept.contains(&input.node));
+        Graph {
+            nodes: nodes.collect(),
+            outlets: outlets.map(|(name, input)| (name.clone(), input.clone())).collect(),
+            was: self.was.clone(),
+            spans: self.spans.clone(),
+        }
+    }
+
     /// The stages of a stream or sink as the file declares them, in their order there.
     pub fn stages(&self, decl: &str) -> Vec<&NodeKey> {
         let mut own = self.of_declaration(decl);

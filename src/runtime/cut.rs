@@ -10,8 +10,8 @@ use std::time::Instant;
 
 use crate::base::Name;
 use crate::diag::{Code, Diagnostic};
-use crate::node::{self, Assignment, Message, NodeError, Ordinal, Predictor};
-use crate::plan::{Change, Class, Diff, Graph, NodeKey, NodeOp, NodeSpec};
+use crate::node::{self, Assignment, Message, Migration, NodeError, Ordinal, Predictor, State};
+use crate::plan::{Change, Class, Diff, Graph, Memory, NodeKey, NodeOp, NodeSpec};
 
 use super::audit::placed;
 use super::engine::Engine;
@@ -19,7 +19,7 @@ use super::event::{CutEvent, Event, Fate, NodeEvent};
 use super::feed::{Finished, Parts, SourceSpec};
 use super::guard::guarded;
 use super::layout::{components, origin, outlet_schema};
-use super::prepare::{Prepared, Way, prepare, spec_of};
+use super::prepare::{Prepared, Rebuild, Way, prepare_with, spec_of};
 use super::record::{CutRecord, Record};
 use super::sequencer::Source;
 use super::slot::{Pace, Slot};
@@ -54,8 +54,17 @@ impl Engine {
     }
 
     /// Changes the running graph into `wanted` at the next ordinal. If anything is wrong the old graph runs on untouched.
+    /// What can be rebuilt is rebuilt in one go.
     pub fn apply(&mut self, wanted: &Graph, parts: &dyn Parts) -> Result<Cut, Vec<Diagnostic>> {
-        let prepared = prepare(self, wanted, parts)?;
+        self.apply_with(wanted, parts, Rebuild::Now)
+    }
+
+    /// The same, with what was rebuilt beside the running graph.
+    ///
+    /// # Errors
+    /// As [`apply`](Engine::apply).
+    pub fn apply_with(&mut self, wanted: &Graph, parts: &dyn Parts, rebuild: Rebuild) -> Result<Cut, Vec<Diagnostic>> {
+        let prepared = prepare_with(self, wanted, parts, rebuild)?;
         prepared.cut(self).map_err(|aborted| vec![aborted.why])
     }
 
@@ -101,8 +110,9 @@ impl Prepared {
         }
         let begun = Instant::now();
         engine.carry();
+        let rebuilt = self.backfill.catch_up(&engine.reached());
         let mut undo = Undo::default();
-        if let Err(why) = self.transfer(engine, &mut undo) {
+        if let Err(why) = self.transfer(engine, &rebuilt, &mut undo) {
             undo.back(engine);
             return Err(Aborted { why });
         }
@@ -125,12 +135,12 @@ impl Prepared {
         let Some(log) = &mut engine.log else { return Ok(()) };
         let ends = self.sources.iter().flat_map(|(name, ends)| ends.positions().map(move |end| (name, end)));
         let opened = ends.map(|(name, (side, position))| (name.clone(), side, position)).collect();
-        log.append(Record::Cut(Box::new(CutRecord { at, graph: self.graph.clone(), opened })));
+        log.append(Record::Cut(Box::new(CutRecord { at, graph: self.graph.clone(), opened, refused: self.refused.clone() })));
         log.confirm()
     }
 
     /// What can still fail.
-    fn transfer(&mut self, engine: &mut Engine, undo: &mut Undo) -> Result<(), Diagnostic> {
+    fn transfer(&mut self, engine: &mut Engine, rebuilt: &BTreeMap<NodeKey, State>, undo: &mut Undo) -> Result<(), Diagnostic> {
         // Before anything is retuned: a copy begins with what its original remembers by the old meaning.
         for (key, way) in &mut self.ways {
             let Way::Fork(new, original) = way else { continue };
@@ -139,10 +149,25 @@ impl Prepared {
                 .map_err(|error| cannot_switch(key, &error, &self.graph))?;
         }
         for (key, way) in &mut self.ways {
+            let Way::Rebuild(new) = way else { continue };
+            let state =
+                rebuilt.get(key).cloned().ok_or_else(|| NodeError::new(Code::R0002, "it could not be rebuilt any more"));
+            state.and_then(|state| new.load(state)).map_err(|error| cannot_switch(key, &error, &self.graph))?;
+        }
+        for (key, way) in &mut self.ways {
             let Some(slot) = self.diff.nodes[key].from.as_ref().and_then(|old| engine.slot_mut(old)) else { continue };
             let failed = |error| cannot_switch(key, &error, &self.graph);
             match way {
-                Way::Keep | Way::Fresh(_) | Way::Fork(..) => {}
+                Way::Keep | Way::Fresh(_) | Way::Fork(..) | Way::Rebuild(_) => {}
+                Way::Migrate { node, anew, rebuilt: again } => {
+                    let (before, anew) = (slot.spec.clone(), anew.clone());
+                    let rebuilt = again.then(|| rebuilt.get(key).cloned()).flatten();
+                    let migrate = || {
+                        let running = slot.node.save()?;
+                        node.migrate(Migration { before, running, anew, rebuilt })
+                    };
+                    guarded(migrate).map_err(failed)?;
+                }
                 Way::Carry(new) => guarded(|| slot.node.save().and_then(|state| new.load(state))).map_err(failed)?,
                 Way::Retune => {
                     let Some(retune) = slot.node.retune() else { continue };
@@ -187,6 +212,8 @@ impl Prepared {
             slots.insert(key, slot);
             events.push(event);
         }
+        engine.resting.forget(&self.graph);
+        old.values_mut().for_each(|slot| engine.resting.put(slot, at));
         events.extend(old.into_values().map(|slot| removed(slot, at)));
         slots.values_mut().for_each(|slot| slot.rewire(&renames));
         engine.open_outboxes(&self.graph, &renames);
@@ -212,7 +239,7 @@ impl Prepared {
     fn paces(&self, old: &BTreeMap<NodeKey, Slot>) -> BTreeMap<NodeKey, Pace> {
         let forks = self.ways.iter().filter_map(|(key, way)| match way {
             Way::Fork(_, original) => Some((key.clone(), old.get(original)?.pace())),
-            Way::Keep | Way::Retune | Way::Carry(_) | Way::Fresh(_) => None,
+            Way::Keep | Way::Retune | Way::Carry(_) | Way::Migrate { .. } | Way::Rebuild(_) | Way::Fresh(_) => None,
         });
         forks.collect()
     }
@@ -229,10 +256,13 @@ impl Prepared {
         let rows_before = before.as_ref().map_or(0, |slot| slot.counts.input);
         let (slot, fate) = match (way, before) {
             (Way::Keep | Way::Retune, None) => unreachable!("only a running node is kept"),
-            (Way::Carry(node) | Way::Fresh(node) | Way::Fork(node, _), None) => (Slot::new(spec, input, node, at), Fate::Added),
+            (
+                Way::Carry(node) | Way::Fresh(node) | Way::Fork(node, _) | Way::Rebuild(node) | Way::Migrate { node, .. },
+                None,
+            ) => (Slot::new(spec, input, node, at), Fate::Added),
             (way, Some(mut slot)) => {
                 slot.become_spec(spec, input);
-                let fate = slot.take_way(way, change.class, at);
+                let fate = slot.take_way(way, change, at);
                 (slot, fate)
             }
         };
@@ -242,7 +272,7 @@ impl Prepared {
             fate,
             since: slot.since,
             rows_before,
-            why: why(change, fate),
+            why: why(change),
         };
         (slot, event)
     }
@@ -336,13 +366,13 @@ fn removed(slot: Slot, at: Ordinal) -> NodeEvent {
     }
 }
 
-/// In one sentence or several, for people.
-fn why(change: &Change, fate: Fate) -> String {
-    let mut parts: Vec<String> = change.why.iter().map(ToString::to_string).collect();
-    if fate == Fate::Reset {
-        parts.extend(change.class.limit().map(str::to_owned));
-    }
-    parts.join("; ")
+/// Why it changed, and what became of what it remembers, in a sentence.
+fn why(change: &Change) -> String {
+    let memory = std::iter::once(change.memory.to_string());
+    let entries = change.entries.iter().map(|(name, entry)| (name, entry.memory.to_string()));
+    let entries = entries.filter(|(_, memory)| !memory.is_empty()).map(|(name, memory)| format!("`{name}`: {memory}"));
+    let memory: Vec<String> = if change.memory == Memory::Kept { entries.collect() } else { memory.collect() };
+    change.why.iter().map(ToString::to_string).chain(memory).collect::<Vec<_>>().join("; ")
 }
 
 impl Undo {

@@ -19,6 +19,7 @@ use super::event::{Event, EventLog};
 use super::feed::{Feed, FeedCounts};
 use super::outbox::{OUTBOX_ROWS_MAX, Outbox};
 use super::record::{Log, Record};
+use super::resting::Resting;
 use super::sequencer::{Entered, Order, Round, RoundLimits, Sequencer};
 use super::slot::Slot;
 use super::tap::Tap;
@@ -61,6 +62,10 @@ pub struct Engine {
     pub(super) sequencer: Sequencer,
     /// Live ends that are open and wait until the recordings have been read.
     pub(super) live: BTreeMap<Name, Box<dyn Feed>>,
+    /// Do live sources take turns by the times of their rows? So they do where rows are read once more.
+    pub(super) by_time: bool,
+    /// What removed nodes remembered, for a while.
+    pub(super) resting: Resting,
     pub(super) outboxes: BTreeMap<NodeKey, Outbox>,
     /// Where what happens is written down, if it is.
     pub(super) log: Option<Box<dyn Log>>,
@@ -108,6 +113,8 @@ impl Engine {
             tasks: Vec::new(),
             sequencer: Sequencer::default(),
             live: BTreeMap::new(),
+            by_time: false,
+            resting: Resting::default(),
             outboxes: BTreeMap::new(),
             log: None,
             retired: Vec::new(),
@@ -182,6 +189,14 @@ impl Engine {
         self.log = Some(log);
     }
 
+    /// Clocks of these sources that stand lower move there, without a row.
+    pub(super) fn let_time_go_on(&mut self, clocks: &BTreeMap<Name, Time>) {
+        if let Some(round) = self.sequencer.silence(clocks) {
+            self.let_in(round);
+            self.carry();
+        }
+    }
+
     pub(super) fn note(&mut self, record: impl FnOnce() -> Record) {
         if let Some(log) = &mut self.log {
             log.append(record());
@@ -191,6 +206,7 @@ impl Engine {
     fn order(&self) -> Order {
         match self.phase {
             Phase::Recorded => Order::Recorded,
+            Phase::Live if self.by_time => Order::Recorded,
             Phase::Live => Order::Arrival,
         }
     }

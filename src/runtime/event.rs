@@ -63,6 +63,8 @@ pub enum Fate {
     Retuned,
     /// A new node took over the state of the old one.
     Carried,
+    /// A new node, remembering what it would, had it been there from the start.
+    Rebuilt,
     /// A new node, remembering nothing.
     Reset,
     Added,

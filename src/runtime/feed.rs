@@ -27,10 +27,17 @@ pub trait Parts {
 
     /// Opens one end of a source, from its beginning or behind a position; none if the source does not have it.
     fn feed(&self, source: &SourceSpec, side: Side, from: Option<&Position>) -> Result<Option<Box<dyn Feed>>, NodeError>;
+
+    /// Opens an end of a source once more, from its beginning, beside the one that is read; none where its rows cannot be read
+    /// again.
+    fn reread(&self, source: &SourceSpec, side: Side) -> Result<Option<Box<dyn Feed>>, NodeError> {
+        let _ = (source, side);
+        Ok(None)
+    }
 }
 
 /// Which end of a source is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     Recorded,

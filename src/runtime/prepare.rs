@@ -1,17 +1,20 @@
 //! Everything of a change that can fail, done beside the running graph: nodes are built, sources opened, states tried on
 //! copies. Dropping what was prepared is the abort, and leaves no trace.
 
-use std::collections::BTreeMap;
+mod takeover;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::base::Name;
 use crate::diag::{Code, Diagnostic};
 use crate::io::Position;
 use crate::ir;
-use crate::node::{Node, NodeError};
-use crate::plan::{Change, Class, Diff, Graph, NodeKey, NodeOp, NodeSpec, Slot, diff};
+use crate::node::{Node, NodeError, State};
+use crate::plan::{Change, Class, Diff, Graph, NodeKey, NodeOp, NodeSpec, NotAgain, Slot, diff};
 
 use super::audit::placed;
+use super::backfill::Backfill;
 use super::engine::{Engine, Life, Phase};
 use super::feed::{self, Feed, Parts, Side, SourceSpec};
 use super::guard::guarded;
@@ -27,6 +30,20 @@ pub struct Prepared {
     pub(super) sources: BTreeMap<Name, Ends>,
     /// The columns of bad outlets.
     pub(super) bad: ir::Schema,
+    /// What nodes would remember, had they been there from the start.
+    pub(super) backfill: Backfill,
+    /// Why nothing was to be rebuilt, if so.
+    pub(super) refused: Option<String>,
+}
+
+/// How what nodes remember is rebuilt from the rows so far.
+pub enum Rebuild {
+    /// In one go, while nothing else is done.
+    Now,
+    /// It was read beside the running graph, but for the last rows.
+    With(Box<Backfill>),
+    /// Not at all.
+    Not(NotAgain),
 }
 
 /// How a node of the wanted graph comes to be.
@@ -37,6 +54,11 @@ pub(super) enum Way {
     Retune,
     /// A new node takes over the state of the old one, in the state's portable form.
     Carry(Box<dyn Node>),
+    /// A new node takes over what it can read of the state of the old one, entry by entry; those that are anew begin empty,
+    /// or as they were rebuilt.
+    Migrate { node: Box<dyn Node>, anew: BTreeSet<Name>, rebuilt: bool },
+    /// A new node remembers what it would, had it been there from the start.
+    Rebuild(Box<dyn Node>),
     /// A new node begins with the state of a running one, which goes on by itself.
     Fork(Box<dyn Node>, NodeKey),
     /// A new node that remembers nothing.
@@ -62,12 +84,32 @@ pub(super) struct Ends {
 /// # Errors
 /// Everything that keeps the change from being made; nothing of it remains.
 pub fn prepare(engine: &mut Engine, wanted: &Graph, parts: &dyn Parts) -> Result<Prepared, Vec<Diagnostic>> {
-    let diff = diff(&engine.graph, wanted);
+    prepare_with(engine, wanted, parts, Rebuild::Now)
+}
+
+/// The same, with what was rebuilt beside the running graph.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn prepare_with(
+    engine: &mut Engine,
+    wanted: &Graph,
+    parts: &dyn Parts,
+    rebuild: Rebuild,
+) -> Result<Prepared, Vec<Diagnostic>> {
+    let mut diff = diff(&engine.graph, wanted);
     let bad = parts.bad();
     let mut wrong: Vec<Diagnostic> = diff.rejected().map(|key| rejected(key, wanted)).collect();
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    let refused = rebuild.refused();
+    let mut backfill = backfill(engine, wanted, &diff, parts, rebuild);
+    let rebuilt = backfill.catch_up(&engine.reached());
+    settle(&mut diff, wanted, &backfill, &rebuilt);
     let mut ways = BTreeMap::new();
-    let mut builder = Builder { engine, wanted, parts, bad: &bad };
-    for (key, change) in diff.nodes.iter().filter(|(key, _)| is_stepped(&wanted.nodes[*key])) {
+    let mut builder = Builder { engine, wanted, parts, bad: &bad, rebuilt };
+    for (key, change) in diff.nodes.iter_mut().filter(|(key, _)| is_stepped(&wanted.nodes[*key])) {
         match builder.way(key, change) {
             Ok(way) => _ = ways.insert(key.clone(), way),
             Err(found) => wrong.push(found),
@@ -83,7 +125,42 @@ pub fn prepare(engine: &mut Engine, wanted: &Graph, parts: &dyn Parts) -> Result
     if !wrong.is_empty() {
         return Err(wrong);
     }
-    Ok(Prepared { generation: engine.generation, graph: wanted.clone(), diff, ways, sources, bad })
+    Ok(Prepared { generation: engine.generation, graph: wanted.clone(), diff, ways, sources, bad, backfill, refused })
+}
+
+impl Rebuild {
+    fn refused(&self) -> Option<String> {
+        match self {
+            Rebuild::Now | Rebuild::With(_) => None,
+            Rebuild::Not(why) => Some(why.to_string()),
+        }
+    }
+}
+
+/// At a start there is nothing that anybody could remember.
+fn backfill(engine: &Engine, wanted: &Graph, diff: &Diff, parts: &dyn Parts, rebuild: Rebuild) -> Backfill {
+    let asking = || diff.nodes.iter().filter(|(key, change)| change.asks_for_rows(&wanted.nodes[*key])).map(|(key, _)| key);
+    match rebuild {
+        _ if engine.graph.nodes.is_empty() => Backfill::nothing(BTreeMap::new()),
+        Rebuild::Now => Backfill::begin(engine.settings, &engine.graph, &engine.reached(), wanted, diff, parts),
+        Rebuild::With(backfill) => *backfill,
+        Rebuild::Not(why) => Backfill::nothing(asking().map(|key| (key.clone(), why.clone())).collect()),
+    }
+}
+
+/// What becomes of what every node remembers, now that it is known what could be read again.
+fn settle(diff: &mut Diff, wanted: &Graph, backfill: &Backfill, rebuilt: &BTreeMap<NodeKey, State>) {
+    for (key, change) in &mut diff.nodes {
+        let spec = &wanted.nodes[key];
+        if change.asks_for_rows(spec) {
+            let again = match backfill.refusal(key) {
+                Some(why) => Err(why.clone()),
+                None if rebuilt.contains_key(key) && backfill.is_for(key, wanted) => Ok(()),
+                None => Err(NotAgain::Failed("another change came in between".to_owned())),
+            };
+            change.settle(spec, again);
+        }
+    }
 }
 
 struct Builder<'a> {
@@ -91,10 +168,12 @@ struct Builder<'a> {
     wanted: &'a Graph,
     parts: &'a dyn Parts,
     bad: &'a ir::Schema,
+    /// What nodes would remember, had they been there from the start.
+    rebuilt: BTreeMap<NodeKey, State>,
 }
 
 impl Builder<'_> {
-    fn way(&mut self, key: &NodeKey, change: &Change) -> Result<Way, Diagnostic> {
+    fn way(&mut self, key: &NodeKey, change: &mut Change) -> Result<Way, Diagnostic> {
         let spec = &self.wanted.nodes[key];
         // A gate's rows are made at the edge; in the graph it only lets them pass.
         if change.from.is_some() && matches!(spec.op, NodeOp::Gate(_)) {
@@ -103,9 +182,13 @@ impl Builder<'_> {
         if let Some(original) = &change.forks {
             return self.forking(key, original);
         }
+        if takeover::takes_over(spec, change) && !self.engine.graph.nodes.is_empty() {
+            return self.taking_over(key, change);
+        }
         match change.class {
             Class::Same | Class::Rewired if !self.is_reshaped(key, change) => Ok(Way::Keep),
             Class::Same | Class::Rewired | Class::Retuned | Class::Migrated => self.keeping(key, change),
+            Class::Stale if matches!(spec.op, NodeOp::Stage(_)) => self.keeping(key, change),
             Class::Stale | Class::Shadowed | Class::Reset(_) | Class::Added | Class::Removed => {
                 Ok(Way::Fresh(self.build(key)?))
             }

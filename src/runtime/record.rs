@@ -51,6 +51,8 @@ pub struct CutRecord {
     pub graph: Graph,
     /// Where the ends of sources stood that the cut opened.
     pub opened: Vec<(Name, Side, Position)>,
+    /// Why nothing was rebuilt although the sources might have been read again; then nothing is when it is made again.
+    pub refused: Option<String>,
 }
 
 /// Keeps records, in order. The shell's: what waits for a disk waits there.

@@ -6,11 +6,12 @@ use crate::diag::{Code, Diagnostic};
 use crate::io::{Keep, Position};
 use crate::ir;
 use crate::node::{Node, NodeError};
-use crate::plan::NodeSpec;
+use crate::plan::{NodeSpec, NotAgain};
 
 use super::engine::Engine;
 use super::epoch::Models;
 use super::feed::{Deliver, Feed, Parts, Side, SourceSpec};
+use super::prepare::Rebuild;
 use super::record::{CutRecord, Record, RoundRecord};
 use super::sequencer::Shortage;
 
@@ -24,8 +25,9 @@ impl Engine {
             Record::Round(round) => self.redo_round(&round),
             Record::WentLive { at: _ } => _ = self.go_live(),
             Record::Cut(cut) => {
-                let CutRecord { at: _, graph, opened } = *cut;
-                self.apply(&graph, &Opened { parts, opened })?;
+                let CutRecord { at: _, graph, opened, refused } = *cut;
+                let rebuild = refused.map_or(Rebuild::Now, |why| Rebuild::Not(NotAgain::Failed(why)));
+                self.apply_with(&graph, &Opened { parts, opened }, rebuild)?;
             }
             Record::Assigned { task, at: _, version } => {
                 let model = version.as_ref().and_then(|version| models(&task, version));
@@ -70,6 +72,10 @@ impl Parts for Opened<'_> {
     fn feed(&self, source: &SourceSpec, side: Side, from: Option<&Position>) -> Result<Option<Box<dyn Feed>>, NodeError> {
         let known = self.opened.iter().find(|(name, end, _)| name == source.name() && *end == side);
         self.parts.feed(source, side, from.or(known.map(|(_, _, position)| position)))
+    }
+
+    fn reread(&self, source: &SourceSpec, side: Side) -> Result<Option<Box<dyn Feed>>, NodeError> {
+        self.parts.reread(source, side)
     }
 }
 

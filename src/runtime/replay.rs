@@ -117,22 +117,8 @@ pub fn collect(graph: &Graph, tasks: &BTreeSet<Name>, run: Replay) -> Result<Rep
 /// The part of a graph that ends in these tasks.
 pub fn upstream(graph: &Graph, tasks: &BTreeSet<Name>) -> Graph {
     let is_wanted = |spec: &NodeSpec| matches!(&spec.op, NodeOp::Task(learn) if tasks.contains(&learn.task.name));
-    let mut open: Vec<NodeKey> = graph.nodes.values().filter(|spec| is_wanted(spec)).map(|spec| spec.key.clone()).collect();
-    let mut kept: BTreeSet<NodeKey> = BTreeSet::new();
-    while let Some(key) = open.pop() {
-        if let Some(spec) = graph.nodes.get(&key)
-            && kept.insert(key)
-        {
-            open.extend(spec.inputs.iter().map(|input| input.node.clone()));
-        }
-    }
-    // Where only what could not be read is read, the gate comes along: rows and their order are its work.
-    let sources: BTreeSet<Name> =
-        kept.iter().filter(|key| graph.nodes[*key].inputs.is_empty()).map(|key| key.decl.clone()).collect();
-    let mut part = graph.clone();
-    part.nodes.retain(|key, spec| kept.contains(key) || matches!(spec.op, NodeOp::Gate(_)) && sources.contains(&key.decl));
-    part.outlets.retain(|_, input| kept.contains(&input.node));
-    part
+    let ends: Vec<NodeKey> = graph.nodes.values().filter(|spec| is_wanted(spec)).map(|spec| spec.key.clone()).collect();
+    graph.part(&ends)
 }
 
 /// The tasks in groups: each learns from rows that hold predictions of earlier groups only.

@@ -281,6 +281,23 @@ impl Sequencer {
         }
     }
 
+    /// A round in which only time goes on, to where each of these clocks stands. None where all have got there.
+    pub fn silence(&mut self, clocks: &BTreeMap<Name, Time>) -> Option<Round> {
+        let behind = |name: &Name, source: &Source| {
+            let to = clocks.get(name).filter(|to| source.clock.after() < **to)?;
+            (!matches!(source.clock, Clock::None)).then_some(*to)
+        };
+        let mut moved = false;
+        for (name, source) in &mut self.sources {
+            if let Some(to) = behind(name, source) {
+                source.clock = Clock::still(to);
+                moved = true;
+            }
+        }
+        self.next = if moved { self.next.plus(1) } else { self.next };
+        moved.then(|| self.close_round(Round { upto: self.next, ..Round::default() }, BTreeMap::new()))
+    }
+
     /// One batch a source, all up to the same ordinal.
     pub(super) fn close_round(&mut self, mut round: Round, mut pieces: BTreeMap<Name, Vec<Entered>>) -> Round {
         round.upto = self.next;

@@ -10,7 +10,7 @@ use crate::base::Time;
 use crate::diag::Code;
 use crate::ir::Outlet;
 use crate::node::{self, Batch, Clock, Counts, Message, Node, NodeError, Ordinal, Out, Port};
-use crate::plan::{Class, Input, NodeKey, NodeOp, NodeSpec};
+use crate::plan::{Change, Class, Input, Memory, NodeKey, NodeOp, NodeSpec};
 
 use super::clocks;
 use super::edge::Edge;
@@ -96,12 +96,12 @@ impl Slot {
 
     /// Puts another node in, or leaves the one that is there; books, clock and tap stay with the name. What has failed is
     /// whole again only if it was changed.
-    pub(super) fn take_way(&mut self, way: Way, class: Class, at: Ordinal) -> Fate {
+    pub(super) fn take_way(&mut self, way: Way, change: &Change, at: Ordinal) -> Fate {
         if !matches!(way, Way::Keep) {
             self.failed = None;
         }
         match way {
-            Way::Keep => match class {
+            Way::Keep => match change.class {
                 Class::Same => Fate::Kept,
                 Class::Rewired => Fate::Rewired,
                 // A gate: how its rows are read changes at the edge, the node stays.
@@ -114,9 +114,18 @@ impl Slot {
                 | Class::Removed => Fate::Retuned,
             },
             Way::Retune => Fate::Retuned,
-            Way::Carry(node) | Way::Fork(node, _) => {
+            Way::Migrate { node, .. } if matches!(change.memory, Memory::Empty(_)) => {
+                self.node = node;
+                self.since = at;
+                Fate::Reset
+            }
+            Way::Carry(node) | Way::Migrate { node, .. } | Way::Fork(node, _) => {
                 self.node = node;
                 Fate::Carried
+            }
+            Way::Rebuild(node) => {
+                self.node = node;
+                Fate::Rebuilt
             }
             Way::Fresh(node) => {
                 self.node = node;

@@ -5,6 +5,7 @@ mod expression;
 mod feed;
 mod harness;
 mod library;
+mod migrate;
 mod predict;
 mod scan;
 mod window;

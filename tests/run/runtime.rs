@@ -4,6 +4,7 @@
 //! tested is what steps them.
 
 mod bench;
+mod classes;
 mod edits;
 mod epochs;
 mod files;

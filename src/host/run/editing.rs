@@ -9,11 +9,14 @@ use std::time::Instant;
 use crate::base::Sources;
 use crate::diag::{Code, Diagnostic};
 use crate::plan::Graph;
+use crate::runtime::Rebuild;
 
 use super::super::engine::{Applied, Order};
 use super::super::outside::{Compiled, Compiler};
+use super::super::rebuild::{Pending, Rebuilt, is_asked};
 use super::super::said::{HostEvent, Messages, in_words, serving_in_words};
 use super::super::serving::Opened;
+use super::super::threads::refused;
 use super::{Shell, said_by};
 
 impl Shell {
@@ -26,6 +29,10 @@ impl Shell {
         let Compiled { graph, diagnostics, sources, files } = compile(self.compiler.as_mut(), &self.text);
         self.follow(&files);
         let Some(wanted) = graph else { return self.refuse(diagnostics, sources) };
+        // The newest text counts: what an older one waits for is of no use any more.
+        if let Some(pending) = self.pending.take() {
+            pending.stop();
+        }
         if wanted == self.graph {
             self.board.edit(|edits| edits.unchanged += 1, None);
             return self.say(HostEvent::EditUnchanged);
@@ -33,7 +40,29 @@ impl Shell {
         if !diagnostics.is_empty() {
             self.say(HostEvent::Finding(Messages { diagnostics, sources: sources.clone() }));
         }
-        match self.change(&wanted, &sources) {
+        if !is_asked(&self.served, &wanted) {
+            return self.take_up(wanted, Rebuild::Now, sources, begun);
+        }
+        self.rebuilds += 1;
+        let running = self.served.clone();
+        match Pending::begin(self.rebuilds, running, wanted, sources, begun, self.work.clone()) {
+            Ok(pending) => {
+                self.say(HostEvent::Rebuilding);
+                self.pending = Some(pending);
+            }
+            Err(error) => self.refuse(vec![refused("a thread", &error)], Sources::default()),
+        }
+    }
+
+    /// The edit that has waited for it takes place.
+    pub(super) fn rebuilt(&mut self, Rebuilt { nth, rebuild }: Rebuilt) {
+        if let Some(Pending { wanted, sources, begun, .. }) = self.pending.take_if(|pending| pending.nth == nth) {
+            self.take_up(wanted, rebuild, sources, begun);
+        }
+    }
+
+    fn take_up(&mut self, wanted: Graph, rebuild: Rebuild, sources: Sources, begun: Instant) {
+        match self.change(&wanted, rebuild, &sources) {
             Err(wrong) => self.refuse(wrong, sources),
             Ok((Applied { cut, graph, served }, opened)) => {
                 self.serving.commit(opened);
@@ -49,10 +78,10 @@ impl Shell {
     }
 
     /// Nothing has changed where this fails.
-    fn change(&self, wanted: &Graph, sources: &Sources) -> Result<(Applied, Opened), Vec<Diagnostic>> {
+    fn change(&self, wanted: &Graph, rebuild: Rebuild, sources: &Sources) -> Result<(Applied, Opened), Vec<Diagnostic>> {
         let opened = self.serving.prepare(wanted)?;
         let (done, answer) = sync_channel(1);
-        let order = Order::Apply { wanted: Box::new(wanted.clone()), sources: sources.clone(), done };
+        let order = Order::Apply { wanted: Box::new(wanted.clone()), rebuild, sources: sources.clone(), done };
         let ending = || vec![Diagnostic::new(Code::R0006, "the pipeline is ending; nothing was changed")];
         self.orders.send(order).map_err(|_| ending())?;
         let applied = answer.recv().map_err(|_| ending())??;

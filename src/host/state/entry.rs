@@ -73,6 +73,8 @@ struct Cut {
     at: Ordinal,
     graph: crate::plan::Graph,
     opened: Vec<(Name, crate::runtime::Side, crate::io::Position)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refused: Option<String>,
 }
 
 impl Entry {
@@ -84,8 +86,8 @@ impl Entry {
             Entry::Record(Record::Round(round)) => Written::Round(write_round(round, &mut rows)?),
             Entry::Record(Record::WentLive { at }) => Written::WentLive(*at),
             Entry::Record(Record::Cut(cut)) => {
-                let CutRecord { at, graph, opened } = (**cut).clone();
-                Written::Cut(Box::new(Cut { at, graph, opened }))
+                let CutRecord { at, graph, opened, refused } = (**cut).clone();
+                Written::Cut(Box::new(Cut { at, graph, opened, refused }))
             }
             Entry::Record(Record::Assigned { task, at, version }) => Written::Assigned(task.clone(), *at, version.clone()),
             Entry::Begun(mark) => Written::Begun(mark.clone()),
@@ -107,8 +109,8 @@ impl Entry {
             Written::Round(round) => Entry::Record(Record::Round(read_round(round, &mut rows)?)),
             Written::WentLive(at) => Entry::Record(Record::WentLive { at }),
             Written::Cut(cut) => {
-                let Cut { at, graph, opened } = *cut;
-                Entry::Record(Record::Cut(Box::new(CutRecord { at, graph, opened })))
+                let Cut { at, graph, opened, refused } = *cut;
+                Entry::Record(Record::Cut(Box::new(CutRecord { at, graph, opened, refused })))
             }
             Written::Assigned(task, at, version) => Entry::Record(Record::Assigned { task, at, version }),
             Written::Begun(mark) => Entry::Begun(mark),
@@ -204,7 +206,12 @@ mod tests {
             Entry::Record(Record::Round(round)),
             Entry::Record(Record::WentLive { at: Ordinal(3) }),
             Entry::Record(Record::Assigned { task: "t".into(), at: Ordinal(4), version: None }),
-            Entry::Record(Record::Cut(Box::new(CutRecord { at: Ordinal(5), graph: Default::default(), opened: vec![] }))),
+            Entry::Record(Record::Cut(Box::new(CutRecord {
+                at: Ordinal(5),
+                graph: Default::default(),
+                opened: vec![],
+                refused: Some("it took too long".into()),
+            }))),
             Entry::Begun(mark),
             Entry::Settled { epoch: 4, sinks: vec![settled] },
         ];

@@ -36,6 +36,7 @@ fn host(event: &HostEvent, style: Style) -> String {
         }
         // Every few seconds; whoever wants to know reads the JSON, or asks `mliot state`.
         HostEvent::Epoch { .. } => String::new(),
+        HostEvent::Rebuilding => "edit: its sources are read again, rows go on meanwhile\n".to_owned(),
         HostEvent::EditApplied { at, words, pause_us, took_us } => {
             let times = format!("(paused {}, ready in {})", time(*pause_us), time(*took_us));
             match &words[..] {

@@ -15,6 +15,7 @@ use super::super::expr::{Expression, Scope};
 use super::super::keys::{Id, NO_KEY};
 use super::super::table::table;
 use super::function::Function;
+use super::past;
 
 /// `cells` holds, key by key, the last result and then what the function remembers.
 pub(super) struct Call {
@@ -95,6 +96,39 @@ impl Call {
             }
         }
         Ok(())
+    }
+
+    /// What a call of the same function remembers, perhaps with other settings; `places` says in which row of it each of the
+    /// `keys` keys stands.
+    pub fn take_over(&mut self, saved: &RecordBatch, places: &[Option<usize>], keys: usize) -> Result<(), NodeError> {
+        let readers = saved.columns().iter().map(Reader::of).collect::<Result<Vec<_>, _>>()?;
+        let converts = *saved.schema() != self.schema();
+        if converts && !self.reads_longer(saved) {
+            return Err(unreadable(format!("the table `{}` has other columns", self.name)));
+        }
+        self.cells.clear();
+        for key in 0..keys {
+            let Some(row) = places.get(key).copied().flatten() else {
+                self.grow(key + 1);
+                continue;
+            };
+            let memory = readers.iter().map(|reader| reader.get(row)).collect::<Result<Vec<_>, _>>()?;
+            self.cells.extend(if converts { past::shortened(memory, self.layout.len()) } else { memory });
+        }
+        Ok(())
+    }
+
+    /// Is it the memory of a longer `lag` of the same values?
+    fn reads_longer(&self, saved: &RecordBatch) -> bool {
+        let (own, saved) = (self.schema(), saved.schema());
+        let begins_alike = own.fields().iter().zip(saved.fields()).all(|(own, saved)| own == saved);
+        matches!(self.function, Function::Lag(_)) && saved.fields().len() > own.fields().len() && begins_alike
+    }
+
+    /// Of so many keys, none of which has seen anything.
+    pub fn forget(&mut self, keys: usize) {
+        self.cells.clear();
+        self.grow(keys);
     }
 
     fn schema(&self) -> Schema {

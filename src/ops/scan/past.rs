@@ -15,6 +15,17 @@ pub(super) fn lag(memory: &mut [Cell], arg: Cell) -> Cell {
     std::mem::replace(&mut memory[2 + next], arg)
 }
 
+/// The memory of a longer lag, with only so many cells: the newest values, and the result that a shorter lag would have had.
+pub(super) fn shortened(memory: Vec<Cell>, cells: usize) -> Vec<Cell> {
+    let (old, new) = (memory.len() - 2, cells - 2);
+    let next = memory[1].as_int().unwrap_or(0) as usize % old;
+    let mut values: Vec<Cell> = memory.into_iter().skip(2).collect();
+    values.rotate_left(next);
+    let result = values[old - 1 - new].clone();
+    let newest = values.split_off(old - new);
+    [result, Cell::Int(0)].into_iter().chain(newest).collect()
+}
+
 /// Does it differ from the row before? Null for the first row.
 pub(super) fn changed(memory: &mut [Cell], arg: Cell) -> Cell {
     let differs = if memory[1].is_null() { Cell::Null } else { Cell::Bool(memory[1] != arg) };

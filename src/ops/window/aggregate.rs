@@ -52,6 +52,9 @@ pub(super) struct Inputs {
     pub rows: usize,
 }
 
+/// By call, the numbers of the expressions that it reads, its filter last.
+pub(super) type Reads = Vec<(Name, Vec<usize>)>;
+
 /// Names the hidden call that keeps the time of a window's last row.
 pub(super) const LAST_TIME: &str = "@time";
 
@@ -105,7 +108,7 @@ impl Inputs {
 }
 
 impl Call {
-    fn accumulator(&self) -> Result<Box<dyn GroupsAccumulator>, NodeError> {
+    pub fn accumulator(&self) -> Result<Box<dyn GroupsAccumulator>, NodeError> {
         match &self.make {
             Maker::Library(function) => function.create_groups_accumulator().map_err(failed),
             Maker::Own(make) => Ok(make()),
@@ -173,6 +176,46 @@ fn time_of(input: &ir::Schema) -> Result<Expr, NodeError> {
     Ok(Expr { kind: ExprKind::Column(time.clone()), ty: Type::Time, nullable: false, span: Span::default() })
 }
 
+/// The entry that a call belongs to; the hidden call is its own.
+pub(super) fn entry_of(call: &str) -> &str {
+    call.rsplit_once('#').map_or(call, |(entry, _)| entry)
+}
+
+/// How [`Aggregates::build`] numbers what is read, without building anything.
+pub(super) fn reads(entries: &[ir::AggregateEntry], input: &ir::Schema, last_time: bool) -> Result<Reads, NodeError> {
+    let mut seen: Vec<Expr> = Vec::new();
+    let mut all = Vec::new();
+    let mut number = |name: Name, call: &ir::AggregateCall| -> Result<(), NodeError> {
+        let exprs = args_of(call, input)?.into_iter().chain(call.filter.clone());
+        let numbers = exprs.map(|expr| {
+            seen.iter().position(|seen| *seen == expr).unwrap_or_else(|| {
+                seen.push(expr);
+                seen.len() - 1
+            })
+        });
+        all.push((name, numbers.collect()));
+        Ok(())
+    };
+    for entry in entries {
+        for (nth, call) in entry.calls.iter().enumerate() {
+            number(format!("{}#{nth}", entry.name).into(), call)?;
+        }
+    }
+    if last_time {
+        number(LAST_TIME.into(), &last_time_call(input)?)?;
+    }
+    Ok(all)
+}
+
+/// A slope over nothing else is one over time.
+fn args_of(call: &ir::AggregateCall, input: &ir::Schema) -> Result<Vec<Expr>, NodeError> {
+    let mut exprs = call.args.clone();
+    if call.function == Aggregate::Slope && exprs.len() == 1 {
+        exprs.push(time_of(input)?);
+    }
+    Ok(exprs)
+}
+
 /// Collects the distinct expressions while calls are built.
 struct Building<'a> {
     input: &'a ir::Schema,
@@ -192,11 +235,7 @@ impl Building<'_> {
     }
 
     fn call(&mut self, name: Name, call: &ir::AggregateCall) -> Result<Call, NodeError> {
-        let mut exprs = call.args.clone();
-        if call.function == Aggregate::Slope && exprs.len() == 1 {
-            exprs.push(time_of(self.input)?);
-        }
-        let args = exprs.iter().map(|arg| self.read(arg)).collect::<Result<Vec<_>, _>>()?;
+        let args = args_of(call, self.input)?.iter().map(|arg| self.read(arg)).collect::<Result<Vec<_>, _>>()?;
         let types: Vec<DataType> = args.iter().map(|at| self.reads[*at].data_type().clone()).collect();
         expect_args(call, types.len())?;
         let result = node::data_type(&call.ty);

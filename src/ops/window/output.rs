@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use arrow::compute::{cast, concat};
 use arrow::datatypes::SchemaRef;
 
-use crate::base::Time;
+use crate::base::{Name, Time};
 use crate::ir;
 use crate::node::{self, Batch, Clock, NodeError, Ordinal, Ordinals};
 use crate::plan::NodeSpec;
@@ -16,6 +16,7 @@ use super::super::expr::{Expression, Scope};
 use super::super::keys::{Id, KeyColumns, Keys};
 use super::super::table::table;
 use super::aggregate::{Aggregates, LAST_TIME};
+use super::incomplete::Incomplete;
 use super::pane::Results;
 
 /// How a finished window becomes a row.
@@ -38,6 +39,7 @@ enum Source {
 
 /// An entry over the keys and its own slots, which begin at `first` among all.
 struct Finished {
+    name: Name,
     value: Expression,
     schema: SchemaRef,
     first: usize,
@@ -53,6 +55,8 @@ pub(super) struct Fired {
     ordinals: Vec<u64>,
     /// Call by call, piece by piece.
     slots: Vec<Vec<ArrayRef>>,
+    /// Windows that were kept back, by key, because they are not whole.
+    pub kept_back: usize,
 }
 
 impl Fired {
@@ -94,7 +98,8 @@ impl Output {
         for entry in entries {
             let scope = key_scope.clone().with_slots(entry.calls.iter().map(|call| &call.ty));
             let calls = entry.calls.len();
-            finished.push(Finished { value: Expression::compile(&entry.value, &scope)?, schema: scope.schema(), first, calls });
+            let value = Expression::compile(&entry.value, &scope)?;
+            finished.push(Finished { name: entry.name.clone(), value, schema: scope.schema(), first, calls });
             first += calls;
         }
         let source = |column: &ir::Column| source(column, entries, by, first);
@@ -102,21 +107,31 @@ impl Output {
         Ok(Output { schema: node::schema(&spec.schema), columns, entries: finished })
     }
 
-    /// The rows of what has fired, as one batch that reaches to `upto`.
-    pub fn batch(&self, fired: Fired, keys: &Keys, upto: Ordinal, clock: Clock) -> Result<Batch, NodeError> {
+    /// The rows of what has fired, as one batch that reaches to `upto`; values that are not of whole windows are null.
+    pub fn batch(
+        &self,
+        fired: Fired,
+        keys: &Keys,
+        incomplete: &Incomplete,
+        upto: Ordinal,
+        clock: Clock,
+    ) -> Result<Batch, NodeError> {
         let rows = match fired.keys.is_empty() {
             true => RecordBatch::new_empty(Arc::clone(&self.schema)),
-            false => self.rows(&fired, keys)?,
+            false => self.rows(&fired, keys, incomplete)?,
         };
         Ok(Batch { rows, ordinals: Ordinals::Column(fired.ordinals.into()), upto, clock })
     }
 
-    fn rows(&self, fired: &Fired, keys: &Keys) -> Result<RecordBatch, NodeError> {
+    fn rows(&self, fired: &Fired, keys: &Keys, incomplete: &Incomplete) -> Result<RecordBatch, NodeError> {
         let rows = fired.keys.len();
         let key_columns = keys.columns(fired.keys.iter().copied())?;
         let slots = fired.slots.iter().map(|pieces| joined(pieces)).collect::<Result<Vec<_>, _>>()?;
-        let entries =
-            self.entries.iter().map(|entry| entry.evaluate(&key_columns, &slots, rows)).collect::<Result<Vec<_>, _>>()?;
+        let value = |entry: &Finished| {
+            let values = entry.evaluate(&key_columns, &slots, rows)?;
+            incomplete.whole(&entry.name, values, &fired.starts)
+        };
+        let entries = self.entries.iter().map(value).collect::<Result<Vec<_>, NodeError>>()?;
         let column = |(nth, source): (usize, &Source)| {
             Ok(match source {
                 Source::Key(at) => Arc::clone(&key_columns[*at]),

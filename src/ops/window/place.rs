@@ -43,6 +43,16 @@ impl Shape {
         self.size == self.every
     }
 
+    /// Can windows of the other shape be put together from the panes of this one, without a row missing?
+    pub fn makes_up(&self, other: Shape) -> bool {
+        self.every <= self.size && other.size % self.pane == 0 && other.every % self.pane == 0
+    }
+
+    /// The start from which on all panes are still there once windows have fired up to `fired`; none if none has.
+    pub fn held_from(&self, fired: i64) -> Option<i64> {
+        (fired > i64::MIN).then(|| floor(fired.saturating_sub(self.size), self.every).saturating_add(self.every))
+    }
+
     pub fn place(&self, time: i64) -> Place {
         Place { pane: floor(time, self.pane), last_end: self.last_end(time) }
     }

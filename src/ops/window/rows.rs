@@ -1,5 +1,7 @@
 //! Windows of a number of rows per key; each fires at the ordinal of the row that completes it.
 
+mod migrate;
+
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, UInt64Array, cast::AsArray};
@@ -8,13 +10,14 @@ use datafusion::logical_expr::EmitTo;
 
 use crate::base::Time;
 use crate::ir;
-use crate::node::{Batch, Clock, Node, NodeError, Ordinal, Out, Port, Retune, State};
+use crate::node::{Batch, Clock, Migration, Node, NodeError, Ordinal, Out, Port, Retune, State};
 use crate::plan::NodeSpec;
 
 use super::super::error::{failed, ill_formed, too_many, unreadable};
 use super::super::keys::{Id, Keys, NO_KEY};
 use super::super::table::{FORMAT, column_named, expect_state, table};
 use super::aggregate::Inputs;
+use super::incomplete::Incomplete;
 use super::output::Fired;
 use super::pane::Results;
 use super::queue::{At, Queue, Store};
@@ -50,6 +53,7 @@ struct Complete {
 
 const KEYS: &str = "keys";
 const ROWS: &str = "rows";
+const READ: &str = "@read";
 const SKIP: &str = "@skip";
 const FRESH: &str = "@fresh";
 
@@ -192,7 +196,7 @@ impl RowWindow {
 
     fn read_fields(&self) -> Vec<Field> {
         let types = self.parts.aggregates.read_types();
-        types.into_iter().enumerate().map(|(nth, ty)| Field::new(format!("@read{nth}"), ty, true)).collect()
+        types.into_iter().enumerate().map(|(nth, ty)| Field::new(format!("{READ}{nth}"), ty, true)).collect()
     }
 
     fn load_keys(&mut self, saved: &RecordBatch) -> Result<(), NodeError> {
@@ -228,6 +232,10 @@ impl RowWindow {
     }
 }
 
+fn table_of<'a>(state: &'a State, name: &str) -> Result<&'a RecordBatch, NodeError> {
+    state.tables.get(name).ok_or_else(|| unreadable(format!("it has no table `{name}`")))
+}
+
 impl Node for RowWindow {
     fn batch(&mut self, _: Port, batch: Batch, out: &mut Out) -> Result<(), NodeError> {
         let ids = self.keys.ids(&self.parts.by.read(&batch.rows)?, batch.len())?;
@@ -235,7 +243,7 @@ impl Node for RowWindow {
         self.take(&batch, &ids, &mut fired, out)?;
         self.store.tidy(&mut self.queues)?;
         self.watermark = batch.clock.after();
-        out.send(self.parts.output.batch(fired, &self.keys, batch.upto, batch.clock)?);
+        out.send(self.parts.output.batch(fired, &self.keys, &Incomplete::default(), batch.upto, batch.clock)?);
         Ok(())
     }
 
@@ -252,7 +260,8 @@ impl Node for RowWindow {
         }
         self.queues.clear();
         self.store = Store::default();
-        out.send(self.parts.output.batch(fired, &self.keys, at, Clock::still(self.watermark))?);
+        let clock = Clock::still(self.watermark);
+        out.send(self.parts.output.batch(fired, &self.keys, &Incomplete::default(), at, clock)?);
         Ok(())
     }
 
@@ -270,6 +279,10 @@ impl Node for RowWindow {
         self.watermark = load_clock(saved(CLOCK)?)?;
         self.load_keys(saved(KEYS)?)?;
         self.load_rows(saved(ROWS)?)
+    }
+
+    fn migrate(&mut self, migration: Migration) -> Result<(), NodeError> {
+        self.take_over(&migration)
     }
 
     fn retune(&mut self) -> Option<&mut dyn Retune> {

@@ -8,7 +8,7 @@ use arrow::compute::concat;
 use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 
 use crate::base::Time;
-use crate::node::NodeError;
+use crate::node::{NodeError, State};
 
 use super::super::error::{failed, unreadable};
 use super::super::keys::{KeyColumns, Keys, NO_KEY};
@@ -16,8 +16,12 @@ use super::super::table::{column_named, table};
 use super::aggregate::{Aggregates, Call};
 use super::pane::{Pane, state_columns};
 
-const START: &str = "@pane";
+/// The column with the starts of panes.
+pub(super) const START: &str = "@pane";
 const WATERMARK: &str = "watermark";
+
+/// The table that holds panes.
+pub(super) const PANES: &str = "panes";
 
 /// The table that holds the watermark of a window.
 pub(super) const CLOCK: &str = "clock";
@@ -31,6 +35,11 @@ pub(super) fn load_clock(saved: &RecordBatch) -> Result<Time, NodeError> {
     let column = column_named(saved, WATERMARK)?.as_primitive_opt::<Int64Type>();
     let watermark = column.filter(|column| column.len() == 1 && column.null_count() == 0);
     watermark.map(|column| Time(column.value(0))).ok_or_else(|| unreadable("its watermark is no time"))
+}
+
+/// The watermark of a saved window.
+pub(super) fn clock_of(state: &State) -> Result<Time, NodeError> {
+    load_clock(state.tables.get(CLOCK).ok_or_else(|| unreadable("it has no watermark"))?)
 }
 
 /// One row per pane and key: the pane's start, the key, the states of the calls.

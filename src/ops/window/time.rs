@@ -3,6 +3,9 @@
 //! A window fires at the ordinal at which the watermark passes its end, whether or not the row that moved it has come this
 //! far; a row is late if by then, before itself, the last of its windows had fired.
 
+mod migrate;
+
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::{Array, BooleanArray, Int64Array, RecordBatch, cast::AsArray};
@@ -12,19 +15,20 @@ use arrow::datatypes::{DataType, Int64Type};
 
 use crate::base::{Duration, Time};
 use crate::ir::{self, Outlet};
-use crate::node::{Batch, Clock, Node, NodeError, Ordinal, Out, Port, Retune, State};
+use crate::node::{Batch, Clock, Migration, Node, NodeError, Ordinal, Out, Port, Retune, State};
 use crate::plan::NodeSpec;
 
 use super::super::error::{failed, ill_formed, too_many, unreadable};
 use super::super::keys::{Id, Keys, NO_KEY};
 use super::super::table::{FORMAT, column_named, expect_state};
 use super::aggregate::Inputs;
+use super::incomplete::Incomplete;
 use super::output::Fired;
 use super::pane::Pane;
 use super::place::{Place, Shape};
-use super::saved::{CLOCK, load_clock, load_panes, save_clock, save_panes};
+use super::saved::{CLOCK, PANES, load_clock, load_panes, save_clock, save_panes};
 use super::watermark::Walk;
-use super::{GROUPS_MAX, Parts};
+use super::{GROUPS_MAX, KEPT_BACK, Parts};
 
 /// The state: open panes by their start, and how far windows have fired.
 pub(super) struct TimeWindow {
@@ -34,6 +38,7 @@ pub(super) struct TimeWindow {
     panes: BTreeMap<i64, Pane>,
     /// Windows that end here or before have fired; the watermark as far as it is known.
     fired: Time,
+    incomplete: Incomplete,
     /// Groups in all panes.
     open: usize,
     /// Keys are looked through for unused ones when there are this many.
@@ -61,7 +66,6 @@ struct Verdicts {
     between: usize,
 }
 
-const PANES: &str = "panes";
 const TIDY_AT_LEAST: usize = 4_096;
 
 impl TimeWindow {
@@ -72,8 +76,14 @@ impl TimeWindow {
         let parts = Parts::build(spec, input)?;
         let keys = Keys::new(parts.by.types())?;
         let shape = Shape::new(size, every)?;
-        let (panes, scratch) = (BTreeMap::new(), Vec::new());
-        Ok(TimeWindow { parts, shape, keys, panes, fired: Time::MIN, open: 0, tidy_at: TIDY_AT_LEAST, scratch })
+        let (panes, scratch, incomplete) = (BTreeMap::new(), Vec::new(), Incomplete::default());
+        Ok(TimeWindow { parts, shape, keys, panes, fired: Time::MIN, incomplete, open: 0, tidy_at: TIDY_AT_LEAST, scratch })
+    }
+
+    fn take(&mut self, panes: BTreeMap<i64, Pane>, keys: Keys, fired: Time, incomplete: Incomplete) {
+        self.open = panes.values().map(|pane| pane.keys.len()).sum();
+        (self.panes, self.keys, self.fired, self.incomplete) = (panes, keys, fired, incomplete);
+        self.close();
     }
 
     fn times(&self, rows: &RecordBatch) -> Result<Int64Array, NodeError> {
@@ -138,8 +148,8 @@ impl TimeWindow {
     fn fold(&mut self, pane: i64, inputs: &Inputs, ids: impl Iterator<Item = Id>) -> Result<(), NodeError> {
         let aggregates = &self.parts.aggregates;
         let pane = match self.panes.entry(pane) {
-            std::collections::btree_map::Entry::Occupied(open) => open.into_mut(),
-            std::collections::btree_map::Entry::Vacant(free) => free.insert(Pane::new(aggregates)?),
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(free) => free.insert(Pane::new(aggregates)?),
         };
         self.open += pane.update(aggregates, inputs, ids, &mut self.scratch)?;
         if self.open > GROUPS_MAX { Err(too_many("open groups of a window", GROUPS_MAX)) } else { Ok(()) }
@@ -156,6 +166,10 @@ impl TimeWindow {
 
     fn fire(&mut self, end: i64, at: Ordinal, fired: &mut Fired) -> Result<(), NodeError> {
         let start = end.saturating_sub(self.shape.size);
+        if self.incomplete.holds_back(start) {
+            fired.kept_back += self.keep_back(start, end);
+            return Ok(());
+        }
         let Parts { aggregates, .. } = &self.parts;
         let results = if self.shape.tumbles() {
             let Some(pane) = self.panes.remove(&start) else { return Ok(()) };
@@ -170,6 +184,15 @@ impl TimeWindow {
         };
         fired.push(results, (Time(start), Time(end)), at);
         Ok(())
+    }
+
+    /// How many keys the window would have had.
+    fn keep_back(&mut self, start: i64, end: i64) -> usize {
+        let keys: BTreeSet<Id> = self.panes.range(start..end).flat_map(|(_, pane)| pane.keys.iter().copied()).collect();
+        if self.shape.tumbles() {
+            self.open -= self.panes.remove(&start).map_or(0, |pane| pane.keys.len());
+        }
+        keys.len()
     }
 
     /// Rows and firings in the order of their ordinals. Where every row has one window, that order cannot be seen: no row
@@ -203,6 +226,7 @@ impl TimeWindow {
         {
             self.open -= first.remove().keys.len();
         }
+        self.incomplete.forget(fired.0, shape.size);
     }
 
     /// Forgets keys that no open pane holds, once they are most of all.
@@ -299,6 +323,8 @@ impl Node for TimeWindow {
         let kept = Kept::new(self, &batch, &mut verdicts, &ids)?;
         let mut fired = Fired::default();
         out.absorbed(kept.rows.len());
+        // What is known of windows that fire now may be forgotten with them.
+        let incomplete = self.incomplete.clone();
         self.advance(&kept, &batch, &mut fired)?;
         out.dropped("late", verdicts.late.len());
         out.dropped("null key", verdicts.keyless);
@@ -309,7 +335,8 @@ impl Node for TimeWindow {
             verdicts.late.iter().for_each(|row| late[*row as usize] = true);
             out.send_aside(Outlet::Late, batch.filter(&BooleanArray::from(late)).map_err(failed)?);
         }
-        out.send(self.parts.output.batch(fired, &self.keys, batch.upto, batch.clock)?);
+        out.noted(KEPT_BACK, fired.kept_back);
+        out.send(self.parts.output.batch(fired, &self.keys, &incomplete, batch.upto, batch.clock)?);
         self.tidy()
     }
 
@@ -321,8 +348,10 @@ impl Node for TimeWindow {
             // Where its input goes on again, these stay closed.
             self.fired = Time(end);
         }
+        let incomplete = std::mem::take(&mut self.incomplete);
         self.close();
-        out.send(self.parts.output.batch(fired, &self.keys, at, clock)?);
+        out.noted(KEPT_BACK, fired.kept_back);
+        out.send(self.parts.output.batch(fired, &self.keys, &incomplete, at, clock)?);
         Ok(())
     }
 
@@ -332,6 +361,7 @@ impl Node for TimeWindow {
         let panes = save_panes(panes, &self.parts.by, &self.keys, &self.parts.aggregates)?;
         state.tables.insert(PANES.into(), panes);
         state.tables.insert(CLOCK.into(), save_clock(self.fired)?);
+        self.incomplete.save(&mut state)?;
         Ok(state)
     }
 
@@ -341,11 +371,13 @@ impl Node for TimeWindow {
         let mut keys = Keys::new(self.parts.by.types())?;
         let panes = load_panes(saved(PANES)?, &self.parts.by, &mut keys, &self.parts.aggregates)?;
         let fired = load_clock(saved(CLOCK)?)?;
-        self.open = panes.iter().map(|(_, pane)| pane.keys.len()).sum();
-        self.panes = panes.into_iter().collect();
-        self.keys = keys;
-        self.fired = fired;
+        let incomplete = Incomplete::load(&state)?;
+        self.take(panes.into_iter().collect(), keys, fired, incomplete);
         Ok(())
+    }
+
+    fn migrate(&mut self, migration: Migration) -> Result<(), NodeError> {
+        self.take_over(&migration)
     }
 
     fn retune(&mut self) -> Option<&mut dyn Retune> {

@@ -28,41 +28,9 @@ pub enum Class {
 }
 
 impl Class {
-    /// What this version does in its place: it neither converts nor rebuilds state.
-    pub fn carried_out(self) -> Class {
-        match self {
-            Class::Migrated | Class::Stale | Class::Reset(OnChange::Backfill) => Class::Reset(OnChange::Empty),
-            Class::Same
-            | Class::Rewired
-            | Class::Retuned
-            | Class::Shadowed
-            | Class::Reset(OnChange::Empty | OnChange::Reject)
-            | Class::Added
-            | Class::Removed => self,
-        }
-    }
-
-    /// What people should know about the difference, if there is one.
-    pub fn limit(self) -> Option<&'static str> {
-        match self {
-            Class::Migrated => Some("migrated is treated as reset in this version: what converts begins empty"),
-            Class::Stale => Some("stale is treated as reset in this version: what it remembers begins empty"),
-            Class::Reset(OnChange::Backfill) => {
-                Some("backfilling is treated as reset in this version: what it remembers begins empty")
-            }
-            Class::Same
-            | Class::Rewired
-            | Class::Retuned
-            | Class::Shadowed
-            | Class::Reset(OnChange::Empty | OnChange::Reject)
-            | Class::Added
-            | Class::Removed => None,
-        }
-    }
-
-    /// Is what it remembers gone afterwards, in this version?
+    /// Is what it remembers unreadable?
     pub fn forgets(self) -> bool {
-        matches!(self.carried_out(), Class::Reset(_))
+        matches!(self, Class::Reset(_))
     }
 
     /// As the language names it.

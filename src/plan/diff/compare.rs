@@ -12,7 +12,7 @@ use crate::plan::{Connection, Graph, Hashes, Learn, NodeKey, NodeOp, NodeSpec, S
 
 use super::convert::{self, Fate};
 use super::identity::Identity;
-use super::{Change, Class, EntryChange, Why, learn, reason};
+use super::{Change, Class, EntryChange, Memory, Why, learn, reason};
 
 pub(super) fn nodes(running: &Graph, wanted: &Graph, identity: &Identity) -> BTreeMap<NodeKey, Change> {
     let comparison = Comparison { running, wanted, identity, before: OnceCell::new(), after: OnceCell::new() };
@@ -42,6 +42,7 @@ impl Comparison<'_> {
             rewired: !self.same_inputs(old, new),
             reshaped: old.schema != new.schema,
             on_change: new.on_change,
+            memory: Memory::Kept,
             entries: BTreeMap::new(),
         };
         if change.rewired {
@@ -129,12 +130,12 @@ impl Comparison<'_> {
         for (name, hashes) in &new.entries {
             let entry = match old.entries.get(name) {
                 Some(before) => self.entry(old, new, name, before, hashes),
-                None => EntryChange { class: Class::Added, why: vec![Why::New] },
+                None => EntryChange::new(Class::Added, vec![Why::New]),
             };
             change.entries.insert(name.clone(), entry);
         }
         for name in old.entries.keys().filter(|name| !new.entries.contains_key(*name)) {
-            change.entries.insert(name.clone(), EntryChange { class: Class::Removed, why: vec![Why::Gone] });
+            change.entries.insert(name.clone(), EntryChange::new(Class::Removed, vec![Why::Gone]));
         }
         let kept = change.entries.values().map(|entry| entry.class).filter(|class| *class < Class::Added).max();
         change.class = change.class.max(kept.unwrap_or(Class::Same));
@@ -158,7 +159,7 @@ impl Comparison<'_> {
         } else {
             (Class::Same, vec![])
         };
-        EntryChange { class, why }
+        EntryChange::new(class, why)
     }
 
     fn seen_before(&self, node: &NodeSpec) -> Columns {
@@ -210,7 +211,7 @@ fn count_entries(change: &mut Change, old: &NodeSpec, new: &NodeSpec) {
 }
 
 fn added(new: &NodeSpec) -> Change {
-    let entry = EntryChange { class: Class::Added, why: vec![Why::New] };
+    let entry = EntryChange::new(Class::Added, vec![Why::New]);
     Change {
         class: Class::Added,
         why: vec![Why::New],
@@ -219,6 +220,7 @@ fn added(new: &NodeSpec) -> Change {
         rewired: false,
         reshaped: false,
         on_change: new.on_change,
+        memory: Memory::Kept,
         entries: new.entries.keys().map(|name| (name.clone(), entry.clone())).collect(),
     }
 }
@@ -255,5 +257,11 @@ impl Change {
     pub(super) fn raise(&mut self, class: Class, why: impl IntoIterator<Item = Why>) {
         self.class = self.class.max(class);
         self.why.extend(why);
+    }
+}
+
+impl EntryChange {
+    pub(super) fn new(class: Class, why: Vec<Why>) -> EntryChange {
+        EntryChange { class, why, memory: Memory::Kept }
     }
 }

@@ -118,7 +118,8 @@ fn panes_divide(old: &WindowShape, new: &WindowShape) -> bool {
     let WindowShape::Time { size: Duration(size), every: Duration(every) } = old else { return false };
     let WindowShape::Time { size: Duration(new_size), every: Duration(new_every) } = new else { return false };
     let pane = gcd(*size, *every);
-    pane > 0 && new_size % pane == 0 && new_every % pane == 0
+    // Between windows rows are dropped.
+    pane > 0 && every <= size && new_size % pane == 0 && new_every % pane == 0
 }
 
 fn gcd(a: i64, b: i64) -> i64 {

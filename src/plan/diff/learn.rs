@@ -43,10 +43,10 @@ fn features(old: &BTreeMap<Name, Hashes>, new: &BTreeMap<Name, Hashes>) -> BTree
             Some(before) if meaning(before) == meaning(hashes) => (Class::Same, vec![]),
             Some(_) => (Class::Shadowed, vec![Why::Remembers(vec![name.clone()])]),
         };
-        all.insert(name.clone(), EntryChange { class, why });
+        all.insert(name.clone(), EntryChange::new(class, why));
     }
     for name in old.keys().filter(|name| !new.contains_key(*name)) {
-        all.insert(name.clone(), EntryChange { class: Class::Removed, why: vec![Why::Gone] });
+        all.insert(name.clone(), EntryChange::new(Class::Removed, vec![Why::Gone]));
     }
     all
 }

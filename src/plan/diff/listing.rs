@@ -7,7 +7,7 @@ use crate::ir::OnChange;
 use crate::plan::{NodeKey, Slot};
 
 use super::identity::{Decl, Space, declaration};
-use super::{Change, Class, Diff, Why};
+use super::{Change, Class, Diff, Memory, Why, joined};
 
 /// One thing that changed.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,8 +16,19 @@ pub struct Listed {
     pub name: String,
     pub class: Class,
     pub why: Vec<Why>,
+    /// What becomes of what it remembers.
+    pub memory: Memory,
     /// A node of it, in the wanted graph or, of what is removed, in the running one.
     pub node: NodeKey,
+}
+
+impl Listed {
+    /// Why, and what becomes of what it remembers, in one sentence.
+    pub fn reason(&self) -> String {
+        let memory = Some(self.memory.to_string()).filter(|memory| !memory.is_empty());
+        let why = Some(joined(&self.why)).filter(|why| !why.is_empty());
+        why.into_iter().chain(memory).collect::<Vec<_>>().join("; ")
+    }
 }
 
 impl Diff {
@@ -31,14 +42,17 @@ impl Diff {
             if kept.contains(&decl) {
                 self.list_node(&mut list, key);
             } else if whole.insert(decl) {
-                list.push(Listed { name: key.decl.to_string(), class: Class::Added, why: vec![Why::New], node: key.clone() });
+                let memory = self.memory_of(&declaration(key));
+                let (name, why) = (key.decl.to_string(), vec![Why::New]);
+                list.push(Listed { name, class: Class::Added, why, memory, node: key.clone() });
             }
         }
         for key in &self.removed {
             let decl = declaration(key);
             let name = if gone.contains(&decl) { key.decl.to_string() } else { node_name(key) };
             if !gone.contains(&decl) || whole.insert(decl) {
-                list.push(Listed { name, class: Class::Removed, why: vec![Why::Gone], node: key.clone() });
+                let (memory, why) = (Memory::Kept, vec![Why::Gone]);
+                list.push(Listed { name, class: Class::Removed, why, memory, node: key.clone() });
             }
         }
         list
@@ -77,10 +91,13 @@ impl Diff {
 
     fn list_node(&self, list: &mut Vec<Listed>, key: &NodeKey) {
         let change = &self.nodes[key];
-        let listed = |name: String, class: Class, why: &[Why]| Listed { name, class, why: why.to_vec(), node: key.clone() };
+        let listed = |name: String, class: Class, why: &[Why], memory: &Memory| {
+            let (why, memory) = (why.to_vec(), memory.clone());
+            Listed { name, class, why, memory, node: key.clone() }
+        };
         let entries: Vec<_> = change.entries.iter().filter(|(name, entry)| self.is_told(key, name, entry.class)).collect();
         for (name, entry) in &entries {
-            list.push(listed(entry_name(key, name), entry.class, &entry.why));
+            list.push(listed(entry_name(key, name), entry.class, &entry.why, &entry.memory));
         }
         let is_said = match change.class {
             Class::Same => true,
@@ -90,8 +107,16 @@ impl Diff {
             }
         };
         if !is_said {
-            list.push(listed(node_name(key), change.class, &change.why));
+            // What its entries say of themselves need not be said again.
+            let memory = if entries.is_empty() { &change.memory } else { &Memory::Kept };
+            list.push(listed(node_name(key), change.class, &change.why, memory));
         }
+    }
+
+    /// Of a new declaration: the first thing that there is to say of one of its nodes.
+    fn memory_of(&self, decl: &Decl) -> Memory {
+        let own = self.order.iter().filter(|key| declaration(key) == *decl).map(|key| &self.nodes[key].memory);
+        own.into_iter().find(|memory| **memory != Memory::Kept).cloned().unwrap_or_default()
     }
 
     /// A task and a new node are spoken of as one thing, and a column that moved to another stage is not gone.

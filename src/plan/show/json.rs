@@ -4,12 +4,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::ir::{Column, Outlet};
-use crate::plan::diff::{Class, Component, Diff, Listed, Rename, joined};
+use crate::plan::diff::{Component, Diff, Listed, Rename};
 use crate::plan::{Graph, Hashes, Input, NodeSpec};
 
-/// `{"nothing_to_do", "changes": [{"name", "class", "why", "carried_out"}], "renames": [{"from", "to", "declared"}],
-/// "nodes": {CLASS: count}, "together": [[NODE, …]], "rejected": [NODE, …]}`; `carried_out` is the class that this version
-/// puts in its place.
+/// `{"nothing_to_do", "changes": [{"name", "class", "why", "memory"}], "renames": [{"from", "to", "declared"}],
+/// "nodes": {CLASS: count}, "together": [[NODE, …]], "rejected": [NODE, …]}`; `memory` is what becomes of
+/// what it remembers: `kept`, `converted`, `rebuilt`, `aged`, `empty` or `returned`.
 pub fn plan_json(diff: &Diff) -> Value {
     let nodes: serde_json::Map<String, Value> =
         diff.counts().into_iter().map(|(class, count)| (class.word().to_owned(), json!(count))).collect();
@@ -24,9 +24,8 @@ pub fn plan_json(diff: &Diff) -> Value {
 }
 
 fn change(listed: &Listed) -> Value {
-    let Listed { name, class, why, node: _ } = listed;
-    let carried_out = Class::carried_out(*class).word();
-    json!({ "name": name, "class": class.word(), "why": joined(why), "carried_out": carried_out })
+    let Listed { name, class, why: _, memory, node: _ } = listed;
+    json!({ "name": name, "class": class.word(), "why": listed.reason(), "memory": memory.word() })
 }
 
 fn rename(rename: &Rename) -> Value {

@@ -1,8 +1,6 @@
 //! What `mliot plan A --against B` says.
 
-use std::collections::BTreeSet;
-
-use crate::plan::diff::{Class, Component, Diff, Listed, Rename, joined};
+use crate::plan::diff::{Component, Diff, Listed, Rename};
 
 /// One line for each thing that changes: its name, its class, and why; then a summary. Ends in a newline.
 pub fn plan_text(diff: &Diff) -> String {
@@ -23,8 +21,7 @@ fn rename_row(rename: &Rename) -> [String; 3] {
 }
 
 fn row(listed: &Listed) -> [String; 3] {
-    let Listed { name, class, why, node: _ } = listed;
-    [name.clone(), class.to_string(), joined(why)]
+    [listed.name.clone(), listed.class.to_string(), listed.reason()]
 }
 
 /// Columns under each other, without blanks at the ends of lines.
@@ -40,20 +37,10 @@ fn summary(diff: &Diff) -> String {
         return if diff.renames.is_empty() { "nothing to do\n".to_owned() } else { "nothing else to do\n".to_owned() };
     }
     let mut text = format!("{}{}\n", counted(diff), pauses(&diff.components, diff));
-    for limit in limits(diff) {
-        text.push_str(&format!("note: {limit}\n"));
-    }
     for key in diff.rejected() {
         text.push_str(&format!("refused: `{key}` would lose what it remembers, and says `on change reject`\n"));
     }
     text
-}
-
-/// What this version does not do yet, each once.
-fn limits(diff: &Diff) -> BTreeSet<&'static str> {
-    let nodes = diff.nodes.values().map(|change| change.class);
-    let entries = diff.nodes.values().flat_map(|change| change.entries.values().map(|entry| entry.class));
-    nodes.chain(entries).filter_map(Class::limit).collect()
 }
 
 /// `1 node retuned, 1 shadowed, 9 same`

@@ -16,6 +16,7 @@ use crate::runtime::dead::DeadLetter;
 use crate::runtime::engine::Phase;
 use crate::runtime::feed::{FeedCounts, Side};
 use crate::runtime::merge;
+use crate::runtime::resting::SavedRest;
 
 /// All of an epoch that is neither a table nor the graph.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +33,9 @@ pub struct Books {
     pub slots: Vec<SavedSlot>,
     pub models: Vec<SavedModel>,
     pub dead: DeadLetter,
+    /// What removed nodes remembered.
+    #[serde(default)]
+    pub resting: Vec<SavedRest>,
 }
 
 /// A source in its turn.

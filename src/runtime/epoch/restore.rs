@@ -12,6 +12,7 @@ use crate::runtime::engine::{Engine, Phase, Settings};
 use crate::runtime::feed::{Feed, Finished, Parts, Side, SourceSpec};
 use crate::runtime::layout::{components, outlet_schema};
 use crate::runtime::prepare::{build, spec_of};
+use crate::runtime::resting::Resting;
 use crate::runtime::sequencer::Source;
 use crate::runtime::slot::Slot;
 use crate::runtime::task::Task;
@@ -50,9 +51,10 @@ impl Engine {
         parts: &dyn Parts,
         models: &mut Models<'_>,
     ) -> Result<Restored, Vec<Diagnostic>> {
-        let Epoch { books, graph, states, outboxes } = epoch;
+        let Epoch { books, graph, mut states, outboxes } = epoch;
         let mut engine = Engine::empty(settings);
         let mut work = Work { graph: &graph, parts, unopened: Vec::new(), findings: Vec::new() };
+        engine.resting = Resting::restore(books.resting, &mut states);
         engine.tasks = work.tasks(states, books.slots)?;
         engine.sequencer.stand(books.at, books.last);
         for saved in books.sources {

@@ -43,6 +43,7 @@ impl Engine {
                 states.insert(slot.key.clone(), state);
             }
         }
+        states.extend(self.resting.states().map(|(key, state)| (key.clone(), state.clone())));
         Ok(states)
     }
 
@@ -57,6 +58,7 @@ impl Engine {
             slots: self.slots().map(|slot| slot.save()).collect(),
             models: self.save_models(),
             dead: self.dead_letter().clone(),
+            resting: self.resting.save(),
         }
     }
 

@@ -36,14 +36,14 @@ struct Recording {
 
 impl<'a> Memory<'a> {
     pub fn new(graph: &Graph, parts: &'a dyn Parts) -> Memory<'a> {
-        let sources = sources(graph).into_iter().map(|name| (name, Rows::default())).collect();
+        let sources = sources(graph).into_iter().map(|name| (name, Rows::kept())).collect();
         Memory { parts, sources, later: RefCell::default(), recordings: BTreeMap::new(), given: BTreeMap::new() }
     }
 
     fn rows(&self, source: &Name) -> Rows {
         match self.sources.get(source) {
             Some(rows) => rows.clone(),
-            None => self.later.borrow_mut().entry(source.clone()).or_default().clone(),
+            None => self.later.borrow_mut().entry(source.clone()).or_insert_with(Rows::kept).clone(),
         }
     }
 
@@ -108,6 +108,11 @@ impl Parts for Memory<'_> {
             Side::Recorded => Ok(Some(Box::new(MemoryFeed::new(self.rows(source.name()), source.gate)))),
             Side::Live => Ok(None),
         }
+    }
+
+    fn reread(&self, source: &SourceSpec, side: Side) -> Result<Option<Box<dyn Feed>>, NodeError> {
+        let again = (side == Side::Recorded).then(|| MemoryFeed::again(self.rows(source.name()), source.gate)).flatten();
+        Ok(again.map(|feed| Box::new(feed) as Box<dyn Feed>))
     }
 }
 

@@ -58,13 +58,12 @@ fn a_plan_is_a_table_and_a_summary() {
     let diff = diff(&lower(&room()), &lower(&after));
     let expected = "\
 air/where    retuned   lets other rows through from now on, for all below
-air.rise     reset     its functions changed, so what it remembers cannot be read
+air.rise     reset     its functions changed, so what it remembers cannot be read; begins empty: rows that came live to `room` cannot be read again
 occupancy    shadowed  features: `rise` changed; a model has to be trained on them and promoted
 now/predict  shadowed  its predictions follow `occupancy`
 record       removed   no longer in the file
 
 2 nodes removed, 1 reset, 2 shadowed, 1 retuned, 5 same; 7 nodes change together, the rest does not pause
-note: backfilling is treated as reset in this version: what it remembers begins empty
 ";
     assert_eq!(plan_text(&diff), expected);
 }
@@ -77,7 +76,7 @@ fn programs_read_the_same_plan() {
     let expected = json!({
         "nothing_to_do": false,
         "changes": [
-            { "name": "air.stuffy", "class": "retuned", "why": "fresh is 500ppm, was 450ppm", "carried_out": "retuned" }
+            { "name": "air.stuffy", "class": "retuned", "why": "fresh is 500ppm, was 450ppm", "memory": "kept" }
         ],
         "renames": [],
         "nodes": { "retuned": 1, "same": 10 },

@@ -1,12 +1,14 @@
 //! Edits on disk while rows come in: nothing is lost, nothing is doubled, and a mistake changes nothing.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use mliot::base::Time;
 use mliot::diag::Code;
+use mliot::host::{Limits, RebuildLimits};
 use serde_json::Value;
 
-use super::bench::Bench;
+use super::bench::{Bench, Counting};
 
 /// `rate` rows a second for each of two devices, evenly spread, so that a lost or doubled row shows in the times.
 fn pipeline(rate: u32, fresh: u32, scan: &str, set: &str) -> String {
@@ -89,6 +91,44 @@ fn a_retune_a_feature_a_typo_and_its_repair() {
     assert_eq!(wrong_after, None);
     let added = rows.iter().position(|row| row.get("high").is_some()).unwrap();
     assert!(added > retuned.unwrap() && rows[added..].iter().all(|row| row.get("high").is_some()));
+}
+
+/// Rows go on while its sources are read again, and none is counted twice or left out.
+#[test]
+fn an_entry_that_is_added_live_has_counted_every_row_so_far() {
+    const COUNTED: &str = "rise = co2 - (previous(co2) else co2); n = cumulative(count(co2))";
+    let bench = Bench::start(&pipeline(2_000, 800, RISE, ""));
+    bench.started();
+    bench.grows_to("out.jsonl", 2_000);
+    let words = bench.edit(&pipeline(2_000, 800, COUNTED, ""));
+    assert!(words.contains("air.n added (new; rebuilt from the rows so far)"), "{words}");
+    bench.grows_to("out.jsonl", bench.rows("out.jsonl").len() + 200);
+    let (_, folder) = bench.end();
+    let text = std::fs::read_to_string(folder.path().join("out.jsonl")).unwrap();
+    let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    nothing_lost_or_doubled(&rows, 2_000);
+    let mut counted: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut told = 0;
+    for row in &rows {
+        let count = counted.entry(row["device"].as_str().unwrap()).or_default();
+        *count += 1;
+        if let Some(n) = row.get("n") {
+            assert_eq!(n.as_u64(), Some(*count));
+            told += 1;
+        }
+    }
+    assert!(told >= 200);
+}
+
+#[test]
+fn an_edit_that_would_take_too_long_to_rebuild_begins_empty_and_says_so() {
+    let limits = Limits { rebuild: RebuildLimits { most: std::time::Duration::ZERO }, ..Limits::default() };
+    let bench = Bench::with(&pipeline(500, 800, RISE, ""), |parts| parts, limits, Arc::<Counting>::default());
+    bench.started();
+    bench.grows_to("out.jsonl", 200);
+    let words = bench.edit(&pipeline(500, 800, "rise = co2 - (lag(co2, 2) else co2)", ""));
+    assert!(words.contains("begins empty: reading its sources again took more than 0s"), "{words}");
+    bench.end();
 }
 
 #[test]

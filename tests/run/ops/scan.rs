@@ -12,7 +12,7 @@ use super::harness::{build, cases, keeps_its_promises, run};
 const TIMED: &[ClockKind] = &[ClockKind::Gate, ClockKind::Steps];
 const ALL: &[ClockKind] = &[ClockKind::Gate, ClockKind::Steps, ClockKind::None];
 
-fn call(function: Running, arg: mliot::ir::Expr, settings: Vec<Value>, ty: Type) -> RunningCall {
+pub fn call(function: Running, arg: mliot::ir::Expr, settings: Vec<Value>, ty: Type) -> RunningCall {
     RunningCall { function, args: vec![arg], settings, ty }
 }
 
@@ -21,12 +21,12 @@ fn scanned(name: &str, calls: Vec<RunningCall>, value: mliot::ir::Expr) -> ScanE
 }
 
 /// One column for one call.
-fn plain(name: &str, call: RunningCall) -> ScanEntry {
+pub fn plain(name: &str, call: RunningCall) -> ScanEntry {
     let value = slot(0, call.ty.clone());
     scanned(name, vec![call], value)
 }
 
-fn scan(by: &[&str], entries: Vec<ScanEntry>, clock: ClockKind) -> NodeSpec {
+pub fn scan(by: &[&str], entries: Vec<ScanEntry>, clock: ClockKind) -> NodeSpec {
     let more: Vec<(&str, Type)> = entries.iter().map(|entry| (entry.name.as_str(), entry.value.ty.clone())).collect();
     let schema = with(&schema(clock), &more);
     let by = by.iter().map(|name| (*name).into()).collect();
@@ -34,7 +34,7 @@ fn scan(by: &[&str], entries: Vec<ScanEntry>, clock: ClockKind) -> NodeSpec {
 }
 
 /// Every running function that needs no time.
-fn timeless() -> Vec<ScanEntry> {
+pub fn timeless() -> Vec<ScanEntry> {
     let x = || column("x", float());
     let n = || column("n", Type::Int);
     let rise =

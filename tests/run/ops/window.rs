@@ -18,7 +18,7 @@ fn aggregate(name: &str, function: Aggregate, args: Vec<Expr>, ty: Type) -> Aggr
 }
 
 /// Every aggregate there is.
-fn every(timed: bool) -> Vec<AggregateEntry> {
+pub fn every(timed: bool) -> Vec<AggregateEntry> {
     let x = || vec![column("x", float())];
     let n = || vec![column("n", Type::Int)];
     let mut entries = vec![
@@ -66,7 +66,7 @@ fn mliot_cast(expr: Expr) -> Expr {
     super::expression::expr(mliot::ir::ExprKind::Cast(Box::new(expr)), float())
 }
 
-fn window(shape: WindowShape, by: &[&str], partial: bool, entries: Vec<AggregateEntry>, feed: &Feed) -> NodeSpec {
+pub fn window(shape: WindowShape, by: &[&str], partial: bool, entries: Vec<AggregateEntry>, feed: &Feed) -> NodeSpec {
     let input = feed.schema();
     let mut columns: Vec<_> = by.iter().map(|name| input.get(name).unwrap().clone()).collect();
     columns.extend(entries.iter().map(|entry| field(&entry.name, entry.value.ty.clone())));

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use mliot::base::{Name, Time};
 use mliot::io::{Keep, Position};
 use mliot::ir;
-use mliot::node::{Node, NodeError, Ordinal};
-use mliot::plan::{Graph, NodeSpec};
+use mliot::node::{Node, NodeError, Ordinal, State};
+use mliot::plan::{Graph, NodeKey, NodeSpec};
 use mliot::runtime::{
     Deliver, Drawn, Engine, Feed, FeedCounts, Head, Kept, MemoryFeed, Parts, Progress, Row, Rows, Settings, Side, SourceSpec,
     from_table, to_table,
@@ -30,10 +30,14 @@ pub struct World {
     pub nodes: Nodes,
     pub recorded: RefCell<BTreeMap<Name, Rows>>,
     pub live: RefCell<BTreeMap<Name, Rows>>,
+    /// Nodes that cannot be built: a fault in preparing.
+    pub refuses: RefCell<Option<String>>,
     /// A source that fails after so many rows.
     pub breaks: RefCell<Option<(Name, usize)>>,
     /// Feeds and nodes that were made, to see what an edit touches.
     pub opened: Cell<usize>,
+    /// Can no source be read again?
+    pub forgets: Cell<bool>,
     pub built: RefCell<Vec<String>>,
 }
 
@@ -43,7 +47,7 @@ impl World {
             Side::Recorded => &self.recorded,
             Side::Live => &self.live,
         };
-        all.borrow_mut().entry(source.into()).or_default().clone()
+        all.borrow_mut().entry(source.into()).or_insert_with(Rows::kept).clone()
     }
 
     /// A world whose recordings are these rows, in batches of their own.
@@ -64,10 +68,13 @@ impl World {
 
 impl Parts for World {
     fn node(&self, spec: &NodeSpec, inputs: &[ir::Schema]) -> Result<Box<dyn Node>, NodeError> {
+        if self.refuses.borrow().as_ref().is_some_and(|key| *key == spec.key.to_string()) {
+            return Err(NodeError::new(mliot::diag::Code::R0001, "this node cannot be built"));
+        }
         self.built.borrow_mut().push(spec.key.to_string());
         match self.nodes {
             Nodes::Reference => reference::build(spec, inputs),
-            Nodes::Real => mliot::ops::build(spec, inputs),
+            Nodes::Real => Ok(Box::new(reference::Refusing(mliot::ops::build(spec, inputs)?))),
         }
     }
 
@@ -90,6 +97,15 @@ impl Parts for World {
             _ => Ok(Some(Box::new(feed))),
         }
     }
+
+    fn reread(&self, source: &SourceSpec, side: Side) -> Result<Option<Box<dyn Feed>>, NodeError> {
+        Ok(again(self, source, side).map(|feed| Box::new(feed) as Box<dyn Feed>))
+    }
+}
+
+fn again(world: &World, source: &SourceSpec, side: Side) -> Option<MemoryFeed> {
+    source.end(side)?;
+    (!world.forgets.get()).then(|| MemoryFeed::again(world.rows(source.name(), side), source.gate)).flatten()
 }
 
 /// Reads so many rows, then fails for good.
@@ -138,7 +154,10 @@ pub struct Bench<'a> {
 
 impl<'a> Bench<'a> {
     pub fn start(world: &'a World, graph: &Graph, batch_rows_max: usize) -> Bench<'a> {
-        let settings = Settings { batch_rows_max, ..Settings::default() };
+        Bench::with(world, graph, Settings { batch_rows_max, ..Settings::default() })
+    }
+
+    pub fn with(world: &'a World, graph: &Graph, settings: Settings) -> Bench<'a> {
         let engine = Engine::start(settings, graph, world).expect("the graph starts");
         Bench { world, engine, sinks: BTreeMap::new() }
     }
@@ -176,5 +195,15 @@ impl<'a> Bench<'a> {
         for edge in self.engine.edge_reports() {
             assert_eq!(edge.sent, edge.received, "{edge:?}");
         }
+    }
+
+    pub fn states(&mut self) -> BTreeMap<NodeKey, State> {
+        let keys: Vec<NodeKey> = self.engine.slots().map(|slot| slot.key.clone()).collect();
+        let save = |key: NodeKey| {
+            let slot = self.engine.slot_mut(&key).expect("a node that runs");
+            let state = slot.node.save().expect("nodes of the bench can save");
+            (key, state)
+        };
+        keys.into_iter().map(save).collect()
     }
 }

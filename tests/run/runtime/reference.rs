@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use mliot::base::{Duration, Hash, Name, Time};
 use mliot::diag::Code;
-use mliot::ir::{self, Op, Outlet, Schema, Value, WindowShape};
-use mliot::node::{Assignment, Batch, Clock, Node, NodeError, Ordinal, Ordinals, Out, Port, Predicts, Retune, State};
+use mliot::ir::{self, BinaryOp, Expr, ExprKind, Op, Outlet, Schema, Value, WindowShape};
+use mliot::node::{
+    Assignment, Batch, Clock, Migration, Node, NodeError, Ordinal, Ordinals, Out, Port, Predicts, Retune, State,
+};
 use mliot::plan::{NodeOp, NodeSpec};
 use mliot::runtime::{Row, from_table, to_table};
-
-use crate::sim::oracle::evaluate;
 
 /// The reference node of a spec. A value above `breaks` makes a `where` fail.
 pub fn build(spec: &NodeSpec, inputs: &[Schema]) -> Result<Box<dyn Node>, NodeError> {
@@ -29,6 +29,26 @@ pub fn build(spec: &NodeSpec, inputs: &[Schema]) -> Result<Box<dyn Node>, NodeEr
 
 fn broken(why: &str) -> NodeError {
     NodeError::new(Code::R0001, why)
+}
+
+/// As plain as three-valued logic gets.
+pub fn evaluate(expr: &Expr, row: &Row, slots: &[Value]) -> Value {
+    match &expr.kind {
+        ExprKind::Literal(value) | ExprKind::Param(_, value) => value.clone(),
+        ExprKind::Column(name) => row.get(name).cloned().unwrap_or(Value::Null),
+        ExprKind::Slot(nth) => slots[*nth].clone(),
+        ExprKind::Binary(op, left, right) => {
+            let (left, right) = (evaluate(left, row, slots), evaluate(right, row, slots));
+            let (Some(left), Some(right)) = (left.as_f64(), right.as_f64()) else { return Value::Null };
+            match op {
+                BinaryOp::Gt => Value::Bool(left > right),
+                BinaryOp::Mul => Value::Float(left * right),
+                BinaryOp::Add => Value::Float(left + right),
+                other => panic!("{other:?} is not used here"),
+            }
+        }
+        other => panic!("{other:?} is not used here"),
+    }
 }
 
 fn op(spec: &NodeSpec) -> &Op {
@@ -104,10 +124,65 @@ impl Node for Simple {
     }
 }
 
+/// A `where` above this bound cannot be retuned to: a fault at the last moment.
+pub const REFUSED: f64 = 777.0;
+
+fn refuse(spec: &NodeSpec) -> Result<(), NodeError> {
+    match op(spec) {
+        Op::Where { predicate }
+            if predicate.parts().iter().any(|part| part.kind == ExprKind::Literal(Value::Float(REFUSED))) =>
+        {
+            Err(broken("this bound is refused at the last moment"))
+        }
+        _ => Ok(()),
+    }
+}
+
 impl Retune for Simple {
     fn to(&mut self, spec: &NodeSpec) -> Result<(), NodeError> {
+        refuse(spec)?;
         self.spec = spec.clone();
         Ok(())
+    }
+}
+
+/// A real node that refuses like a reference node.
+pub struct Refusing(pub Box<dyn Node>);
+
+impl Node for Refusing {
+    fn batch(&mut self, port: Port, batch: Batch, out: &mut Out) -> Result<(), NodeError> {
+        self.0.batch(port, batch, out)
+    }
+
+    fn end(&mut self, at: Ordinal, out: &mut Out) -> Result<(), NodeError> {
+        self.0.end(at, out)
+    }
+
+    fn save(&mut self) -> Result<State, NodeError> {
+        self.0.save()
+    }
+
+    fn load(&mut self, state: State) -> Result<(), NodeError> {
+        self.0.load(state)
+    }
+
+    fn migrate(&mut self, migration: Migration) -> Result<(), NodeError> {
+        self.0.migrate(migration)
+    }
+
+    fn retune(&mut self) -> Option<&mut dyn Retune> {
+        self.0.retune().is_some().then_some(self as &mut dyn Retune)
+    }
+
+    fn predicts(&mut self) -> Option<&mut dyn Predicts> {
+        self.0.predicts()
+    }
+}
+
+impl Retune for Refusing {
+    fn to(&mut self, spec: &NodeSpec) -> Result<(), NodeError> {
+        refuse(spec)?;
+        self.0.retune().ok_or_else(|| broken("it was asked before"))?.to(spec)
     }
 }
 

@@ -233,7 +233,7 @@ fn requests_are_answered_through_the_old_features_too() {
     bench.engine.promote(&task, Some(text.second()), &world).expect("nothing hinders it");
     let new = askers.ask(&mut bench.engine, &world, &task, request(), Time(0)).expect("an answer");
     assert_eq!(new.version.as_deref(), Some("level-2"));
-    assert_eq!(new.values.as_primitive::<Float64Type>().value(0), (3.0 * 10.0 * 2.0 + 5.0) * 5.0, "the new sum began at 5");
+    assert_eq!(new.values.as_primitive::<Float64Type>().value(0), (8.0 * 10.0 * 2.0 + 5.0) * 5.0, "the new sum has all rows");
     assert!(new.values.is_valid(0));
 }
 
@@ -265,4 +265,48 @@ fn other_windows_have_no_old_features() {
     assert!(bench.sinks["out"].len() > before, "rows go on");
     assert!(bench.sinks["out"][before..].iter().all(|row| row["guess"] == Value::Null && row["guess_version"] == Value::Null));
     bench.check();
+}
+
+/// Features of windows: the file's own window is rebuilt with the new meaning, the hidden copy goes on with the state that the
+/// running one had, and an aggregate that is added in the same edit leaves it alone.
+#[test]
+fn a_window_that_is_rebuilt_leaves_the_old_features_to_the_model() {
+    use super::classes::graph;
+    let text = |factor: f64, more: &str| {
+        graph(&format!(
+            "source lab {{ columns {{ at: time; key: text; v: float }}; recorded jsonl(\"lab.jsonl\"); time at, lateness 1s }}\n\
+             stream panes = lab | set {{ u = v * {factor:?} }} | window 5s by key {{ m = 1.0 * count(); total = sum(u){more} }}\n\
+             policy plain {{ minimize mae; search 1 trials; validate last 20% }}\n\
+             task level = regress m from panes {{ features [total]; policy plain }}\n\
+             sink out = panes | predict level as guess | to jsonl(\"out.jsonl\")\n"
+        ))
+    };
+    let rows: Vec<Row> = (0..60).map(|n| row(f64::from(n), ["a", "b"][n as usize % 2], f64::from(n % 7))).collect();
+    let run = |edits: &[(u64, Graph)]| {
+        let world = world(&rows);
+        let mut bench = Bench::start(&world, &edits[0].1, 4);
+        bench.engine.assign(&"level".into(), Some(first()));
+        for (at, graph) in &edits[1..] {
+            bench.run_to(*at);
+            let (_, served) = bench.engine.apply_serving(graph, &world).expect("a good edit");
+            assert!(served.iter().all(|one| one.goes_on), "{served:?}");
+        }
+        bench.finish();
+        bench.check();
+        bench.sinks.remove("out").expect("rows")
+    };
+    let old = run(&[(0, text(1.0, ""))]);
+    let new = run(&[(0, text(2.0, "; top = max(u)"))]);
+    for at in [3, 8, 17, 31] {
+        let given = run(&[(0, text(1.0, "")), (at, text(2.0, "")), (at + 6, text(2.0, "; top = max(u)"))]);
+        assert_eq!(given.len(), old.len(), "each window once");
+        for ((given, old), new) in given.iter().zip(&old).zip(&new) {
+            assert_eq!((&given["key"], &given["window_end"]), (&old["key"], &old["window_end"]));
+            assert_eq!(given["guess"], old["guess"], "the model is fed by its own features");
+            let end = |row: &Row| if let Value::Time(at) = row["window_end"] { at.0 / 1_000_000 } else { 0 };
+            if end(given) > at as i64 + 12 {
+                assert_eq!((&given["total"], given.get("top")), (&new["total"], new.get("top")), "as if it had always been so");
+            }
+        }
+    }
 }

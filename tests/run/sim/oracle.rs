@@ -17,8 +17,6 @@ use mliot::ir::{Op, Outlet, Value, WindowOp};
 use mliot::plan::{Graph, NodeKey, NodeOp, NodeSpec, Slot};
 use mliot::runtime::Row;
 
-pub use value::evaluate;
-
 use super::log::{Assigned, Happening};
 use super::world::path;
 use meaning::Meaning;

@@ -1,0 +1,259 @@
+//! What nodes would remember, had they been there from the start: the wanted graph above them is run beside the running one,
+//! over its sources read once more, from their beginning up to exactly the rows that the running ones have delivered. It has no
+//! sinks, and what its windows let go is thrown away.
+//!
+//! The same rows in the same order give the same states, bit for bit. Of several sources that came live the order of arrival
+//! is not known any more; their rows then come in the order of their times.
+
+mod feeds;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::base::{Name, Time};
+use crate::diag::Diagnostic;
+use crate::node::{NodeError, State};
+use crate::plan::{Diff, Graph, NodeKey, NotAgain, Slot, again};
+
+use super::engine::{Engine, Life, Phase, Progress, Settings};
+use super::epoch::standing;
+use super::feed::{self, Parts, Side, SourceSpec};
+
+use feeds::{Ends, Limit, Limits, Opened};
+
+/// How far a running graph has read its sources.
+#[derive(Clone, Debug)]
+pub struct Reached {
+    phase: Phase,
+    sources: BTreeMap<Name, Reading>,
+}
+
+/// How far one of them was read, at the end that is read now.
+#[derive(Clone, Debug)]
+struct Reading {
+    side: Side,
+    limit: Limit,
+    /// Does it say how far it was read?
+    told: bool,
+}
+
+/// A rebuild that is under way, or has reached the running graph.
+pub struct Backfill {
+    /// Runs the nodes and all above them; none where nothing can be rebuilt.
+    engine: Option<Engine>,
+    /// The nodes whose state is wanted.
+    keys: BTreeSet<NodeKey>,
+    refused: BTreeMap<NodeKey, NotAgain>,
+    graph: Graph,
+    limits: Limits,
+    /// What sources are called in the running graph, if they are there.
+    names: BTreeMap<Name, Option<Name>>,
+    /// Sources whose live end cannot be read again; no harm as long as nothing has come live.
+    mute: BTreeSet<Name>,
+}
+
+impl Engine {
+    /// How far it has read by now.
+    pub fn reached(&self) -> Reached {
+        let sources = self.sequencer.sources.iter().map(|(name, source)| {
+            let position = source.feed.position();
+            let (rows, records) = position.as_ref().map_or((0, 0), |position| (position.rows, position.records));
+            let limit = Limit { rows, records, ended: source.ended, clock: standing(&source.clock) };
+            (name.clone(), Reading { side: source.side, limit, told: position.is_some() })
+        });
+        Reached { phase: self.phase, sources: sources.collect() }
+    }
+}
+
+impl Reached {
+    /// Rows that its sources have delivered, at the ends that are read now.
+    pub fn rows(&self) -> u64 {
+        self.sources.values().map(|reading| reading.limit.rows).sum()
+    }
+}
+
+impl Backfill {
+    /// Opens what has to be read again for the nodes of `wanted` that ask for it; `running` runs now. What cannot be rebuilt is
+    /// known afterwards, with why.
+    pub fn begin(
+        settings: Settings,
+        running: &Graph,
+        reached: &Reached,
+        wanted: &Graph,
+        diff: &Diff,
+        parts: &dyn Parts,
+    ) -> Backfill {
+        let live = settings.life == Life::Run && reached.phase == Phase::Live;
+        let asking = diff.nodes.iter().filter(|(key, change)| change.asks_for_rows(&wanted.nodes[*key]));
+        let mut found = Backfill::nothing(BTreeMap::new());
+        for (key, _) in asking {
+            match again(running, wanted, &diff.nodes, key, live) {
+                Ok(()) => _ = found.keys.insert(key.clone()),
+                Err(why) => _ = found.refused.insert(key.clone(), why),
+            }
+        }
+        found.names = feed::sources(wanted).into_iter().map(|name| (name.clone(), was(diff, &name))).collect();
+        found.open(settings, reached, wanted, parts);
+        found
+    }
+
+    /// Nothing is rebuilt, for these reasons.
+    pub fn nothing(refused: BTreeMap<NodeKey, NotAgain>) -> Backfill {
+        Backfill {
+            engine: None,
+            keys: BTreeSet::new(),
+            refused,
+            graph: Graph::default(),
+            limits: Limits::default(),
+            names: BTreeMap::new(),
+            mute: BTreeSet::new(),
+        }
+    }
+
+    /// A source that cannot be opened takes with it the nodes that read it.
+    fn open(&mut self, settings: Settings, reached: &Reached, wanted: &Graph, parts: &dyn Parts) {
+        let mut ends = Ends::default();
+        for name in feed::sources(&self.part(wanted)) {
+            let Some(spec) = SourceSpec::of(wanted, &name) else { continue };
+            let opened = self.tells(&name, reached).and_then(|()| ends.open(&spec, settings.life, parts));
+            match opened {
+                Ok(true) => {}
+                Ok(false) => _ = self.mute.insert(name),
+                Err(why) => self.refuse(wanted, &name, &why),
+            }
+        }
+        if self.keys.is_empty() {
+            return;
+        }
+        self.graph = self.part(wanted);
+        self.set_limits(reached);
+        let opened = Opened { parts, ends: ends.into(), limits: self.limits.clone() };
+        let mut engine = Engine::empty(settings);
+        engine.by_time = true;
+        match engine.apply(&self.graph, &opened) {
+            Ok(_) => self.engine = Some(engine),
+            Err(wrong) => self.fail(NotAgain::Failed(words(&wrong))),
+        }
+    }
+
+    fn part(&self, wanted: &Graph) -> Graph {
+        let keys: Vec<NodeKey> = self.keys.iter().cloned().collect();
+        wanted.part(&keys)
+    }
+
+    fn tells(&self, name: &Name, reached: &Reached) -> Result<(), NotAgain> {
+        let running = self.names.get(name).cloned().flatten().and_then(|was| reached.sources.get(&was));
+        match running {
+            Some(reading) if !reading.told => Err(NotAgain::Failed(format!("`{name}` does not say how far it was read"))),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn refuse(&mut self, wanted: &Graph, source: &Name, why: &NotAgain) {
+        let gate = NodeKey::of_file(source, Slot::Gate);
+        let reads = |key: &NodeKey| wanted.part(std::slice::from_ref(key)).nodes.contains_key(&gate);
+        let gone: Vec<NodeKey> = self.keys.iter().filter(|key| reads(key)).cloned().collect();
+        for key in gone {
+            self.keys.remove(&key);
+            self.refused.insert(key, why.clone());
+        }
+    }
+
+    fn fail(&mut self, why: NotAgain) {
+        self.engine = None;
+        self.refused.extend(std::mem::take(&mut self.keys).into_iter().map(|key| (key, why.clone())));
+    }
+
+    /// Is there anything to be read?
+    pub fn is_needed(&self) -> bool {
+        self.engine.is_some()
+    }
+
+    /// Sources that are read again.
+    pub fn sources(&self) -> Vec<Name> {
+        feed::sources(&self.graph)
+    }
+
+    /// Reads on towards where the running graph stands, at most about so many rows. Gives how many are left; where it fails,
+    /// everything that was to be rebuilt is refused.
+    pub fn work(&mut self, reached: &Reached, rows_max: usize) -> u64 {
+        self.set_limits(reached);
+        let went_live = reached.phase == Phase::Live;
+        if let Some(name) = self.mute.iter().next().filter(|_| went_live && self.engine.is_some()).cloned() {
+            self.fail(NotAgain::Live(name));
+        }
+        let Some(engine) = &mut self.engine else { return 0 };
+        let mut read = 0;
+        let mut waits = false;
+        while read < rows_max && !waits {
+            match engine.step() {
+                Progress::Rows(rows) => read += rows,
+                Progress::Waiting | Progress::Blocked | Progress::Ended => waits = true,
+            }
+        }
+        let wrong = engine.take_findings();
+        let left = self.limits.left();
+        if !wrong.is_empty() {
+            self.fail(NotAgain::Failed(words(&wrong)));
+        } else if waits && left > 0 {
+            self.fail(NotAgain::Failed("its sources give fewer rows than before".to_owned()));
+        }
+        if self.engine.is_some() { left } else { 0 }
+    }
+
+    /// To where the running graph stands: time goes on as far as there, and the states are as they would be.
+    pub(super) fn catch_up(&mut self, reached: &Reached) -> BTreeMap<NodeKey, State> {
+        while self.work(reached, usize::MAX) > 0 {}
+        let clocks = self.clocks(reached);
+        let Some(engine) = &mut self.engine else { return BTreeMap::new() };
+        engine.let_time_go_on(&clocks);
+        let save = |key: &NodeKey| engine.slot_mut(key).map(|slot| slot.node.save().map(|state| (key.clone(), state)));
+        let states: Result<BTreeMap<NodeKey, State>, NodeError> = self.keys.iter().filter_map(save).collect();
+        states.unwrap_or_else(|error| {
+            self.fail(NotAgain::Failed(error.message));
+            BTreeMap::new()
+        })
+    }
+
+    /// Why a node was not rebuilt; none where it was, or was never to be.
+    pub(super) fn refusal(&self, key: &NodeKey) -> Option<&NotAgain> {
+        self.refused.get(key)
+    }
+
+    /// Was it made for this node, as it is wanted?
+    pub(super) fn is_for(&self, key: &NodeKey, wanted: &Graph) -> bool {
+        self.refused.contains_key(key) || self.keys.contains(key) && self.graph.nodes.get(key) == wanted.nodes.get(key)
+    }
+
+    fn clocks(&self, reached: &Reached) -> BTreeMap<Name, Time> {
+        let running = self.names.iter().filter_map(|(name, was)| Some((name, reached.sources.get(was.as_ref()?)?)));
+        running.filter_map(|(name, reading)| Some((name.clone(), reading.limit.clock?))).collect()
+    }
+
+    /// What is read now up to where it stands; a recording that was read before, to its end. The recording of a source that
+    /// is new in a graph which runs live is read as if it had always been there.
+    fn set_limits(&self, reached: &Reached) {
+        let mut limits = BTreeMap::new();
+        for (name, was) in &self.names {
+            let running = was.as_ref().and_then(|was| reached.sources.get(was));
+            let (recorded, live) = match running {
+                Some(reading) if reading.side == Side::Recorded => (reading.limit, Limit::NOTHING),
+                Some(reading) => (Limit { clock: reading.limit.clock, ..Limit::ALL }, reading.limit),
+                None if reached.phase == Phase::Live => (Limit::ALL, Limit::NOTHING),
+                None => (Limit::NOTHING, Limit::NOTHING),
+            };
+            limits.insert((name.clone(), Side::Recorded), recorded);
+            limits.insert((name.clone(), Side::Live), live);
+        }
+        self.limits.set(limits);
+    }
+}
+
+/// What a wanted source is called in the running graph.
+fn was(diff: &Diff, name: &Name) -> Option<Name> {
+    let gate = diff.nodes.get(&NodeKey::of_file(name, Slot::Gate))?;
+    gate.from.as_ref().map(|from| from.decl.clone())
+}
+
+fn words(wrong: &[Diagnostic]) -> String {
+    wrong.iter().map(|found| found.message.clone()).collect::<Vec<_>>().join("; ")
+}

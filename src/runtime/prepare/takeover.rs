@@ -1,0 +1,94 @@
+//! Stages that remember and are not what they were: what each takes over, tried on a copy.
+
+use crate::diag::Diagnostic;
+use crate::ir::{OnChange, Op};
+use crate::node::{Migration, Node, NodeError, State};
+use crate::plan::{Change, Class, Memory, NodeKey, NodeOp, NodeSpec, NotAgain};
+
+use super::{Builder, Way, rejected};
+
+impl Builder<'_> {
+    /// A stage whose state has another form, is of other values, or is not there yet.
+    pub(super) fn taking_over(&mut self, key: &NodeKey, change: &mut Change) -> Result<Way, Diagnostic> {
+        let spec = &self.wanted.nodes[key];
+        let resting = self.engine.resting.find(spec, self.engine.next());
+        if let Some(found) = resting.filter(|found| !found.missed || change.memory != Memory::Rebuilt)
+            && change.from.is_none()
+            && let Some(new) = loaded(self.build(key)?, found.state)
+        {
+            change.memory = Memory::Returned;
+            return Ok(Way::Fresh(new));
+        }
+        if change.memory == Memory::Rebuilt {
+            return self.rebuilding(key, change);
+        }
+        let old = change.from.as_ref().and_then(|from| self.engine.slot_mut(from));
+        let Some(slot) = old else { return Ok(Way::Fresh(self.build(key)?)) };
+        let (before, running) = (slot.spec.clone(), slot.node.save());
+        if matches!(change.memory, Memory::Empty(_)) && !is_window(spec) {
+            return Ok(Way::Fresh(self.build(key)?));
+        }
+        let anew = change.anew();
+        let migrated = running.and_then(|running| {
+            let rebuilt = if change.is_rebuilt() { self.rebuilt.get(key).cloned() } else { None };
+            let mut new = self.parts.node(spec, &super::input_schemas(self.wanted, spec, self.bad))?;
+            new.migrate(Migration { before, running, anew: anew.clone(), rebuilt }).map(|()| new)
+        });
+        match migrated {
+            Ok(node) => Ok(Way::Migrate { node, anew, rebuilt: change.is_rebuilt() }),
+            Err(error) => self.unreadable(key, change, &error),
+        }
+    }
+
+    /// As it would be, had it been there from the start.
+    fn rebuilding(&mut self, key: &NodeKey, change: &mut Change) -> Result<Way, Diagnostic> {
+        let new = self.build(key)?;
+        match self.rebuilt.get(key).and_then(|state| loaded(new, state)) {
+            Some(new) => Ok(Way::Rebuild(new)),
+            None => {
+                let why = NotAgain::Failed("what was rebuilt cannot be read".to_owned());
+                change.settle(&self.wanted.nodes[key], Err(why));
+                self.taking_over(key, change)
+            }
+        }
+    }
+
+    /// The graphs said that it converts, and the node says that it does not.
+    fn unreadable(&mut self, key: &NodeKey, change: &mut Change, error: &NodeError) -> Result<Way, Diagnostic> {
+        let spec = &self.wanted.nodes[key];
+        if spec.on_change == OnChange::Reject {
+            return Err(rejected(key, self.wanted));
+        }
+        if let Some(new) =
+            self.rebuilt.get(key).cloned().zip(Some(self.build(key)?)).and_then(|(state, new)| loaded(new, &state))
+        {
+            change.becomes(&Memory::Rebuilt);
+            return Ok(Way::Rebuild(new));
+        }
+        if !matches!(change.memory, Memory::Empty(_)) {
+            change.becomes(&Memory::Empty(Some(NotAgain::Failed(error.message.clone()))));
+        }
+        Ok(Way::Fresh(self.build(key)?))
+    }
+}
+
+/// Does the stage keep a state that may be of another shape after an edit?
+pub(super) fn takes_over(spec: &NodeSpec, change: &Change) -> bool {
+    let remembers =
+        matches!(&spec.op, NodeOp::Stage(op) if matches!(**op, Op::Scan { .. } | Op::Window(_))) && spec.key.is_of_file();
+    let changes = match change.class {
+        Class::Same | Class::Rewired | Class::Retuned | Class::Shadowed | Class::Removed => false,
+        // Where it only ages, it goes on as it is.
+        Class::Stale => change.memory != Memory::Kept && !matches!(change.memory, Memory::Aged(_)) || change.is_rebuilt(),
+        Class::Migrated | Class::Reset(_) | Class::Added => true,
+    };
+    remembers && changes
+}
+
+fn is_window(spec: &NodeSpec) -> bool {
+    matches!(&spec.op, NodeOp::Stage(op) if matches!(**op, Op::Window(_)))
+}
+
+fn loaded(mut new: Box<dyn Node>, state: &State) -> Option<Box<dyn Node>> {
+    new.load(state.clone()).ok().map(|()| new)
+}
