@@ -13,8 +13,11 @@ export MLIOT_SEEDS="${MLIOT_SEEDS:-200}" RUST_BACKTRACE=0
 for patch in "$root"/tests/mutations/*.patch; do
   patch --quiet -d "$copy" -p1 <"$patch"
 done
-binary=$(cd "$copy" && cargo test --test run --no-run --message-format=json 2>/dev/null |
+built=$(cd "$copy" && cargo test --test run --no-run --message-format=json 2>/dev/null |
   sed -n 's/.*"executable":"\([^"]*\/run-[^"]*\)".*/\1/p' | tail -1)
+# A target folder that is shared with this tree would build over it.
+binary=$copy/mutants
+cp "$built" "$binary"
 
 # What the simulator does not have yet, hidden copies of features, has tests of its own.
 caught() { # caught NAME TEST...

@@ -7,6 +7,7 @@
 mod find;
 mod followed;
 mod identity;
+mod position;
 mod split;
 mod watch;
 
@@ -15,15 +16,12 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use crate::base::{Name, Time};
+use crate::base::Time;
 use crate::diag::Diagnostic;
-use crate::ir::{TailConnector, TailFrom};
+use crate::ir::TailConnector;
 
 use super::block::{Aside, At, BLOCK_ROWS, Bad, BadAt, Block};
 use super::error::{IoError, reading_stopped};
-use super::files::{FilePosition, typed};
 use super::gate::Arrival;
 use super::path::Template;
 use super::place::Place;
@@ -33,6 +31,8 @@ use super::stdin::check_format;
 
 use followed::{Chunk, Followed, Spot};
 pub use identity::{FileId, Head};
+use position::Last;
+pub use position::TailPosition;
 use watch::{Due, Watch};
 
 /// How long a tail waits for what.
@@ -62,24 +62,6 @@ const REMEMBERED_MAX: usize = 1_024;
 /// Findings that wait to be told.
 const NOTES_MAX: usize = 64;
 
-/// How far one file was taken.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TailPosition {
-    /// What it was called, as people know it.
-    pub name: Name,
-    pub id: FileId,
-    pub head: Head,
-    /// Where the next row begins.
-    pub byte: u64,
-    pub line: u64,
-    /// What stood aside of records before this byte was told.
-    pub aside: u64,
-    /// `byte` lies in the middle of a line that is too long.
-    pub skipping: bool,
-    /// No path led to it any more.
-    pub gone: bool,
-}
-
 pub(super) struct Tail {
     spec: Arc<Spec>,
     connector: TailConnector,
@@ -106,30 +88,6 @@ pub(super) struct Tail {
     ignored: Ignored,
     notes: VecDeque<Diagnostic>,
     noted: BTreeSet<String>,
-}
-
-/// Where the records of the last block stand in their file.
-struct Last {
-    id: FileId,
-    start: Spot,
-    ends: Vec<Spot>,
-    /// The number of its first record, and of the last one that is a row.
-    first_row: u64,
-    last_row: Option<u64>,
-    /// Records that were taken.
-    taken: usize,
-    /// What stands aside was told.
-    told: bool,
-}
-
-impl Last {
-    fn spot(&self) -> Spot {
-        if self.taken == 0 { self.start } else { self.ends[self.taken - 1] }
-    }
-
-    fn end(&self) -> Spot {
-        self.ends.last().copied().unwrap_or(self.start)
-    }
 }
 
 impl Tail {
@@ -296,94 +254,6 @@ impl Tail {
         let last_row = block.at.last().map(|at| at.row);
         self.last = Some(Last { id: file.id, start, ends, first_row, last_row, taken: 0, told: false });
         Ok(block)
-    }
-
-    /// What stands aside of a block is taken with its first rows.
-    pub fn delivered(&mut self, at: &[At], aside: &Aside) {
-        let Some(last) = &mut self.last else { return };
-        let newest = at.last().map(|at| at.row);
-        last.taken = match newest {
-            _ if newest == last.last_row => last.ends.len(),
-            Some(row) => (row - last.first_row) as usize + 1,
-            None => last.taken,
-        };
-        last.told |= aside.places().next().is_some();
-    }
-
-    pub fn position(&self) -> Vec<TailPosition> {
-        self.files.iter().map(|file| self.position_of(file)).collect()
-    }
-
-    fn position_of(&self, file: &Followed) -> TailPosition {
-        let last = self.last.as_ref().filter(|last| last.id == file.id);
-        let Spot { byte, line } = last.map_or(file.spot, Last::spot);
-        let told = last.filter(|last| last.told).map_or(0, |last| last.end().byte);
-        TailPosition {
-            name: file.found.name.clone(),
-            id: file.id,
-            head: file.head,
-            byte,
-            line,
-            aside: file.aside.max(told).max(byte),
-            skipping: file.skipping && byte == file.spot.byte,
-            gone: file.gone.is_some(),
-        }
-    }
-
-    /// Goes on where another reader of these files was. Files that are new since are read from their beginnings.
-    pub fn resume(&mut self, positions: &[TailPosition]) -> Result<(), IoError> {
-        self.rows_before += self.last.take().map_or(self.rows, |last| last.first_row + last.taken as u64);
-        (self.rows, self.more) = (0, true);
-        self.files.clear();
-        positions.iter().for_each(|position| self.find_again(position));
-        self.find()
-    }
-
-    /// Counts rows from here on.
-    pub fn follow(&mut self, records: u64) {
-        (self.rows_before, self.rows) = (records, 0);
-    }
-
-    /// Files that were taken up at their end go on where a recording of the same files has ended.
-    pub fn go_on_behind(&mut self, recorded: &[FilePosition]) {
-        if self.connector.from == TailFrom::Start || self.rows > 0 {
-            return;
-        }
-        for file in &mut self.files {
-            let read = recorded.iter().find(|read| read.name == file.found.name && read.rows.is_some());
-            if let Some((byte, line)) = read.and_then(|read| Some((read.mark.byte?, read.mark.line))) {
-                self.more |= file.go_to(Spot { byte, line }).is_ok();
-            }
-        }
-    }
-
-    /// What was read and not taken is read again, in its new meaning. On an error all is as before.
-    pub fn retune(&mut self, spec: &Arc<Spec>) -> Result<(), IoError> {
-        let mut streams = Vec::new();
-        for file in &self.files {
-            let fixed = typed(spec, &file.found).map_err(|why| find::unfit(&file.found.name, &why))?;
-            streams.push(file.stream.retuned(spec, fixed)?);
-        }
-        self.rewind();
-        for (file, stream) in self.files.iter_mut().zip(streams) {
-            self.ignored.add(&file.stream.ignored());
-            file.stream = stream;
-        }
-        self.spec = spec.clone();
-        Ok(())
-    }
-
-    /// To the first record that was not taken.
-    fn rewind(&mut self) {
-        let Some(last) = self.last.take() else { return };
-        let Some(file) = self.files.iter_mut().find(|file| file.id == last.id) else { return };
-        if last.told {
-            file.aside = file.aside.max(last.end().byte);
-        }
-        if last.taken < last.ends.len() && file.go_to(last.spot()).is_ok() {
-            (file.skipping, self.more) = (false, true);
-            self.rows = last.first_row + last.taken as u64;
-        }
     }
 
     pub fn ignored(&self) -> Ignored {

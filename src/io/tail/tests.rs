@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use crate::io::place::Mode;
 use crate::io::testing::{Source, column, float, lines};
-use crate::ir::{CsvOptions, FileFormat, Origin, Type};
+use crate::ir::{CsvOptions, FileFormat, Origin, TailFrom, Type};
 
 use super::*;
 

@@ -147,7 +147,7 @@ fn actions(saves: usize, crashes: bool, chance: &mut Random) -> Vec<Action> {
                 }
             }
             1 if chance.chance(40) => Deed::Break { which: chance.word(), panics: chance.chance(40) },
-            2 | 3 => Deed::Assign { ahead: (!crashes && chance.chance(40)).then(|| chance.between(1, 9) as u64) },
+            2 | 3 => Deed::Assign { ahead: (!crashes && chance.chance(40)).then(|| chance.between(1, 40) as u64) },
             4 => Deed::Tap { which: chance.word() },
             _ => {
                 made += 1;

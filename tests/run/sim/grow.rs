@@ -15,7 +15,7 @@ pub fn sheet(chance: &mut Random) -> Sheet {
     for _ in 0..chance.between(2, STREAMS_MAX) {
         add_stream(&mut sheet, chance);
     }
-    if chance.chance(25) {
+    if chance.chance(40) {
         add_task(&mut sheet, chance);
     }
     add_needed_sinks(&mut sheet, chance);
