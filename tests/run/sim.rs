@@ -55,7 +55,7 @@ fn fails(case: &Case) -> Option<Broken> {
         if record.has_failures || ahead {
             return Ok(());
         }
-        again::again(&record, case.live, if case.seed % 2 == 0 { 1 } else { 100 })
+        again::again(&record, case.live, if case.seed.is_multiple_of(2) { 1 } else { 100 })
     }));
     TRYING.set(false);
     match run {

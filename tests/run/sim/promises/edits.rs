@@ -204,8 +204,8 @@ pub fn pauses(record: &Record) -> Result<(), String> {
     Ok(())
 }
 
-/// 14. An epoch and the log behind it give what there was, in states, books and plan. That it also goes on so, the oracle says,
-/// who knows of no crash.
+/// Promise 14: an epoch and the log behind it give what there was, in states, books and plan. That it also goes on so, the
+/// oracle says, who knows of no crash.
 pub fn recoveries(record: &Record) -> Result<(), String> {
     for Recovery { before, after, told } in &record.recoveries {
         if let Some(told) = told.first() {
