@@ -165,7 +165,12 @@ pub(super) fn reads_kept(old: &Reads, new: &Reads, anew: &BTreeSet<Name>) -> Opt
     let mut kept = HashMap::new();
     for (call, reads) in new.iter().filter(|(call, _)| !anew.contains(entry_of(call))) {
         let (_, before) = old.iter().find(|(before, _)| before == call)?;
-        kept.extend((before.len() == reads.len()).then(|| reads.iter().copied().zip(before.iter().copied()))?);
+        for (new, old) in (before.len() == reads.len()).then(|| reads.iter().copied().zip(before.iter().copied()))? {
+            // Two calls that share a value now and remember different ones cannot both go on.
+            if kept.insert(new, old).is_some_and(|other| other != old) {
+                return None;
+            }
+        }
     }
     Some(kept)
 }

@@ -1,10 +1,11 @@
 //! Stages that remember and are not what they were: what each takes over, tried on a copy.
 
 use crate::diag::Diagnostic;
-use crate::ir::{OnChange, Op};
+use crate::ir::{OnChange, Op, WindowShape};
 use crate::node::{Migration, Node, NodeError, State};
 use crate::plan::{Change, Class, Memory, NodeKey, NodeOp, NodeSpec, NotAgain};
 
+use super::super::guard::guarded;
 use super::{Builder, Way, rejected};
 
 impl Builder<'_> {
@@ -22,16 +23,17 @@ impl Builder<'_> {
         if change.memory == Memory::Rebuilt {
             return self.rebuilding(key, change);
         }
-        let old = change.from.as_ref().and_then(|from| self.engine.slot_mut(from));
-        let Some(slot) = old else { return Ok(Way::Fresh(self.build(key)?)) };
-        let (before, running) = (slot.spec.clone(), slot.node.save());
+        let mut new = self.build(key)?;
+        // What failed in the middle of a batch remembers half of it.
+        let whole = change.from.as_ref().and_then(|from| self.engine.slot_mut(from)).filter(|slot| slot.failed.is_none());
+        let Some(slot) = whole else { return Ok(Way::Fresh(new)) };
         if matches!(change.memory, Memory::Empty(_)) && !is_window(spec) {
-            return Ok(Way::Fresh(self.build(key)?));
+            return Ok(Way::Fresh(new));
         }
-        let anew = change.anew();
-        let migrated = running.and_then(|running| {
-            let rebuilt = if change.is_rebuilt() { self.rebuilt.get(key).cloned() } else { None };
-            let mut new = self.parts.node(spec, &super::input_schemas(self.wanted, spec, self.bad))?;
+        let (before, anew) = (slot.spec.clone(), change.anew());
+        let rebuilt = if change.is_rebuilt() { self.rebuilt.get(key).cloned() } else { None };
+        let migrated = guarded(|| {
+            let running = slot.node.save()?;
             new.migrate(Migration { before, running, anew: anew.clone(), rebuilt }).map(|()| new)
         });
         match migrated {
@@ -78,11 +80,20 @@ pub(super) fn takes_over(spec: &NodeSpec, change: &Change) -> bool {
         matches!(&spec.op, NodeOp::Stage(op) if matches!(**op, Op::Scan { .. } | Op::Window(_))) && spec.key.is_of_file();
     let changes = match change.class {
         Class::Same | Class::Rewired | Class::Retuned | Class::Shadowed | Class::Removed => false,
-        // Where it only ages, it goes on as it is.
-        Class::Stale => change.memory != Memory::Kept && !matches!(change.memory, Memory::Aged(_)) || change.is_rebuilt(),
+        // Where it only ages, it goes on as it is; but rows that wait in a window are read by number, and calls may share a
+        // value now that they did not share before.
+        Class::Stale => {
+            let ages = matches!(change.memory, Memory::Kept | Memory::Aged(_));
+            !ages || change.is_rebuilt() || is_of_rows(spec)
+        }
         Class::Migrated | Class::Reset(_) | Class::Added => true,
     };
     remembers && changes
+}
+
+fn is_of_rows(spec: &NodeSpec) -> bool {
+    let NodeOp::Stage(op) = &spec.op else { return false };
+    matches!(&**op, Op::Window(window) if matches!(window.shape, WindowShape::Rows { .. }))
 }
 
 fn is_window(spec: &NodeSpec) -> bool {

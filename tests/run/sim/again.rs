@@ -13,9 +13,11 @@ use mliot::runtime::{
     to_table,
 };
 
+use super::ledger::Ledger;
 use super::log::Happening;
 use super::promises::Broken;
 use super::record::Record;
+use super::watch::Watched;
 use super::world::{bad, path};
 
 /// Everything that sinks get when the log is carried out once more, with batches of `batch_rows`.
@@ -123,7 +125,7 @@ impl Reader {
 
 impl Parts for Log {
     fn node(&self, spec: &NodeSpec, inputs: &[ir::Schema]) -> Result<Box<dyn Node>, NodeError> {
-        mliot::ops::build(spec, inputs)
+        Ok(Box::new(Watched::new(mliot::ops::build(spec, inputs)?, spec, &Ledger::default())))
     }
 
     fn bad(&self) -> ir::Schema {

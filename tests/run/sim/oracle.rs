@@ -36,6 +36,7 @@ pub struct Oracle {
     /// Only warming up: sinks write nothing.
     mute: bool,
     models: Vec<Assigned>,
+    resting: BTreeMap<NodeKey, Rested>,
     /// A clock may stand behind those that it follows until the next step.
     behind: bool,
 }
@@ -53,6 +54,16 @@ struct Cell {
     /// It fails after so many more rows of this plan.
     fails_after: Option<u64>,
     rows: u64,
+}
+
+/// What a removed name remembered.
+#[derive(Debug)]
+struct Rested {
+    shape: String,
+    remembers: String,
+    memory: Memory,
+    /// The first ordinal that it has not seen.
+    at: u64,
 }
 
 #[derive(Clone, Debug, Default)]

@@ -1,4 +1,5 @@
-//! A node under observation: everything that it is given is written down, and it fails when it is told to.
+//! A node under observation: everything that it is given is written down, and it fails when it is told to. It takes over no
+//! state of another shape, so that the oracle need not know how: that has its own tests (`runtime/classes`, `ops/migrate`).
 
 use mliot::diag::Code;
 use mliot::node::{Batch, Node, NodeError, Ordinal, Out, Port, Predicts, Retune, State};

@@ -7,7 +7,7 @@ use mliot::plan::{Graph, NodeKey, NodeOp, NodeSpec, Slot};
 
 use super::super::log::{Assigned, CutLog};
 use super::meaning::Meaning;
-use super::{Cell, Flow, Memory, Oracle, seen};
+use super::{Cell, Flow, Memory, Oracle, Rested, seen};
 
 impl Oracle {
     pub(super) fn cut(&mut self, cut: &CutLog) {
@@ -18,7 +18,7 @@ impl Oracle {
         for key in &order {
             let spec = &cut.graph.nodes[key];
             let cell = cut.before(key).and_then(|from| Some((old.remove(&from)?, from))).map(|(mut cell, from)| {
-                let kept = self.meaning.remembers.get(&from) == meaning.remembers.get(key);
+                let kept = self.meaning.shapes.get(&from) == meaning.shapes.get(key);
                 let failed_and_changed = cell.failed && !self.is_same(&from, spec, cut, &meaning);
                 if !kept || failed_and_changed {
                     cell.memory = Memory::of(spec);
@@ -26,16 +26,37 @@ impl Oracle {
                 cell.failed &= !failed_and_changed;
                 cell
             });
-            let mut cell = cell.unwrap_or_else(|| Cell { memory: Memory::of(spec), ..Cell::default() });
+            let mut cell = cell.unwrap_or_else(|| Cell { memory: self.returning(spec, cut, &meaning), ..Cell::default() });
             (cell.fails_after, cell.rows) = (None, 0);
             cell.rewire(spec, cut);
             self.cells.insert(key.clone(), cell);
         }
+        self.rest(old, cut);
         (self.graph, self.order, self.meaning, self.behind) = (cut.graph.clone(), order, meaning, true);
         self.reopen(cut);
         self.tell_ends(cut.at);
         self.looked_at =
             std::mem::take(&mut self.looked_at).into_iter().filter_map(|(key, rows)| Some((cut.after(&key)?, rows))).collect();
+    }
+
+    /// What a name remembered when it was removed, if it is still of the same values; a window that missed rows does not come
+    /// back.
+    fn returning(&self, spec: &NodeSpec, cut: &CutLog, meaning: &Meaning) -> Memory {
+        let fits = |rested: &&Rested| {
+            let missed = rested.at < cut.at && matches!(rested.memory, Memory::Windows(_));
+            rested.shape == meaning.shapes[&spec.key] && rested.remembers == meaning.remembers[&spec.key] && !missed
+        };
+        self.resting.get(&spec.key).filter(fits).map_or_else(|| Memory::of(spec), |rested| rested.memory.clone())
+    }
+
+    /// What is removed rests; a name that runs has a memory of its own.
+    fn rest(&mut self, removed: BTreeMap<NodeKey, Cell>, cut: &CutLog) {
+        let whole = removed.into_iter().filter(|(_, cell)| !cell.failed && !matches!(cell.memory, Memory::Nothing));
+        for (key, cell) in whole {
+            let (shape, remembers) = (self.meaning.shapes[&key].clone(), self.meaning.remembers[&key].clone());
+            self.resting.insert(key, Rested { shape, remembers, memory: cell.memory, at: cut.at });
+        }
+        self.resting.retain(|key, _| !cut.graph.nodes.contains_key(key));
     }
 
     /// Did nothing about this node change, so that what was wrong with it still is?

@@ -1,5 +1,6 @@
 //! What a node remembers, in words: the rule of the language, sections 10 and 3, written down a second time and without hashes.
-//! A node keeps its state over an edit if these words stay the same.
+//! A node keeps its state over an edit if the words for its shape stay the same: nothing here is read again, so values of
+//! another meaning stay and age out.
 
 use std::collections::BTreeMap;
 
@@ -12,11 +13,14 @@ use mliot::plan::{Graph, NodeKey, NodeOp, NodeSpec};
 pub struct Defined {
     columns: BTreeMap<Name, String>,
     time: Option<Name>,
+    /// Columns are all alike: only what is done with them counts.
+    blind: bool,
 }
 
 impl Defined {
     pub fn of(&self, name: &str) -> String {
-        self.columns.get(name).cloned().unwrap_or_else(|| format!("?{name}"))
+        let named = || self.columns.get(name).cloned().unwrap_or_else(|| format!("?{name}"));
+        if self.blind { String::new() } else { named() }
     }
 
     fn time(&self) -> String {
@@ -32,7 +36,10 @@ impl Defined {
 #[derive(Clone, Debug, Default)]
 pub struct Meaning {
     pub defined: BTreeMap<NodeKey, Defined>,
+    /// Of which values a node remembers what.
     pub remembers: BTreeMap<NodeKey, String>,
+    /// In which shape, whatever the values stand for.
+    pub shapes: BTreeMap<NodeKey, String>,
 }
 
 impl Meaning {
@@ -44,6 +51,7 @@ impl Meaning {
             let (mut defined, remembers) = node(spec, &inputs);
             defined.time = spec.schema.time.clone();
             meaning.defined.insert(key.clone(), defined);
+            meaning.shapes.insert(key.clone(), shape(spec, &remembers));
             meaning.remembers.insert(key.clone(), remembers);
         }
         meaning
@@ -76,7 +84,7 @@ fn node(spec: &NodeSpec, inputs: &[Defined]) -> (Defined, String) {
             let field =
                 |column: &mliot::ir::SourceColumn| format!("{:?}:{}{:?}", column.origin, column.column.ty, column.sentinels);
             let columns = decode.columns.iter().map(|column| (column.column.name.clone(), field(column))).collect();
-            (Defined { columns, time: None }, String::new())
+            (Defined { columns, ..Defined::default() }, String::new())
         }
         NodeOp::Stage(op) => stage(spec, op, &input, inputs),
         NodeOp::Gate(_) => (input, String::new()),
@@ -138,6 +146,39 @@ fn stage(spec: &NodeSpec, op: &Op, input: &Defined, inputs: &[Defined]) -> (Defi
     }
     remembers.sort();
     (made, remembers.join("; "))
+}
+
+fn shape(spec: &NodeSpec, remembers: &str) -> String {
+    let NodeOp::Stage(op) = &spec.op else { return String::new() };
+    let keys = |by: &[Name]| {
+        format!("{:?}", by.iter().map(|key| (key, spec.schema.get(key).map(|column| &column.ty))).collect::<Vec<_>>())
+    };
+    let types = |args: &[Expr]| format!("{:?}", args.iter().map(|arg| &arg.ty).collect::<Vec<_>>());
+    let mut entries: Vec<String> = match &**op {
+        Op::Scan { by, entries } => {
+            let call =
+                |call: &RunningCall| format!("{:?} {} {:?} {}", call.function, types(&call.args), call.settings, call.ty);
+            let remembering = entries.iter().filter(|entry| !entry.calls.is_empty());
+            remembering
+                .map(|entry| format!("{} {} {:?}", entry.name, keys(by), entry.calls.iter().map(call).collect::<Vec<_>>()))
+                .collect()
+        }
+        Op::Window(window) => {
+            // A window keeps what its expressions make of a row, so their words are in its shape, but for the columns' names.
+            let seen = Defined { blind: true, ..Defined::default() };
+            let call = |call: &AggregateCall| format!("{} {}", aggregate(call, &seen), types(&call.args));
+            let entry = |entry: &mliot::ir::AggregateEntry| {
+                format!("{} {:?}", entry.name, entry.calls.iter().map(call).collect::<Vec<_>>())
+            };
+            let frame = format!("{:?} {}", window.shape, keys(&window.by));
+            // Rows wait as values of expressions; other expressions ask for a take-over, which no node here does.
+            let frame = if let WindowShape::Rows { .. } = window.shape { format!("{frame} {remembers}") } else { frame };
+            [frame].into_iter().chain(window.entries.iter().map(entry)).collect()
+        }
+        Op::Where { .. } | Op::Set { .. } | Op::Project { .. } | Op::Union { .. } | Op::Predict(_) => vec![],
+    };
+    entries.sort();
+    entries.join("; ")
 }
 
 /// A column alone is what it was.
