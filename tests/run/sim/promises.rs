@@ -59,7 +59,7 @@ pub const PROMISES: [Promise; 20] = [
     promise(
         6,
         "migrated state equals recomputation",
-        NotYet("no state is converted yet: what would be begins empty, and says so"),
+        NotYet("nodes take over no state of another shape here; `runtime::edits` and `ops::migrate` check it"),
     ),
     promise(7, "watermarks never go back, windows fire once", On(rows::clocks)),
     promise(8, "a failed prepare leaves no trace", On(edits::no_trace_of_a_failed_prepare)),
