@@ -15,7 +15,9 @@ pub fn state(args: &ShowStateArgs) -> Outcome {
     let path = place::state(&args.file, args.state.state.as_ref());
     match show(&path) {
         Ok(shown) if args.json => say(&format!("{}\n", json!(shown))),
-        Ok(shown) if shown.epochs.is_empty() => say(&format!("nothing is kept in {}\n", path.display())),
+        Ok(shown) if shown.epochs.is_empty() => {
+            say(&format!("no run is kept in {}; `mliot models` shows what has been learned\n", path.display()));
+        }
         Ok(shown) => say(&text(&shown)),
         Err(wrong) => {
             complain(&[wrong], &Sources::default());
