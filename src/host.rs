@@ -23,7 +23,9 @@ mod sinks;
 pub mod state;
 mod stop;
 mod study;
+mod taps;
 mod threads;
+mod trace;
 pub mod view;
 pub mod watch;
 
@@ -34,11 +36,14 @@ pub use engine::{SharedParts, closure};
 pub use hear::Ear;
 pub use keeping::EPOCH_EVERY;
 pub use learner::Keeper;
-pub use outside::{Compiled, Compiler, Job, Learned, Learner, Remembered, Trained};
+pub use outside::{Compiled, Compiler, Conditions, Job, Learned, Learner, Remembered, Trained};
 pub use parts::Machines;
 pub use rebuild::REBUILD_MAX;
 pub use run::{Limits, RebuildLimits, Setup, Summary, run};
 pub use said::{HostEvent, Messages, Said};
 pub use sinks::SinkLimits;
 pub use stop::{Stop, Wanted};
+
 pub use study::{Studied, Study, Told, learns, unsupported};
+pub use taps::{Column, Look, TAP_ROWS_MAX, TAPS_MAX, TapWord, Teller, look_on};
+pub use trace::{Cell, Followed, Step, Wanted as WantedRow, follow};

@@ -5,6 +5,7 @@ mod fingerprint;
 mod graph;
 mod lower;
 mod order;
+mod place;
 mod shadow;
 mod show;
 mod training;

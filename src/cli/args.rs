@@ -183,6 +183,10 @@ mod machines {
         /// Between two epochs, in which everything is kept for a restart, such as `30s` [default: 10s]
         #[arg(long, value_name = "TIME", value_parser = span)]
         pub epoch_every: Option<std::time::Duration>,
+        /// Look at the file and what it uses so often, such as `500ms`, where a network's disk sends no events
+        #[arg(long, value_name = "TIME", value_parser = span, num_args = 0..=1, require_equals = true)]
+        #[arg(default_missing_value = "250ms")]
+        pub poll: Option<std::time::Duration>,
         /// One JSON object a line for each event
         #[arg(long)]
         pub json: bool,

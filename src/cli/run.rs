@@ -26,7 +26,7 @@ pub fn run(args: &RunArgs) -> Outcome {
         Ok(text) => text,
         Err(error) => return not_started(args, &[unusable(file, "read", &error)], &Sources::default()),
     };
-    let mut compiler = FileCompiler { file: file.clone(), set: args.file.set.clone() };
+    let mut compiler = FileCompiler::new(file.clone(), args.file.set.clone());
     let compiled = compiler.compile(&text);
     let sources = compiled.sources.clone();
     if compiled.graph.is_none() {
@@ -75,7 +75,7 @@ fn setup(args: &RunArgs, text: String, compiled: Compiled, compiler: FileCompile
         ear,
         stop: Stop::default(),
         heed_signals: true,
-        limits: host::Limits::default(),
+        limits: host::Limits { poll: args.poll, ..host::Limits::default() },
         state: Some(kept),
     })
 }

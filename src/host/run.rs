@@ -3,6 +3,7 @@
 mod editing;
 
 use std::any::Any;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -31,7 +32,7 @@ use super::serving::Serving;
 use super::sinks::SinkLimits;
 use super::stop::{Stop, Wanted};
 use super::threads::{SIGNALS_MAX, connections, forward, heed, pass_on, refused};
-use super::watch::{Notice, Seen, WatchLimits, Watcher};
+use super::watch::{Notice, WatchLimits, Watcher};
 
 /// Between two looks of the ear, and at clocks.
 const TICK: Duration = Duration::from_millis(250);
@@ -44,6 +45,8 @@ pub struct Limits {
     pub server: server::Limits,
     pub sinks: SinkLimits,
     pub rebuild: RebuildLimits,
+    /// Look at files so often, and trust no events of the system: on a network's disk nobody sends them.
+    pub poll: Option<Duration>,
 }
 
 /// Of what an edit has to read again.
@@ -140,6 +143,7 @@ struct Shell {
 impl Shell {
     fn start(setup: Setup) -> Result<Shell, Vec<Diagnostic>> {
         let Setup { file, text, compiled, compiler, parts, inlets, learner, ear, stop, heed_signals, limits, state } = setup;
+        let used = compiled.known();
         let Some(graph) = compiled.graph else { return Err(compiled.diagnostics) };
         let pipeline = file.file_name().map_or_else(|| file.display().to_string(), |name| name.to_string_lossy().into_owned());
         let board = Arc::new(Board::new(pipeline));
@@ -175,7 +179,7 @@ impl Shell {
             serving.commit(opened);
         }
 
-        let (watcher, notices) = Watcher::start(limits.watch, true).map_err(|error| vec![refused("a thread", &error)])?;
+        let (watcher, notices) = watcher(&limits).map_err(|error| vec![refused("a thread", &error)])?;
         pass_on(notices, signal.clone()).map_err(|error| vec![refused("a thread", &error)])?;
         let most = limits.rebuild.most;
         let work = Work { parts: parts.clone(), orders: orders.clone(), signals: signal.clone(), most };
@@ -203,14 +207,14 @@ impl Shell {
             rebuilds: 0,
             begun: events,
         };
-        shell.follow(&compiled.files);
+        shell.follow(used);
         Ok(shell)
     }
 
-    /// The file itself and all that it reads.
-    fn follow(&self, files: &[PathBuf]) {
+    /// The file itself and all that it uses.
+    fn follow(&self, used: Vec<(PathBuf, Option<Hash>)>) {
         let own = (self.file.clone(), Some(Hash::of_bytes(self.text.as_bytes())));
-        self.watcher.follow(files.iter().map(|file| (file.clone(), None)).chain([own]));
+        self.watcher.follow(used.into_iter().chain([own]));
     }
 
     fn run(mut self) -> Summary {
@@ -235,10 +239,7 @@ impl Shell {
 
     fn heed(&mut self, signal: Signal) {
         match signal {
-            Signal::Notice(Notice { path, seen: Seen::Trouble(why) }) => {
-                self.say(HostEvent::FileTrouble { path: path.display().to_string(), why: why.to_string() });
-            }
-            Signal::Notice(Notice { path, seen: Seen::Text(text) }) => self.edited(&path, text),
+            Signal::Notice(notice) => self.noticed(notice),
             Signal::Said(said) => self.pass(said),
             Signal::Learned(done) => {
                 let said = self.learning.done(done);
@@ -318,6 +319,13 @@ impl Shell {
         ear.hear(&Said::Host(HostEvent::Stopped { rows, undelivered, sinks: status.sinks.clone() }));
         runtime.shutdown_timeout(Duration::from_secs(1));
         Summary { status, undelivered, crashed }
+    }
+}
+
+fn watcher(limits: &Limits) -> io::Result<(Watcher, Receiver<Notice>)> {
+    match limits.poll {
+        None => Watcher::start(limits.watch, true),
+        Some(poll) => Watcher::start(WatchLimits { poll_without_events: poll, ..limits.watch }, false),
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::base::{Name, Sources};
-use crate::diag::{Diagnostic, to_json};
+use crate::diag::{Diagnostic, Style, render, to_json};
 use crate::node::Ordinal;
 use crate::plan::Diff;
 use crate::runtime::{Event, Served};
@@ -134,7 +134,12 @@ impl Messages {
         Messages { diagnostics: vec![diagnostic], sources: Sources::default() }
     }
 
-    fn to_json(&self) -> Value {
+    /// As people read it in a log.
+    pub fn text(&self) -> String {
+        self.diagnostics.iter().map(|found| render(found, &self.sources, Style::Plain)).collect()
+    }
+
+    pub fn to_json(&self) -> Value {
         self.diagnostics.iter().map(|diagnostic| to_json(diagnostic, &self.sources)).collect()
     }
 }

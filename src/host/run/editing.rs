@@ -1,8 +1,6 @@
 //! What the shell does with another text: compile, open, cut, and say what came of it. Where anything fails nothing has changed.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
-use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
@@ -17,17 +15,37 @@ use super::super::rebuild::{Pending, Rebuilt, is_asked};
 use super::super::said::{HostEvent, Messages, in_words, serving_in_words};
 use super::super::serving::Opened;
 use super::super::threads::refused;
+use super::super::watch::{Notice, Seen};
 use super::{Shell, said_by};
 
 impl Shell {
-    /// Other text, of the file itself or of one that it reads.
-    pub(super) fn edited(&mut self, path: &Path, text: Arc<str>) {
-        let begun = Instant::now();
-        if path == self.file {
-            self.text = text;
+    /// Other text, of the file itself or of files that it uses; what cannot be read changes nothing.
+    pub(super) fn noticed(&mut self, Notice { seen }: Notice) {
+        let mut is_edited = false;
+        for (path, seen) in seen {
+            if path != self.file {
+                self.compiler.saw(&path, &seen);
+            }
+            match seen {
+                Seen::Trouble(why) => {
+                    self.say(HostEvent::FileTrouble { path: path.display().to_string(), why: why.to_string() });
+                    continue;
+                }
+                Seen::Text(text) if path == self.file => self.text = text,
+                Seen::Text(_) => {}
+            }
+            is_edited = true;
         }
-        let Compiled { graph, diagnostics, sources, files } = compile(self.compiler.as_mut(), &self.text);
-        self.follow(&files);
+        if is_edited {
+            self.edited();
+        }
+    }
+
+    fn edited(&mut self) {
+        let begun = Instant::now();
+        let compiled = compile(self.compiler.as_mut(), &self.text);
+        self.follow(compiled.known());
+        let Compiled { graph, diagnostics, sources, files: _ } = compiled;
         let Some(wanted) = graph else { return self.refuse(diagnostics, sources) };
         // The newest text counts: what an older one waits for is of no use any more.
         if let Some(pending) = self.pending.take() {
