@@ -32,6 +32,7 @@ mod slot;
 mod tap;
 mod task;
 mod test;
+mod weigh;
 
 pub use ask::{Asked, Asker, Askers, Unasked, Way};
 pub use backfill::{Backfill, Reached};
@@ -54,3 +55,4 @@ pub use shadow::Served;
 pub use slot::Slot;
 pub use tap::Tap;
 pub use test::{Failure, Outcome, Recompile, test};
+pub use weigh::{Load, Weighed};

@@ -14,7 +14,9 @@ use crate::diag::Diagnostic;
 use crate::ir;
 use crate::node::{NodeError, Ordinal, Predictor, State};
 use crate::plan::{Graph, NodeKey, NodeOp, Slot};
-use crate::runtime::{Asked, Askers, Cut, Engine, Parts, Phase, Progress, Reached, Rebuild, Served, Unasked, prepare_with};
+use crate::runtime::{
+    Asked, Askers, Cut, Engine, Parts, Phase, Progress, Reached, Rebuild, Served, Unasked, Weighed, prepare_with,
+};
 use crate::server::Stage;
 
 use super::board::{Board, Machine};
@@ -60,6 +62,11 @@ pub enum Order {
     /// How far it has read.
     Reached {
         done: SyncSender<Reached>,
+    },
+    /// What every node remembers now, and what would become of models and of names that come back.
+    Weigh {
+        wanted: Box<Graph>,
+        done: SyncSender<Weighed>,
     },
     /// What the task's node has collected.
     Collect {
@@ -242,6 +249,9 @@ impl Core {
         match order {
             Order::Reached { done } => {
                 let _ = done.send(self.engine.reached());
+            }
+            Order::Weigh { wanted, done } => {
+                let _ = done.send(self.engine.weigh(&wanted));
             }
             Order::Apply { wanted, rebuild, sources, done } => {
                 let result = self.apply(&wanted, rebuild, sources);
