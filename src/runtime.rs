@@ -33,6 +33,7 @@ mod tap;
 mod task;
 mod test;
 mod trace;
+mod weigh;
 
 pub use ask::{Asked, Asker, Askers, Unasked, Way};
 pub use backfill::{Backfill, Reached};
@@ -57,3 +58,4 @@ pub use slot::Slot;
 pub use tap::{TapId, Tapped};
 pub use test::{Failure, Outcome, Recompile, test};
 pub use trace::{RowFate, Sought, TRACE_ROWS_MAX, Trace, TraceStep};
+pub use weigh::{Load, Weighed};

@@ -45,6 +45,15 @@ pub enum Command {
     /// Show what a run has kept: epochs, log, states, positions, waiting rows
     #[cfg(feature = "run")]
     State(ShowStateArgs),
+    /// List what a run has carried out: edits, ways back, models, with what each of them changed
+    #[cfg(feature = "run")]
+    History(HistoryArgs),
+    /// Take a running pipeline back to the plan before, or to any plan of its history
+    #[cfg(feature = "run")]
+    Undo(UndoArgs),
+    /// Let the edit take place that waits under `run --confirm`
+    #[cfg(feature = "run")]
+    Confirm(ConfirmArgs),
     /// Carry out one trial: a request on standard input, the fitted model on standard output
     #[cfg(feature = "run")]
     #[command(hide = true)]
@@ -92,9 +101,12 @@ pub struct FmtArgs {
 pub struct PlanArgs {
     #[command(flatten)]
     pub file: FileArgs,
-    /// The file that runs now; without it everything is new
-    #[arg(long, value_name = "FILE")]
+    /// The file that runs now, or `running` for the process that runs it [default: `running`, if it does; else everything is new]
+    #[arg(long, value_name = "FILE|running")]
     pub against: Option<PathBuf>,
+    #[cfg(feature = "run")]
+    #[command(flatten)]
+    pub state: StateArgs,
     #[arg(long)]
     pub json: bool,
 }
@@ -187,6 +199,12 @@ mod machines {
         #[arg(long, value_name = "TIME", value_parser = span, num_args = 0..=1, require_equals = true)]
         #[arg(default_missing_value = "250ms")]
         pub poll: Option<std::time::Duration>,
+        /// Ask before an edit that would lose something: it waits for `mliot confirm`, or for y or n where you type
+        #[arg(long)]
+        pub confirm: bool,
+        /// How long it waits before it is dropped [default: 10min]
+        #[arg(long, value_name = "TIME", value_parser = span, requires = "confirm")]
+        pub confirm_within: Option<std::time::Duration>,
         /// One JSON object a line for each event
         #[arg(long)]
         pub json: bool,
@@ -212,6 +230,48 @@ mod machines {
         /// The pipeline whose state folder is shown
         #[arg(value_name = "FILE")]
         pub file: PathBuf,
+        #[command(flatten)]
+        pub state: StateArgs,
+        #[arg(long)]
+        pub json: bool,
+    }
+
+    #[derive(Debug, ClapArgs)]
+    pub struct HistoryArgs {
+        /// The pipeline whose history is shown
+        #[arg(value_name = "FILE")]
+        pub file: PathBuf,
+        /// The file as it was for this plan
+        #[arg(long, value_name = "PLAN")]
+        pub show: Option<u64>,
+        #[command(flatten)]
+        pub state: StateArgs,
+        #[arg(long)]
+        pub json: bool,
+    }
+
+    #[derive(Debug, ClapArgs)]
+    pub struct UndoArgs {
+        /// The pipeline that runs
+        #[arg(value_name = "FILE")]
+        pub file: PathBuf,
+        /// The number of a plan, as `mliot history` lists it [default: the plan before the one that runs]
+        #[arg(long, value_name = "PLAN")]
+        pub to: Option<u64>,
+        #[command(flatten)]
+        pub state: StateArgs,
+        #[arg(long)]
+        pub json: bool,
+    }
+
+    #[derive(Debug, ClapArgs)]
+    pub struct ConfirmArgs {
+        /// The pipeline that runs
+        #[arg(value_name = "FILE")]
+        pub file: PathBuf,
+        /// Drop the edit that waits
+        #[arg(long)]
+        pub no: bool,
         #[command(flatten)]
         pub state: StateArgs,
         #[arg(long)]

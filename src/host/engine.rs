@@ -15,7 +15,7 @@ use crate::ir;
 use crate::node::{NodeError, Ordinal, Predictor, State};
 use crate::plan::{Graph, Input, NodeKey, NodeOp, Slot};
 use crate::runtime::{
-    Asked, Askers, Cut, Engine, Parts, Phase, Progress, Reached, Rebuild, Served, Sought, TapId, Unasked, prepare_with,
+    Asked, Askers, Cut, Engine, Parts, Phase, Progress, Reached, Rebuild, Served, Sought, TapId, Unasked, Weighed, prepare_with,
 };
 use crate::server::Stage;
 
@@ -64,6 +64,11 @@ pub enum Order {
     /// How far it has read.
     Reached {
         done: SyncSender<Reached>,
+    },
+    /// What every node remembers now, and what would become of models and of names that come back.
+    Weigh {
+        wanted: Box<Graph>,
+        done: SyncSender<Weighed>,
     },
     /// What the task's node has collected.
     Collect {
@@ -308,6 +313,9 @@ impl Core {
             Order::TraceNoMore => {
                 self.engine.trace_no_more();
                 self.following = None;
+            }
+            Order::Weigh { wanted, done } => {
+                let _ = done.send(self.engine.weigh(&wanted));
             }
             Order::Apply { wanted, rebuild, sources, done } => {
                 let result = self.apply(&wanted, rebuild, sources);

@@ -95,6 +95,8 @@ impl Bench {
             heed_signals: false,
             limits,
             state,
+            confirm: None,
+            typed: false,
         };
         let running = std::thread::spawn(move || run(setup));
         Bench { folder, stop, heard, running }
