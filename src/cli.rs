@@ -32,7 +32,11 @@ mod score;
 #[cfg(feature = "run")]
 mod state;
 #[cfg(feature = "run")]
+mod tap;
+#[cfg(feature = "run")]
 mod test;
+#[cfg(feature = "run")]
+mod trace;
 #[cfg(feature = "run")]
 mod worker;
 
@@ -83,6 +87,10 @@ fn dispatch(command: Command) -> Outcome {
         Command::State(args) => state::state(&args),
         #[cfg(feature = "run")]
         Command::History(args) => history::history(&args),
+        #[cfg(feature = "run")]
+        Command::Tap(args) => tap::tap(&args),
+        #[cfg(feature = "run")]
+        Command::Trace(args) => trace::trace(&args),
         #[cfg(feature = "run")]
         Command::Undo(args) => control::undo(&args),
         #[cfg(feature = "run")]

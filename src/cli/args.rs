@@ -45,6 +45,12 @@ pub enum Command {
     /// Show what a run has kept: epochs, log, states, positions, waiting rows
     #[cfg(feature = "run")]
     State(ShowStateArgs),
+    /// Show rows of a running pipeline as they pass a stream, a stage or a sink
+    #[cfg(feature = "run")]
+    Tap(TapArgs),
+    /// Follow one row of a running pipeline: what each stage made of it, and where it ended
+    #[cfg(feature = "run")]
+    Trace(TraceArgs),
     /// List what a run has carried out: edits, ways back, models, with what each of them changed
     #[cfg(feature = "run")]
     History(HistoryArgs),
@@ -246,6 +252,48 @@ mod machines {
         pub show: Option<u64>,
         #[command(flatten)]
         pub state: StateArgs,
+        #[arg(long)]
+        pub json: bool,
+    }
+
+    #[derive(Debug, ClapArgs)]
+    pub struct TapArgs {
+        /// Where: `air`, `room.bad`, `air.late`, a stage such as `air/scan`, or a sink
+        #[arg(value_name = "STREAM")]
+        pub stream: String,
+        /// The pipeline that runs
+        #[arg(value_name = "FILE")]
+        pub file: PathBuf,
+        /// Only rows for which it is true, such as `co2 > 800ppm`
+        #[arg(long = "where", value_name = "CONDITION")]
+        pub condition: Option<String>,
+        /// So many rows, then end
+        #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u64).range(1..))]
+        pub limit: Option<u64>,
+        #[command(flatten)]
+        pub state: StateArgs,
+        /// One JSON object a line
+        #[arg(long)]
+        pub json: bool,
+    }
+
+    #[derive(Debug, ClapArgs)]
+    pub struct TraceArgs {
+        /// The pipeline that runs
+        #[arg(value_name = "FILE")]
+        pub file: PathBuf,
+        /// The next row that meets it where it comes in, such as `co2 > 800ppm` [default: the next row]
+        #[arg(long = "where", value_name = "CONDITION", conflicts_with = "ordinal")]
+        pub condition: Option<String>,
+        /// Of this source, where there are several
+        #[arg(long, value_name = "SOURCE", conflicts_with = "ordinal")]
+        pub source: Option<String>,
+        /// The row with this number among all that come in; it must be still to come
+        #[arg(long, value_name = "N")]
+        pub ordinal: Option<u64>,
+        #[command(flatten)]
+        pub state: StateArgs,
+        /// One JSON object
         #[arg(long)]
         pub json: bool,
     }

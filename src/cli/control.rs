@@ -56,6 +56,7 @@ fn against_running(state: &Path, text: String, json: bool) -> Outcome {
         Answer::Planned { plan, .. } if json => say(&format!("{plan}\n")),
         Answer::Planned { text, .. } => say(&text),
         Answer::Word { .. } | Answer::Running(_) | Answer::Applied(_) | Answer::Nothing { .. } | Answer::Refused(_) => {}
+        Answer::Tap { .. } | Answer::Traced { .. } | Answer::Done => {}
     }
     Outcome::Good
 }
@@ -74,6 +75,7 @@ fn changed(state: &Path, request: &Request, json: bool) -> Outcome {
         Answer::Applied(applied) => say(&applied_text(&applied)),
         Answer::Nothing { why } => say(&format!("{why}\n")),
         Answer::Word { .. } | Answer::Running(_) | Answer::Planned { .. } | Answer::Refused(_) => {}
+        Answer::Tap { .. } | Answer::Traced { .. } | Answer::Done => {}
     }
     Outcome::Good
 }
@@ -101,7 +103,8 @@ fn asked(state: &Path, request: &Request, wait: Duration, json: bool) -> Result<
     }
 }
 
-fn told(refused: &Refused, json: bool) -> Outcome {
+/// Says why a run does not do what it was asked.
+pub fn told(refused: &Refused, json: bool) -> Outcome {
     let Refused { text, diagnostics } = refused;
     note(text.trim_end());
     if json {

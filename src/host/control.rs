@@ -20,9 +20,9 @@ mod wrong;
 use tokio::sync::mpsc::Sender;
 
 #[cfg(unix)]
-pub use ask::ask;
+pub use ask::{ask, ask_while};
 #[cfg(not(unix))]
-pub use ask::elsewhere as ask;
+pub use ask::{elsewhere as ask, elsewhere_while as ask_while};
 #[cfg(unix)]
 pub use door::Door;
 pub use words::{Answer, Applied, Refused, Request, Running};

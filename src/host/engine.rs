@@ -25,7 +25,7 @@ use super::said::{HostEvent, Messages, Said};
 use super::sinks::Sinks;
 use super::stop::{Stop, Wanted};
 use super::taps::{Seen, Taps};
-use super::trace::{self, Found, Spot};
+use super::trace::{self, Following, Found, Spot};
 
 /// What builds nodes and opens ends, from any thread.
 pub type SharedParts = Arc<dyn Parts + Send + Sync>;
@@ -97,10 +97,9 @@ pub enum Order {
     /// Follows a row when it comes.
     Trace {
         sought: Sought,
-        found: SyncSender<Found>,
+        found: Following,
         done: SyncSender<Result<(), Diagnostic>>,
     },
-    TraceNoMore,
 }
 
 /// What came of a change.
@@ -154,7 +153,7 @@ pub struct Core {
     sources: Sources,
     taps: Taps,
     /// Who waits for a row.
-    following: Option<SyncSender<Found>>,
+    following: Option<Following>,
 }
 
 /// How a run has ended.
@@ -310,10 +309,6 @@ impl Core {
             Order::Trace { sought, found, done } => {
                 let _ = done.send(self.follow(sought, found));
             }
-            Order::TraceNoMore => {
-                self.engine.trace_no_more();
-                self.following = None;
-            }
             Order::Weigh { wanted, done } => {
                 let _ = done.send(self.engine.weigh(&wanted));
             }
@@ -350,8 +345,8 @@ impl Core {
         Ok(Spot { place, schema, sources: self.sources.clone() })
     }
 
-    fn follow(&mut self, sought: Sought, found: SyncSender<Found>) -> Result<(), Diagnostic> {
-        if self.following.is_some() {
+    fn follow(&mut self, sought: Sought, found: Following) -> Result<(), Diagnostic> {
+        if self.following.as_ref().is_some_and(Following::is_there) {
             return Err(trace::another_waits());
         }
         self.engine.trace(sought).map_err(trace::passed)?;
@@ -366,7 +361,7 @@ impl Core {
         let graph = self.engine.graph();
         let of = |key: &NodeKey| Some((key.clone(), (graph.nodes.get(key)?.clone(), graph.spans.get(key).copied())));
         let specs = trace.steps.iter().filter_map(|step| of(&step.node)).collect();
-        let _ = found.try_send(Found { trace, specs, sources: self.sources.clone() });
+        found.tell(Found { trace, specs, sources: self.sources.clone() });
     }
 
     /// The model answers with the features of the file, or with those that a former model has kept, whichever are its own.
@@ -449,6 +444,9 @@ impl Core {
 
     fn publish(&mut self) {
         self.taps.close_abandoned(&mut self.engine);
+        if self.following.take_if(|following| !following.is_there()).is_some() {
+            self.engine.trace_no_more();
+        }
         let sources = self.engine.source_reports(now());
         let failed = self.engine.slots().filter_map(|slot| Some((slot.key.to_string(), slot.failed.as_ref()?.to_string())));
         let machine = Machine {

@@ -5,6 +5,7 @@ mod calls;
 mod change;
 mod editing;
 mod planning;
+mod seeing;
 mod undoing;
 
 use std::any::Any;

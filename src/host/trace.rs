@@ -89,6 +89,23 @@ pub struct Found {
     pub sources: Sources,
 }
 
+/// The way back to whoever waits for a row.
+pub struct Following {
+    to: SyncSender<Found>,
+    is_gone: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl Following {
+    /// Does anybody still wait?
+    pub fn is_there(&self) -> bool {
+        !(self.is_gone)()
+    }
+
+    pub fn tell(&self, found: Found) {
+        let _ = self.to.try_send(found);
+    }
+}
+
 /// Where a source's rows come in, as it runs.
 #[derive(Debug)]
 pub struct Spot {
@@ -105,11 +122,12 @@ pub fn follow(
     wanted: Wanted,
     orders: SyncSender<Order>,
     conditions: Arc<dyn Conditions>,
-    is_gone: impl Fn() -> bool + Send + 'static,
+    is_gone: impl Fn() -> bool + Send + Sync + 'static,
     done: impl FnOnce(Result<Followed, Messages>) + Send + 'static,
 ) -> std::io::Result<()> {
+    let is_gone: Arc<dyn Fn() -> bool + Send + Sync> = Arc::new(is_gone);
     std::thread::Builder::new().name("trace".into()).spawn(move || {
-        let found = wait(&wanted, &orders, conditions.as_ref(), &is_gone);
+        let found = wait(&wanted, &orders, conditions.as_ref(), is_gone);
         if let Some(found) = found.transpose() {
             done(found);
         }
@@ -122,21 +140,20 @@ fn wait(
     wanted: &Wanted,
     orders: &SyncSender<Order>,
     conditions: &dyn Conditions,
-    is_gone: &dyn Fn() -> bool,
+    is_gone: Arc<dyn Fn() -> bool + Send + Sync>,
 ) -> Result<Option<Followed>, Messages> {
     let (sought, unfit) = sought(wanted, orders, conditions)?;
-    let (found, waiting) = sync_channel(1);
+    let (to, waiting) = sync_channel(1);
+    let (nobody, other) = (is_gone.clone(), unfit.clone());
+    let found = Following { to, is_gone: Arc::new(move || nobody() || other.load(Relaxed)) };
     asked(orders, |done| Order::Trace { sought, found, done })?.map_err(Messages::of)?;
     loop {
         match waiting.recv_timeout(LOOK_EVERY) {
             Ok(found) => return Ok(Some(followed(&found))),
+            Err(_) if unfit.load(Relaxed) => return Err(Messages::of(other_columns())),
+            Err(_) if is_gone() => return Ok(None),
             Err(RecvTimeoutError::Disconnected) => return Err(ending()),
             Err(RecvTimeoutError::Timeout) => {}
-        }
-        let unfit = unfit.load(Relaxed);
-        if is_gone() || unfit {
-            let _ = orders.send(Order::TraceNoMore);
-            return if unfit { Err(Messages::of(other_columns())) } else { Ok(None) };
         }
     }
 }

@@ -15,6 +15,24 @@ use super::wrong;
 /// If nothing runs there, this user may not ask, or no answer comes.
 #[cfg(unix)]
 pub fn ask(state: &Path, request: &Request, wait: Duration, mut on_the_way: impl FnMut(&Answer)) -> Result<Answer, Diagnostic> {
+    let go_on = |answer: &Answer| {
+        on_the_way(answer);
+        true
+    };
+    ask_while(state, request, wait, go_on).map(|last| last.expect("who goes on hears the last answer"))
+}
+
+/// The same, until whoever hears the answers gives false: then there is no last one.
+///
+/// # Errors
+/// As [`ask`].
+#[cfg(unix)]
+pub fn ask_while(
+    state: &Path,
+    request: &Request,
+    wait: Duration,
+    mut go_on: impl FnMut(&Answer) -> bool,
+) -> Result<Option<Answer>, Diagnostic> {
     use std::io::{BufRead, BufReader, Write};
 
     let mut stream = connect(state)?;
@@ -34,9 +52,11 @@ pub fn ask(state: &Path, request: &Request, wait: Duration, mut on_the_way: impl
         }
         let answer: Answer = serde_json::from_str(&line).map_err(wrong::broken_off)?;
         if answer.is_last() {
-            return Ok(answer);
+            return Ok(Some(answer));
         }
-        on_the_way(&answer);
+        if !go_on(&answer) {
+            return Ok(None);
+        }
     }
 }
 
@@ -63,5 +83,19 @@ fn connect(state: &Path) -> Result<std::os::unix::net::UnixStream, Diagnostic> {
 /// Always.
 #[cfg(not(unix))]
 pub fn elsewhere(state: &Path, _: &Request, _: Duration, _: impl FnMut(&Answer)) -> Result<Answer, Diagnostic> {
+    Err(wrong::not_allowed(state, "this system has no such sockets"))
+}
+
+/// The same.
+///
+/// # Errors
+/// Always.
+#[cfg(not(unix))]
+pub fn elsewhere_while(
+    state: &Path,
+    _: &Request,
+    _: Duration,
+    _: impl FnMut(&Answer) -> bool,
+) -> Result<Option<Answer>, Diagnostic> {
     Err(wrong::not_allowed(state, "this system has no such sockets"))
 }

@@ -7,6 +7,8 @@ use crate::diag::{Style, render};
 use crate::node::Ordinal;
 
 use super::super::said::Messages;
+use super::super::taps::{Look, TapWord};
+use super::super::trace::{Followed, Wanted};
 
 /// What is asked of a run. `ask` says what.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,9 +22,14 @@ pub enum Request {
     Undo { to: Option<u64> },
     /// The edit that waits may take place, or may not.
     Confirm { accept: bool },
+    /// What passes a place, as long as the connection is open?
+    Tap { look: Look },
+    /// What becomes of a row, when it comes?
+    Trace { row: Wanted },
 }
 
-/// What a run answers. `answer` says what; all but [`Word`](Answer::Word) are the last of their request.
+/// What a run answers. `answer` says what; all but [`Word`](Answer::Word) and [`Tap`](Answer::Tap) are the last of their
+/// request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]
 pub enum Answer {
@@ -42,6 +49,15 @@ pub enum Answer {
         why: String,
     },
     Refused(Refused),
+    /// Of a tap; more will come.
+    Tap {
+        told: TapWord,
+    },
+    Traced {
+        row: Followed,
+    },
+    /// That was all.
+    Done,
 }
 
 /// What runs.
@@ -80,7 +96,8 @@ pub struct Refused {
 impl Answer {
     pub fn is_last(&self) -> bool {
         match self {
-            Answer::Word { .. } => false,
+            Answer::Word { .. } | Answer::Tap { .. } => false,
+            Answer::Traced { .. } | Answer::Done => true,
             Answer::Running(_) | Answer::Planned { .. } | Answer::Applied(_) | Answer::Nothing { .. } | Answer::Refused(_) => {
                 true
             }

@@ -11,6 +11,8 @@ impl Shell {
             Request::Plan { text } => self.plan(&text, &reply),
             Request::Undo { to } => self.undo(to, reply),
             Request::Confirm { accept } => self.confirm(accept, Some(reply)),
+            Request::Tap { look } => self.tap(look, reply),
+            Request::Trace { row } => self.trace(row, reply),
         }
     }
 
