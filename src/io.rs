@@ -37,7 +37,7 @@ mod tail;
 mod testing;
 
 pub use block::SourceCounts;
-pub use deliver::{Deliver, Exact, FileMark, Keep, Ledger, SEGMENT_ROWS_MAX, SinkMark, deliver, keep, settle};
+pub use deliver::{Deliver, Exact, FileMark, Keep, Ledger, SEGMENT_ROWS_MAX, SinkMark, cells, deliver, keep, settle};
 pub use error::IoError;
 pub use files::FilePosition;
 pub use inlet::{BAD_ROWS_TOLD, Inlet, Inlets, NotTaken, Receipt};

@@ -5,12 +5,13 @@ mod fingerprint;
 mod graph;
 mod lower;
 mod order;
+mod place;
 mod shadow;
 mod show;
 mod training;
 
 pub use diff::{
-    Change, Class, Component, Diff, EntryChange, Listed, Memory, NotAgain, ParamEdit, Rename, TaskEdit, Why, again, diff,
+    Change, Class, Component, Diff, EntryChange, Listed, Loss, Memory, NotAgain, ParamEdit, Rename, TaskEdit, Why, again, diff,
     task_edits,
 };
 pub use graph::{Accept, Connection, Decode, Gate, Graph, Hashes, Input, Label, Learn, NodeKey, NodeOp, NodeSpec, Owner, Slot};

@@ -22,6 +22,7 @@ struct Written {
     stopping: bool,
     edits: Edits,
     last_change: Option<String>,
+    differs: Option<String>,
     tasks: BTreeMap<Name, TaskNote>,
 }
 
@@ -73,6 +74,11 @@ impl Board {
         written.last_change = last_change.or(written.last_change.take());
     }
 
+    /// How what runs differs from the file, if it does.
+    pub fn differs(&self, how: Option<String>) {
+        self.lock().differs = how;
+    }
+
     /// Why a task has no model, in words.
     pub fn why_no_model(&self, task: &Name) -> String {
         let written = self.lock();
@@ -106,6 +112,7 @@ impl Board {
             sinks,
             edits: written.edits,
             last_change: written.last_change.clone(),
+            differs: written.differs.clone(),
         }
     }
 

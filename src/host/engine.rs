@@ -13,8 +13,10 @@ use crate::base::{Hash, Name, Sources, Time};
 use crate::diag::Diagnostic;
 use crate::ir;
 use crate::node::{NodeError, Ordinal, Predictor, State};
-use crate::plan::{Graph, NodeKey, NodeOp, Slot};
-use crate::runtime::{Asked, Askers, Cut, Engine, Parts, Phase, Progress, Reached, Rebuild, Served, Unasked, prepare_with};
+use crate::plan::{Graph, Input, NodeKey, NodeOp, Slot};
+use crate::runtime::{
+    Asked, Askers, Cut, Engine, Parts, Phase, Progress, Reached, Rebuild, Served, Sought, TapId, Unasked, Weighed, prepare_with,
+};
 use crate::server::Stage;
 
 use super::board::{Board, Machine};
@@ -22,6 +24,8 @@ use super::keeping::Keeping;
 use super::said::{HostEvent, Messages, Said};
 use super::sinks::Sinks;
 use super::stop::{Stop, Wanted};
+use super::taps::{Seen, Taps};
+use super::trace::{self, Following, Found, Spot};
 
 /// What builds nodes and opens ends, from any thread.
 pub type SharedParts = Arc<dyn Parts + Send + Sync>;
@@ -61,12 +65,41 @@ pub enum Order {
     Reached {
         done: SyncSender<Reached>,
     },
+    /// What every node remembers now, and what would become of models and of names that come back.
+    Weigh {
+        wanted: Box<Graph>,
+        done: SyncSender<Weighed>,
+    },
     /// What the task's node has collected.
     Collect {
         task: Name,
         done: SyncSender<Option<Collected>>,
     },
     Ask(Ask),
+    /// Looks at a place from now on.
+    Tap {
+        place: String,
+        done: SyncSender<Result<TapId, Diagnostic>>,
+    },
+    /// What has passed there since the last look; none if the tap is gone.
+    Look {
+        id: TapId,
+        done: SyncSender<Option<Seen>>,
+    },
+    Untap {
+        id: TapId,
+    },
+    /// Where the rows of a source come in; of the only one, where none is named.
+    Spot {
+        source: Option<String>,
+        done: SyncSender<Result<Spot, Diagnostic>>,
+    },
+    /// Follows a row when it comes.
+    Trace {
+        sought: Sought,
+        found: Following,
+        done: SyncSender<Result<(), Diagnostic>>,
+    },
 }
 
 /// What came of a change.
@@ -118,6 +151,9 @@ pub struct Core {
     plan: String,
     /// The texts of the running graph.
     sources: Sources,
+    taps: Taps,
+    /// Who waits for a row.
+    following: Option<Following>,
 }
 
 /// How a run has ended.
@@ -153,6 +189,8 @@ impl Core {
             ended: false,
             plan,
             sources,
+            taps: Taps::default(),
+            following: None,
         }
     }
 
@@ -161,6 +199,7 @@ impl Core {
         let mut publish = Instant::now();
         while self.stop.wanted() == Wanted::Run {
             let progress = self.engine.step();
+            self.tell_of_a_row();
             let moved = self.sinks.pump(&mut self.engine);
             self.keep();
             self.tell();
@@ -238,10 +277,40 @@ impl Core {
         }
     }
 
+    /// Whatever an order changes, taps go with their names.
     fn carry_out(&mut self, order: Order) {
+        let before = self.engine.generation();
+        let may_change = matches!(order, Order::Apply { .. } | Order::Assign { .. });
+        if may_change && !self.taps.is_empty() {
+            self.taps.before_a_change(&mut self.engine);
+        }
+        self.obey(order);
+        if before != self.engine.generation() {
+            self.taps.after_a_change(&mut self.engine, self.parts.as_ref(), &self.sources);
+        }
+    }
+
+    fn obey(&mut self, order: Order) {
         match order {
             Order::Reached { done } => {
                 let _ = done.send(self.engine.reached());
+            }
+            Order::Tap { place, done } => {
+                let parts = self.parts.clone();
+                let _ = done.send(self.taps.open(&mut self.engine, parts.as_ref(), &self.sources, &place));
+            }
+            Order::Look { id, done } => {
+                let _ = done.send(self.taps.look(&mut self.engine, id));
+            }
+            Order::Untap { id } => self.taps.close(&mut self.engine, id),
+            Order::Spot { source, done } => {
+                let _ = done.send(self.spot(source.as_deref()));
+            }
+            Order::Trace { sought, found, done } => {
+                let _ = done.send(self.follow(sought, found));
+            }
+            Order::Weigh { wanted, done } => {
+                let _ = done.send(self.engine.weigh(&wanted));
             }
             Order::Apply { wanted, rebuild, sources, done } => {
                 let result = self.apply(&wanted, rebuild, sources);
@@ -260,6 +329,39 @@ impl Core {
                 let _ = reply.send(asked);
             }
         }
+    }
+
+    fn spot(&self, source: Option<&str>) -> Result<Spot, Diagnostic> {
+        let graph = self.engine.graph();
+        let gates = graph.nodes.keys().filter(|key| key.slot == Slot::Gate && key.is_of_file());
+        let names: Vec<Name> = gates.map(|key| key.decl.clone()).collect();
+        let name = match (source, names.as_slice()) {
+            (None, [only]) => only.clone(),
+            (None, _) => return Err(trace::which_source(&names)),
+            (Some(name), _) => names.into_iter().find(|known| *known == name).ok_or_else(|| trace::no_source(name))?,
+        };
+        let place = Input { node: NodeKey::of_file(&name, Slot::Gate), outlet: ir::Outlet::Rows };
+        let schema = self.engine.columns_at(&place, self.parts.as_ref());
+        Ok(Spot { place, schema, sources: self.sources.clone() })
+    }
+
+    fn follow(&mut self, sought: Sought, found: Following) -> Result<(), Diagnostic> {
+        if self.following.as_ref().is_some_and(Following::is_there) {
+            return Err(trace::another_waits());
+        }
+        self.engine.trace(sought).map_err(trace::passed)?;
+        self.following = Some(found);
+        Ok(())
+    }
+
+    /// If the row that somebody waits for has come.
+    fn tell_of_a_row(&mut self) {
+        let Some(trace) = self.engine.take_trace() else { return };
+        let Some(found) = self.following.take() else { return };
+        let graph = self.engine.graph();
+        let of = |key: &NodeKey| Some((key.clone(), (graph.nodes.get(key)?.clone(), graph.spans.get(key).copied())));
+        let specs = trace.steps.iter().filter_map(|step| of(&step.node)).collect();
+        found.tell(Found { trace, specs, sources: self.sources.clone() });
     }
 
     /// The model answers with the features of the file, or with those that a former model has kept, whichever are its own.
@@ -341,6 +443,10 @@ impl Core {
     }
 
     fn publish(&mut self) {
+        self.taps.close_abandoned(&mut self.engine);
+        if self.following.take_if(|following| !following.is_there()).is_some() {
+            self.engine.trace_no_more();
+        }
         let sources = self.engine.source_reports(now());
         let failed = self.engine.slots().filter_map(|slot| Some((slot.key.to_string(), slot.failed.as_ref()?.to_string())));
         let machine = Machine {

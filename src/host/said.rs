@@ -3,11 +3,13 @@
 use serde_json::{Value, json};
 
 use crate::base::{Name, Sources};
-use crate::diag::{Diagnostic, to_json};
+use crate::diag::{Diagnostic, Style, render, to_json};
 use crate::node::Ordinal;
 use crate::plan::Diff;
 use crate::runtime::{Event, Served};
 use crate::server::SinkStatus;
+
+use super::state::plans::Cause;
 
 /// One entry of the event log.
 #[derive(Clone, Debug)]
@@ -40,8 +42,24 @@ pub enum HostEvent {
     },
     /// An edit waits until its sources have been read again; rows go on.
     Rebuilding,
-    /// The edit took place before the row with this ordinal.
+    /// An edit that would lose something waits for a word, so long.
+    EditWaiting {
+        losses: Vec<String>,
+        words: Vec<String>,
+        wait_s: u64,
+    },
+    /// It does not take place.
+    EditDropped {
+        why: String,
+    },
+    /// What whoever types might want to know.
+    Hint {
+        text: String,
+    },
+    /// The edit took place before the row with this ordinal; with its number in the history and what brought it about.
     EditApplied {
+        plan: Option<u64>,
+        cause: Cause,
         at: Ordinal,
         /// One sentence for each thing that changed.
         words: Vec<String>,
@@ -134,7 +152,12 @@ impl Messages {
         Messages { diagnostics: vec![diagnostic], sources: Sources::default() }
     }
 
-    fn to_json(&self) -> Value {
+    /// As people read it in a log.
+    pub fn text(&self) -> String {
+        self.diagnostics.iter().map(|found| render(found, &self.sources, Style::Plain)).collect()
+    }
+
+    pub fn to_json(&self) -> Value {
         self.diagnostics.iter().map(|diagnostic| to_json(diagnostic, &self.sources)).collect()
     }
 }
@@ -162,10 +185,16 @@ impl HostEvent {
                 "event": "epoch", "number": number, "at": at, "pause_us": pause_us, "took_us": took_us, "bytes": bytes,
             }),
             HostEvent::Rebuilding => json!({ "event": "rebuilding" }),
-            HostEvent::EditApplied { at, words, pause_us, took_us } => {
+            HostEvent::EditWaiting { losses, words, wait_s } => {
                 let words = words.join("; ");
-                json!({ "event": "edit_applied", "at": at, "words": words, "pause_us": pause_us, "took_us": took_us })
+                json!({ "event": "edit_waiting", "losses": losses, "words": words, "wait_s": wait_s })
             }
+            HostEvent::EditDropped { why } => json!({ "event": "edit_dropped", "why": why }),
+            HostEvent::Hint { text } => json!({ "event": "hint", "text": text }),
+            HostEvent::EditApplied { plan, cause, at, words, pause_us, took_us } => json!({
+                "event": "edit_applied", "plan": plan, "cause": cause, "at": at, "words": words.join("; "),
+                "pause_us": pause_us, "took_us": took_us,
+            }),
             HostEvent::EditUnchanged => json!({ "event": "edit_unchanged" }),
             HostEvent::EditRefused(messages) => json!({ "event": "edit_refused", "diagnostics": messages.to_json() }),
             HostEvent::FileTrouble { path, why } => json!({ "event": "file_trouble", "path": path, "why": why }),

@@ -78,6 +78,16 @@ impl Graph {
         self.door(task).is_some_and(|door| !door.key.is_of_file())
     }
 
+    /// As the file has it: the same without any hidden nodes.
+    pub fn of_file(&self) -> Graph {
+        let hidden = self.nodes.keys().filter_map(|key| match &key.owner {
+            Owner::File => None,
+            Owner::Model { task, version: _ } => Some(task.clone()),
+        });
+        let tasks: BTreeSet<Name> = hidden.collect();
+        tasks.iter().fold(self.clone(), |graph, task| graph.without_shadow(task))
+    }
+
     /// The same without the task's hidden nodes.
     pub fn without_shadow(&self, task: &Name) -> Graph {
         let mut bare = self.clone();

@@ -114,7 +114,7 @@ fn of(spec: &NodeSpec) -> (Hash, Hash) {
     (spec.hashes.state, spec.hashes.flow)
 }
 
-fn bytes(state: &State) -> usize {
+pub(super) fn bytes(state: &State) -> usize {
     state.tables.values().map(|table| table.get_array_memory_size()).sum()
 }
 

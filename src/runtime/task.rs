@@ -163,9 +163,7 @@ impl Task {
     fn route(&mut self, at: usize, outlet: Outlet, message: Message) {
         if let Message::Batch(batch) = &message {
             let slot = &mut self.slots[at];
-            if let Some(tap) = &mut slot.tap {
-                tap.see(outlet, batch);
-            }
+            slot.taps.iter_mut().for_each(|tap| tap.see(outlet, batch));
             if matches!(slot.spec.op, NodeOp::Accept(_)) {
                 self.accepted.push((slot.key.clone(), batch.clone()));
             }

@@ -1,6 +1,6 @@
 //! What is declared and never used.
 
-use crate::base::Span;
+use crate::base::{SourceId, Span};
 use crate::diag::{Code, Diagnostic};
 
 use super::checker::Checker;
@@ -33,8 +33,14 @@ impl Checker<'_> {
                 unused.push(unused_value("value", name, value.head.name.span));
             }
         }
+        unused.retain(|found| found.span().is_some_and(is_of_the_file_itself));
         self.findings.diagnostics.extend(unused);
     }
+}
+
+/// What another file brings is there for several, and not each of them reads all of it.
+fn is_of_the_file_itself(span: Span) -> bool {
+    span.source == SourceId::default()
 }
 
 /// W0201.

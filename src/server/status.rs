@@ -27,6 +27,8 @@ pub struct Status {
     pub edits: Edits,
     /// The last change in words.
     pub last_change: Option<String>,
+    /// How the file differs from what runs, if it does.
+    pub differs: Option<String>,
 }
 
 /// Which part of its life a pipeline is in.

@@ -11,4 +11,5 @@ mod pipelines;
 mod refused;
 mod same;
 mod score;
+mod seen;
 mod walk;

@@ -13,3 +13,4 @@ mod program;
 mod reference;
 mod shadows;
 mod steps;
+mod traces;

@@ -104,6 +104,9 @@ impl Lines {
             let text = format!("{} applied  {} refused  {last}", edits.applied, edits.refused);
             line(&mut out, style, "edits", &text);
         }
+        if let Some(how) = &status.differs {
+            line(&mut out, style, "file", how);
+        }
         out
     }
 }

@@ -1,6 +1,7 @@
 //! What stands on a screen, a pipe and in a log.
 
 use super::super::said::{HostEvent, Messages};
+use super::super::state::plans::Cause;
 use super::*;
 use crate::diag::{Code, Diagnostic};
 use crate::node::Ordinal;
@@ -9,8 +10,14 @@ use crate::server::{Edits, SinkStatus, TaskStatus};
 
 fn log() -> Vec<Said> {
     let started = HostEvent::Started { pipeline: "room.mliot".into(), serving: vec!["http://127.0.0.1:8080/predict/t".into()] };
-    let applied =
-        HostEvent::EditApplied { at: Ordinal(7), words: vec!["air.stuffy retuned".into()], pause_us: 90, took_us: 31_000 };
+    let applied = HostEvent::EditApplied {
+        plan: Some(2),
+        cause: Cause::Edited,
+        at: Ordinal(7),
+        words: vec!["air.stuffy retuned".into()],
+        pause_us: 90,
+        took_us: 31_000,
+    };
     let refused = HostEvent::EditRefused(Messages::of(Diagnostic::new(Code::E0201, "nothing is called `rom`")));
     vec![Said::Host(started), Said::Engine(Event::WentLive { at: Ordinal(3) }), Said::Host(applied), Said::Host(refused)]
 }

@@ -5,6 +5,7 @@ use crate::runtime::Event;
 use crate::server::SinkStatus;
 
 use super::super::said::{HostEvent, Messages, Said};
+use super::super::state::plans::Cause;
 
 /// Ends in a newline; empty for what is not worth a line.
 pub fn of(said: &Said, style: Style) -> String {
@@ -37,13 +38,22 @@ fn host(event: &HostEvent, style: Style) -> String {
         // Every few seconds; whoever wants to know reads the JSON, or asks `mliot state`.
         HostEvent::Epoch { .. } => String::new(),
         HostEvent::Rebuilding => "edit: its sources are read again, rows go on meanwhile\n".to_owned(),
-        HostEvent::EditApplied { at, words, pause_us, took_us } => {
+        HostEvent::EditApplied { plan: _, cause, at, words, pause_us, took_us } => {
             let times = format!("(paused {}, ready in {})", time(*pause_us), time(*took_us));
+            let what = applied(cause);
             match &words[..] {
-                [one] => format!("edit applied at row {}: {one} {times}\n", at.0),
-                more => format!("edit applied at row {} {times}\n{}", at.0, indented(more)),
+                [one] => format!("{what} at row {}: {one} {times}\n", at.0),
+                more => format!("{what} at row {} {times}\n{}", at.0, indented(more)),
             }
         }
+        HostEvent::EditWaiting { losses, words, wait_s } => format!(
+            "edit waits for a word: it would lose something\n{}it does this\n{}`mliot confirm` applies it, `mliot confirm --no` \
+             drops it; after {wait_s} s without a word it is dropped\n",
+            indented(losses),
+            indented(words)
+        ),
+        HostEvent::EditDropped { why } => format!("edit dropped: {why}; what runs goes on\n"),
+        HostEvent::Hint { text } => format!("{text}\n"),
         HostEvent::EditUnchanged => "edit: same meaning, nothing to do\n".to_owned(),
         HostEvent::EditRefused(messages) => format!("{}edit refused; what runs goes on\n", rendered(messages, style)),
         HostEvent::FileTrouble { path, why } => format!("{path} {why}; what runs goes on\n"),
@@ -66,6 +76,14 @@ fn host(event: &HostEvent, style: Style) -> String {
             let left = if *undelivered == 0 { "all written".to_owned() } else { format!("{undelivered} not written") };
             format!("stopped after {rows} rows, {left}\n{}", sinks.iter().map(written).collect::<String>())
         }
+    }
+}
+
+fn applied(cause: &Cause) -> String {
+    match cause {
+        Cause::Started | Cause::Edited | Cause::Promoted { .. } => "edit applied".to_owned(),
+        Cause::Undone { to } => format!("back to plan {to}"),
+        Cause::RolledBack { to, why } => format!("back to plan {to} by itself ({why})"),
     }
 }
 

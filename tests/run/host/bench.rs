@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
@@ -14,9 +14,10 @@ use arrow::array::{BooleanArray, Float64Array, RecordBatch};
 use mliot::base::{Hash, Name, Time};
 use mliot::diag::{Code, Diagnostic};
 use mliot::host::state::StateFolder;
+use mliot::host::watch::Seen;
 use mliot::host::{
-    Compiled, Compiler, FileCompiler, HostEvent, Job, Kept, Learned, Learner, Limits, Machines, Remembered, Said, Setup,
-    SharedParts, Stop, Summary, Trained, run,
+    Compiled, Compiler, Conditions, FileCompiler, HostEvent, Job, Kept, Learned, Learner, Limits, Machines, Remembered, Said,
+    Setup, SharedParts, Stop, Summary, Trained, run,
 };
 use mliot::io::{Live, Mode, Place};
 use mliot::node::{NodeError, Predictions, Predictor};
@@ -57,7 +58,7 @@ impl Bench {
         Bench::run(folder, text, wrap, Limits::default(), learner, true)
     }
 
-    fn run(
+    pub fn run(
         folder: TempDir,
         text: &str,
         wrap: impl FnOnce(SharedParts) -> SharedParts,
@@ -67,7 +68,7 @@ impl Bench {
     ) -> Bench {
         let file = folder.path().join("room.mliot");
         std::fs::write(&file, text).unwrap();
-        let mut compiler = Fragile(FileCompiler { file: file.clone(), set: Vec::new() });
+        let mut compiler = Fragile(FileCompiler::new(file.clone(), Vec::new()));
         let compiled = compiler.compile(text);
         assert!(compiled.graph.is_some(), "{:#?}", compiled.diagnostics);
         let now = Time(chrono::Utc::now().timestamp_micros());
@@ -94,6 +95,8 @@ impl Bench {
             heed_signals: false,
             limits,
             state,
+            confirm: None,
+            typed: false,
         };
         let running = std::thread::spawn(move || run(setup));
         Bench { folder, stop, heard, running }
@@ -214,6 +217,14 @@ impl Compiler for Fragile {
     fn compile(&mut self, text: &str) -> Compiled {
         assert!(!text.contains("# crash"), "a mistake of ours");
         self.0.compile(text)
+    }
+
+    fn saw(&mut self, path: &Path, seen: &Seen) {
+        self.0.saw(path, seen);
+    }
+
+    fn conditions(&self) -> Arc<dyn Conditions> {
+        self.0.conditions()
     }
 }
 
