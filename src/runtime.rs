@@ -43,9 +43,10 @@ pub use epoch::{Books, Epoch, Models, Restored, SavedError, SavedOutbox, SavedSo
 pub use event::{CutEvent, Event, Fate, NodeEvent};
 pub use feed::{Again, Deliver, Drawn, Feed, FeedCounts, Head, Parts, Side, SourceSpec};
 pub use memory::{MemoryFeed, Rows};
-pub use outbox::{OUTBOX_ROWS_MAX, Outbox, OutboxId};
+pub use outbox::{OUTBOX_ROWS_MAX, Outbox, OutboxId, sink_name};
+pub use pass::written;
 pub use prepare::{Prepared, Rebuild, prepare, prepare_with};
-pub use record::{CutRecord, DrawRecord, Log, Record, RoundRecord};
+pub use record::{CutRecord, DrawRecord, History, Log, Meaning, Past, Record, RoundRecord, Standing};
 pub use replay::{Kept, Replay, Replayed, Status, collect, learning_order, replay, upstream};
 pub use report::{EdgeReport, NodeReport, SinkReport, SourceReport};
 pub use resting::{REMOVED_KEPT, RESTING_BYTES_MAX};
