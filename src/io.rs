@@ -42,7 +42,7 @@ pub use error::IoError;
 pub use files::FilePosition;
 pub use inlet::{BAD_ROWS_TOLD, Inlet, Inlets, NotTaken, Receipt};
 pub use intake::{Draw, End, InputPosition, Intake, Kept, Pending, Position, Taken};
-pub use journal::{JournalLimits, Journals};
+pub use journal::{HISTORY_AGE_MAX, HISTORY_BYTES_MAX, JournalLimits, Journals};
 pub use live::Live;
 pub use place::{Mode, Now, Place, Stdout, Wall};
 pub use records::{Ignored, Mark};

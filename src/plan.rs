@@ -11,8 +11,8 @@ mod show;
 mod training;
 
 pub use diff::{
-    Change, Class, Component, Diff, EntryChange, Listed, Loss, Memory, NotAgain, ParamEdit, Rename, TaskEdit, Why, again, diff,
-    task_edits,
+    Again, Change, Class, Component, Diff, EntryChange, Listed, Loss, Memory, NotAgain, ParamEdit, Reach, Rename, TaskEdit,
+    Why, again, diff, task_edits,
 };
 pub use graph::{Accept, Connection, Decode, Gate, Graph, Hashes, Input, Label, Learn, NodeKey, NodeOp, NodeSpec, Owner, Slot};
 pub use lower::lower;

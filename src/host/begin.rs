@@ -249,7 +249,7 @@ impl Files {
         let mut files = Files::default();
         for logged in folder.log(number) {
             match logged.entry {
-                Entry::Record(_) => {}
+                Entry::Record(_) | Entry::Stands(_) => {}
                 Entry::Begun(mark) => files.begun.push(mark),
                 Entry::Settled { epoch: _, sinks } => files.settled.extend(sinks.into_iter().map(|sink| (sink.id, sink))),
             }

@@ -81,7 +81,7 @@ impl Work {
         let mut backfill = Backfill::begin(settings, running, &reached, wanted, &diff, self.parts.as_ref());
         while Instant::now() < until {
             let reached = self.reached().filter(|_| !stop.load(Relaxed))?;
-            let left = backfill.work(&reached, ROWS_PER_LOOK);
+            let left = backfill.work(&reached, ROWS_PER_LOOK, Some(self.parts.as_ref()));
             let behind = self.reached()?.rows().saturating_sub(reached.rows());
             if left == 0 && behind <= settings.batch_rows_max as u64 {
                 return Some(Rebuild::With(Box::new(backfill)));

@@ -10,7 +10,8 @@
 //! ```
 //!
 //! An epoch is committed by the rename of its folder, a line of the log when it is whole and synced. The last two epochs are kept
-//! with the logs from the older one on, so that a damaged epoch costs nothing but the time to make its log again.
+//! with the logs from the older one on, so that a damaged epoch costs nothing but the time to make its log again. Older logs
+//! stay within [`HistoryLimits`]: an edit sees their rows once more.
 
 mod encode;
 mod entry;
@@ -18,6 +19,7 @@ mod epochs;
 mod files;
 mod folder;
 mod frame;
+mod history;
 mod log;
 mod manifest;
 pub mod plans;
@@ -32,7 +34,8 @@ pub use entry::{Entry, Settled};
 pub use epochs::EPOCHS_KEPT;
 pub use files::{Append, Disk, Files};
 pub use folder::{Found, StateFolder};
-pub use log::{LOG_SYNC_EVERY, LogHandle, LogReader};
+pub use history::LogHistory;
+pub use log::{HistoryLimits, LOG_SYNC_EVERY, LogHandle, LogReader};
 pub use manifest::{FORMAT, Manifest, Part};
 pub use show::{Shown, ShownEpoch, ShownLog, ShownNode, ShownSink, ShownSource, show};
 pub use wrong::unwritten;

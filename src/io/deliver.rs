@@ -83,6 +83,9 @@ pub fn deliver(
     mode: Mode,
     keep: Option<&Keep>,
 ) -> Result<Box<dyn Deliver>, Diagnostic> {
+    if accept.keeps {
+        return self::keep(&accept.connector, schema, place, keep);
+    }
     let visible = Schema { columns: schema.visible().cloned().collect(), ..schema.clone() };
     match &accept.connector {
         Connector::File(file) => to_file(file, &visible, place, mode, keep).map_err(IoError::diagnostic),
@@ -101,12 +104,17 @@ pub fn deliver(
 
 /// Opens the file or folder in which a source keeps what comes in live. Hidden columns are kept too, so that an
 /// [`Intake`](super::Intake) reads the same rows with the same event times, in the order of their arrival. `parquet`, `arrow`
-/// and `json` need a folder: each time they are opened begins a new file in it.
-pub fn keep(connector: &Connector, schema: &Schema, place: &Place) -> Result<Box<dyn Deliver>, Diagnostic> {
+/// and `json` need a folder: each time they are opened begins a new file in it. With `exact` every row is written exactly once.
+pub fn keep(
+    connector: &Connector,
+    schema: &Schema,
+    place: &Place,
+    exact: Option<&Keep>,
+) -> Result<Box<dyn Deliver>, Diagnostic> {
     let grows = |format: &FileFormat| matches!(format, FileFormat::Csv(_) | FileFormat::Jsonl);
     match connector {
         Connector::File(file) if file.path.ends_with('/') || grows(&file.format) => {
-            to_file(file, schema, place, Mode::Live, None).map_err(IoError::diagnostic)
+            to_file(file, schema, place, Mode::Live, exact).map_err(IoError::diagnostic)
         }
         Connector::File(file) => Err(needs_folder(&file.path).diagnostic()),
         Connector::Simulate(_)

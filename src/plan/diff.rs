@@ -28,7 +28,7 @@ pub use component::Component;
 pub use learn::task_edits;
 pub use listing::Listed;
 pub use loss::Loss;
-pub use memory::{Memory, NotAgain, again};
+pub use memory::{Again, Memory, NotAgain, Reach, again};
 pub(super) use why::shape;
 pub use why::{ParamEdit, TaskEdit, Why};
 

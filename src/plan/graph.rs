@@ -16,12 +16,14 @@ pub struct NodeKey {
     pub owner: Owner,
 }
 
-/// Which part of its declaration. A source is three nodes (connection, decode, gate), a sink ends in `Accept`.
+/// Which part of its declaration. A source is three nodes (connection, decode, gate), and one more where it keeps its rows; a
+/// sink ends in `Accept`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Slot {
     Connection,
     Decode,
     Gate,
+    Keep,
     Stage { kind: ir::StageKind, label: Label },
     Task,
     Accept,
@@ -125,6 +127,17 @@ pub struct Gate {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Accept {
     pub connector: ir::Connector,
+    /// Rows of a source as they came in, for a later recording: their hidden columns are written too, and a replay writes none.
+    #[serde(default)]
+    pub keeps: bool,
+}
+
+impl Accept {
+    /// The columns that are written.
+    pub fn columns<'a>(&self, schema: &'a ir::Schema) -> impl Iterator<Item = &'a ir::Column> {
+        let keeps = self.keeps;
+        schema.columns.iter().filter(move |column| keeps || !column.is_hidden())
+    }
 }
 
 /// All nodes by identity, and beside them what belongs to the text only: a moved line is no change.
@@ -211,6 +224,7 @@ impl fmt::Display for Slot {
             Slot::Stage { kind, label: Label::Id(id) } => write!(f, "{}:{id}", kind.word()),
             Slot::Task => f.write_str("task"),
             Slot::Accept => f.write_str("accept"),
+            Slot::Keep => f.write_str("keep"),
             Slot::Serve => f.write_str("serve"),
         }
     }

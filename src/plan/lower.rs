@@ -65,6 +65,11 @@ impl Lowering<'_> {
         ));
         let clock = Gate { time: time.clone(), limits: limits.clone() };
         self.add(part(&gate, NodeOp::Gate(Box::new(clock)), vec![rows_of(decode.clone())], schema.clone()));
+        if let Some(connector) = keep.clone() {
+            let key = NodeKey::of_file(name, Slot::Keep);
+            let accept = Accept { connector, keeps: true };
+            self.add(part(&key, NodeOp::Accept(Box::new(accept)), vec![rows_of(gate.clone())], schema.clone()));
+        }
         self.graph.outlets.insert(name.clone(), rows_of(gate));
     }
 
@@ -116,7 +121,7 @@ impl Lowering<'_> {
         let end = self.stages(name, input, stages);
         self.add(Draft {
             key: NodeKey::of_file(name, Slot::Accept),
-            op: NodeOp::Accept(Box::new(Accept { connector: connector.clone() })),
+            op: NodeOp::Accept(Box::new(Accept { connector: connector.clone(), keeps: false })),
             inputs: vec![end],
             schema: schema.clone(),
             on_change: ir::OnChange::Empty,

@@ -205,7 +205,9 @@ impl<'a> Copying<'a> {
                 let gate = self.running.nodes.get(&input.node).ok_or(NotKept::Source)?;
                 self.narrow(&input.node, &self.needed(gate))
             }
-            Slot::Connection | Slot::Decode | Slot::Gate | Slot::Task | Slot::Accept | Slot::Serve => Err(NotKept::Source),
+            Slot::Connection | Slot::Decode | Slot::Gate | Slot::Keep | Slot::Task | Slot::Accept | Slot::Serve => {
+                Err(NotKept::Source)
+            }
         }
     }
 
@@ -297,7 +299,9 @@ impl<'a> Copying<'a> {
             Slot::Gate => change.class <= Class::Retuned && self.decode_is_same(old),
             Slot::Decode => change.class <= Class::Rewired,
             Slot::Connection => true,
-            Slot::Stage { .. } | Slot::Task | Slot::Accept | Slot::Serve => change.class == Class::Same && !change.rewired,
+            Slot::Stage { .. } | Slot::Keep | Slot::Task | Slot::Accept | Slot::Serve => {
+                change.class == Class::Same && !change.rewired
+            }
         };
         let is_stage = matches!(key.slot, Slot::Stage { .. });
         let same =

@@ -110,7 +110,7 @@ impl Prepared {
         }
         let begun = Instant::now();
         engine.carry();
-        let rebuilt = self.backfill.catch_up(&engine.reached());
+        let rebuilt = engine.catch_up(&mut self.backfill, None);
         let mut undo = Undo::default();
         if let Err(why) = self.transfer(engine, &rebuilt, &mut undo) {
             undo.back(engine);

@@ -105,7 +105,7 @@ pub fn prepare_with(
     }
     let refused = rebuild.refused();
     let mut backfill = backfill(engine, wanted, &diff, parts, rebuild);
-    let rebuilt = backfill.catch_up(&engine.reached());
+    let rebuilt = engine.catch_up(&mut backfill, Some(parts));
     settle(&mut diff, wanted, &backfill, &rebuilt);
     let mut ways = BTreeMap::new();
     let mut builder = Builder { engine, wanted, parts, bad: &bad, rebuilt };
@@ -155,7 +155,7 @@ fn settle(diff: &mut Diff, wanted: &Graph, backfill: &Backfill, rebuilt: &BTreeM
         if change.asks_for_rows(spec) {
             let again = match backfill.refusal(key) {
                 Some(why) => Err(why.clone()),
-                None if rebuilt.contains_key(key) && backfill.is_for(key, wanted) => Ok(()),
+                None if rebuilt.contains_key(key) && backfill.is_for(key, wanted) => Ok(backfill.again(key)),
                 None => Err(NotAgain::Failed("another change came in between".to_owned())),
             };
             change.settle(spec, again);

@@ -136,6 +136,11 @@ impl Slot {
         }
     }
 
+    /// The columns of the rows at its first port.
+    pub(super) fn input(&self) -> &SchemaRef {
+        &self.input
+    }
+
     /// How far its clock has got, for a copy that goes on from there.
     pub(super) fn pace(&self) -> Pace {
         Pace { floor: self.floor, upto: self.upto, merge: self.merge, failed: self.failed.clone() }

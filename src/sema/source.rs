@@ -1,6 +1,7 @@
 //! Sources: their columns, both ends, and time.
 
 mod columns;
+mod keep;
 mod simulate;
 mod time;
 
@@ -34,6 +35,9 @@ impl<'a> Checker<'a> {
         let keep_end = keep.as_ref().and_then(|connector| self.connector(connector, Side::Keep, &head.name.name));
         if recorded.is_none() && live.is_none() && keep.is_none() {
             self.report(no_end(&head.name));
+        }
+        if let (Some(connector), Some(Connector::File(file))) = (keep, &keep_end) {
+            self.check_keep(connector, file);
         }
         if let (Some(feed), Some(end)) = (live, &live_end) {
             self.check_own_end(feed, end);

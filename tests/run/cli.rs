@@ -5,6 +5,7 @@ mod bench;
 mod broken;
 mod inputs;
 mod json;
+mod keep;
 mod killed;
 mod live;
 mod pipelines;

@@ -6,6 +6,7 @@ mod held;
 mod inputs;
 mod kept;
 mod lost;
+mod recalled;
 mod rush;
 mod serving;
 mod shadows;

@@ -10,7 +10,7 @@ use crate::io::Journals;
 use crate::runtime::Epoch;
 
 use super::files::{Disk, Files};
-use super::log::LogReader;
+use super::log::{HistoryLimits, LogReader};
 use super::manifest::Manifest;
 use super::{epochs, log, plans, wrong};
 
@@ -115,7 +115,7 @@ impl StateFolder {
         let manifest = epochs::write(self.files.as_ref(), &self.path, number, epoch, &parts, began);
         let manifest = manifest.map_err(|error| unwritten(&error))?;
         let oldest = epochs::trim(self.files.as_ref(), &self.path).map_err(|error| unwritten(&error))?.unwrap_or(number);
-        log::trim(self.files.as_ref(), &self.path, oldest).map_err(|error| unwritten(&error))?;
+        log::trim(self.files.as_ref(), &self.path, oldest, &HistoryLimits::default()).map_err(|error| unwritten(&error))?;
         Ok((manifest.size(), oldest))
     }
 }

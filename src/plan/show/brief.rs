@@ -11,7 +11,7 @@ const COLUMNS_MAX: usize = 5;
 /// What a declaration is, by one of its nodes.
 pub fn kind(graph: &Graph, key: &NodeKey) -> &'static str {
     match key.slot {
-        Slot::Connection | Slot::Decode | Slot::Gate => "source",
+        Slot::Connection | Slot::Decode | Slot::Gate | Slot::Keep => "source",
         Slot::Stage { .. } | Slot::Accept => {
             let end = NodeKey { slot: Slot::Accept, ..key.clone() };
             if graph.nodes.contains_key(&end) { "sink" } else { "stream" }

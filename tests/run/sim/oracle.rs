@@ -153,7 +153,7 @@ impl Oracle {
             let flow = match key.slot {
                 Slot::Gate => self.gate(&key, entering),
                 Slot::Stage { .. } | Slot::Accept => self.node(&key, entering, &flows),
-                Slot::Connection | Slot::Decode | Slot::Task | Slot::Serve => continue,
+                Slot::Connection | Slot::Decode | Slot::Keep | Slot::Task | Slot::Serve => continue,
             };
             if let Some(looked_at) = self.looked_at.get_mut(&key) {
                 looked_at.extend(flow.rows.iter().map(seen));
