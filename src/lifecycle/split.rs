@@ -1,5 +1,6 @@
 //! Which rows a model learns from, which judge it, and which nobody sees. Pure functions of the table, the task and the policy.
 
+mod earlier;
 mod parts;
 
 use std::collections::BTreeSet;
@@ -12,6 +13,7 @@ use crate::ir::{HoldOut, Policy, Task, TaskKind, Validate};
 use crate::model::{Classes, Purpose};
 
 use super::Table;
+use earlier::earlier;
 use parts::Shape;
 
 /// What becomes of a row.
@@ -40,6 +42,9 @@ pub struct Split {
     pub parts: Vec<Part>,
     /// At least one.
     pub rounds: Vec<Round>,
+    /// Stretches before those that validate, earliest first, each with what came before it: they only help to choose, and
+    /// their models answer nothing.
+    pub earlier: Vec<Round>,
     /// What the champion is refitted on.
     pub refit: Vec<usize>,
     /// Labelled rows.
@@ -66,12 +71,18 @@ pub fn split(table: &Table, task: &Task, policy: &Policy, purpose: Purpose) -> R
     let learned = with(&|part| matches!(part, Part::Train | Part::Validate | Part::Fold(_)));
     let refit = known_before(table, learned, closed, last);
     let rounds = rounds(table, &parts, policy.validate, gap, &refit);
+    let earlier = match policy.validate {
+        Validate::Last(_) => earlier(table, shape.units(), purpose, &rounds[0], gap),
+        // Folds and chance take rows of all times, and `prequential` judges all of them.
+        Validate::Random(_) | Validate::Folds(_) | Validate::Prequential => Vec::new(),
+    };
     let mut split = Split {
         later: with(&|part| part == Part::Later),
         words: words(policy.validate, task, table.groups.is_some()),
         warnings: Vec::new(),
         hold_out,
         rounds,
+        earlier,
         refit,
         parts,
     };

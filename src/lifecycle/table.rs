@@ -10,13 +10,16 @@ use arrow::row::{RowConverter, SortField};
 
 use crate::base::Hash;
 use crate::diag::{Code, Diagnostic};
-use crate::ir::Task;
+use crate::ir::{Task, TaskKind};
+
+use super::series::shifted;
 
 /// Rows in the order of their ordinals.
 #[derive(Clone, Debug)]
 pub struct Table {
     /// The features alone, in the task's order.
     pub features: RecordBatch,
+    /// Of a forecast the value at the later time.
     pub target: ArrayRef,
     pub ordinals: Vec<u64>,
     /// Event times in microseconds, where the stream has them.
@@ -39,17 +42,25 @@ impl Table {
         let column = |name: &str| batch.column_by_name(name);
         let missing = |name: &str| vec![lacks(task, name)];
         let target = column("@target").ok_or_else(|| missing("@target"))?.clone();
+        let times = column("@time").map(times);
+        let target = match (task.kind, &times) {
+            (TaskKind::Forecast { ahead }, Some(times)) => shifted(&target, times, ahead.0),
+            (TaskKind::Forecast { .. }, None) => return Err(missing("@time")),
+            (TaskKind::Classify | TaskKind::Regress | TaskKind::Detect { .. } | TaskKind::Rank, _) => target,
+        };
         let ordinals = column("@ordinal").ok_or_else(|| missing("@ordinal"))?;
         let ordinals = ordinals.as_primitive::<UInt64Type>().values().to_vec();
         let features = features(task, &batch)?;
         let weights = column("@weight").map(weights);
         let known = |row: usize| target.is_valid(row) && !is_nan(&target, row);
         let weighs = |row: usize| weights.as_ref().is_none_or(|weights| weights[row] > 0.0);
-        let labelled = (0..batch.num_rows()).map(|row| known(row) && weighs(row)).collect();
+        // A detector learns from rows of which nobody knows the truth, too.
+        let is_detect = matches!(task.kind, TaskKind::Detect { .. });
+        let labelled = (0..batch.num_rows()).map(|row| (is_detect || known(row)) && weighs(row)).collect();
         Ok(Table {
             features,
             ordinals,
-            times: column("@time").map(times),
+            times,
             groups: column("@group").map(groups),
             weights,
             hold_out: column("@hold_out").map(trues),

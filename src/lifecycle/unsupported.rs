@@ -39,9 +39,7 @@ pub fn unsupported_task(task: &Task) -> Vec<Diagnostic> {
         found.push(Diagnostic::new(Code::E0199, format!("{what} is not in this version")).at(task.span, "").help(help));
     };
     match task.kind {
-        TaskKind::Classify | TaskKind::Regress => {}
-        TaskKind::Forecast { .. } => refuse("`forecast`", "use `regress` on a column that holds the later value"),
-        TaskKind::Detect { .. } => refuse("`detect`", "classify a column that says what is normal"),
+        TaskKind::Classify | TaskKind::Regress | TaskKind::Forecast { .. } | TaskKind::Detect { .. } => {}
         TaskKind::Rank => refuse("`rank`", "use `regress`, and sort by its answer"),
     }
     if !task.per.is_empty() {

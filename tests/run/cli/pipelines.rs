@@ -70,3 +70,16 @@ fn the_machines_that_fail_are_found() {
     assert_eq!(judged, 10_000);
     assert!(alarms > 0 && json["sinks"][0]["taken"] == alarms, "{}", json["sinks"]);
 }
+
+/// A forecast is judged by what came a day later, and no model answers for hours whose future it has learned from.
+#[test]
+fn the_oil_of_tomorrow_is_forecast_better_than_by_repeating_today() {
+    let Some(json) = replayed("06-tomorrow/transformer.mliot", 2) else { return };
+    assert_eq!(json["rows"], 17_420);
+    let task = &json["tasks"]["tomorrow"];
+    let mae = |figures: &Value| figure(figures, "mae");
+    let [now, week] = ["persistence", "seasonal 7d"].map(|name| mae(&task["hold_out_baselines"][name]));
+    let champion = &task["hold_out"];
+    assert!(mae(champion) < now.min(week), "{task}");
+    assert!((figure(champion, "skill") - (1.0 - mae(champion) / now.min(week))).abs() < 1e-9, "{task}");
+}
