@@ -8,7 +8,9 @@ mod collect;
 mod error;
 mod example;
 mod expr;
+mod fill;
 mod filter;
+mod keep;
 mod keys;
 mod predict;
 mod project;
@@ -17,6 +19,7 @@ mod set;
 mod stateless;
 mod table;
 mod union;
+mod unnest;
 mod window;
 
 use crate::ir;
@@ -54,5 +57,8 @@ fn stage(spec: &NodeSpec, op: &ir::Op, first: &ir::Schema, input: &[ir::Schema])
         ir::Op::Scan { .. } => Ok(Box::new(scan::Scan::build(spec, first)?)),
         ir::Op::Window(_) => window::build(spec, first),
         ir::Op::Predict(_) => Ok(Box::new(predict::Predict::build(spec, input)?)),
+        ir::Op::Fill { .. } => Ok(Box::new(Stateless::<fill::Fill>::build(spec, first)?)),
+        ir::Op::Unnest { .. } => Ok(Box::new(Stateless::<unnest::Unnest>::build(spec, first)?)),
+        ir::Op::Keep(_) => keep::build(spec, first),
     }
 }

@@ -74,6 +74,7 @@ codes! {
     E0205 "declarations refer to each other in a circle",
     E0206 "a value from outside is missing or does not fit",
     E0207 "a file cannot be read",
+    E0208 "a transform and its use do not fit",
     // Types and units.
     E0301 "these two do not have the same unit",
     E0302 "a scale with a zero of its own",

@@ -4,6 +4,7 @@
 mod edge;
 pub(super) mod form;
 pub(super) mod learn;
+mod passing;
 pub(super) mod stage;
 pub(super) mod values;
 

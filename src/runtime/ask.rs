@@ -110,7 +110,10 @@ impl Way {
         let mut input = origin(spec.inputs.first()?);
         while let Some(stage) = graph.nodes.get(&input.node).filter(|stage| stage.key.slot != Slot::Gate) {
             barred = barred.or_else(|| bar(stage, &input));
-            stages.push(stage.key.clone());
+            // Which rows of a stream are looked at is no question to a request.
+            if !is_kept(stage) {
+                stages.push(stage.key.clone());
+            }
             input = origin(stage.inputs.first()?);
         }
         stages.reverse();
@@ -144,7 +147,14 @@ fn bar(stage: &NodeSpec, read: &crate::plan::Input) -> Option<String> {
         return Some(format!("the task reads what leaves `{}` aside, which requests do not have", stage.key));
     }
     match &**op {
-        ir::Op::Where { .. } | ir::Op::Set { .. } | ir::Op::Project { .. } | ir::Op::Scan { .. } | ir::Op::Predict(_) => None,
+        ir::Op::Where { .. }
+        | ir::Op::Set { .. }
+        | ir::Op::Project { .. }
+        | ir::Op::Scan { .. }
+        | ir::Op::Predict(_)
+        | ir::Op::Fill { .. }
+        | ir::Op::Keep(_) => None,
+        ir::Op::Unnest { .. } => Some(format!("`{}` makes several rows of one, and an answer belongs to one", stage.key)),
         ir::Op::Window(_) => Some(format!("`{}` answers when a window ends, not for single rows", stage.key)),
         ir::Op::Union { .. } => Some(format!("`{}` joins several streams, and a request has rows of one source", stage.key)),
     }
@@ -176,11 +186,23 @@ impl Asker {
     }
 }
 
+fn is_kept(spec: &NodeSpec) -> bool {
+    matches!(&spec.op, NodeOp::Stage(op) if matches!(**op, ir::Op::Keep(_)))
+}
+
 fn remembers(spec: &NodeSpec) -> bool {
     match &spec.op {
         NodeOp::Stage(op) => match &**op {
-            ir::Op::Where { .. } | ir::Op::Set { .. } | ir::Op::Project { .. } | ir::Op::Predict(_) => false,
-            ir::Op::Scan { .. } | ir::Op::Window(_) | ir::Op::Union { .. } => true,
+            ir::Op::Where { .. }
+            | ir::Op::Set { .. }
+            | ir::Op::Project { .. }
+            | ir::Op::Scan { .. }
+            | ir::Op::Window(_)
+            | ir::Op::Union { .. }
+            | ir::Op::Predict(_)
+            | ir::Op::Fill { .. }
+            | ir::Op::Unnest { .. }
+            | ir::Op::Keep(_) => op.remembers(),
         },
         NodeOp::Connection(_)
         | NodeOp::Decode(_)

@@ -23,6 +23,13 @@ impl Checker<'_> {
                 unused.push(unused_stream(name, stream.head.name.span));
             }
         }
+        for (name, (rows, _)) in &index.rows {
+            if let Rows::Transform(transform) = rows
+                && !self.findings.used.contains(&(Space::Rows, name.clone()))
+            {
+                unused.push(unused_value("transform", name, transform.head.name.span));
+            }
+        }
         for (name, (param, _)) in &index.params {
             if !self.findings.used.contains(&(Space::Value, name.clone())) {
                 unused.push(unused_value("param", name, param.head.name.span));

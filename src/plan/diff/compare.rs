@@ -102,7 +102,10 @@ impl Comparison<'_> {
                     change.raise(Class::Retuned, why);
                 }
             }
-            Op::Set { .. } | Op::Project { .. } | Op::Predict(_) => self.stateless(change, old, new),
+            Op::Set { .. } | Op::Project { .. } | Op::Predict(_) | Op::Fill { .. } | Op::Unnest { .. } => {
+                self.stateless(change, old, new)
+            }
+            Op::Keep(_) => self.as_one(change, old, new, Why::OtherRows),
             Op::Scan { .. } => self.entries(change, old, new, Why::ColumnOrder),
             Op::Window(_) => self.window(change, old, new),
             // How many inputs it has is its wiring.
@@ -112,6 +115,19 @@ impl Comparison<'_> {
 
     fn stateless(&self, change: &mut Change, old: &NodeSpec, new: &NodeSpec) {
         self.entries(change, old, new, Why::ColumnOrder);
+    }
+
+    /// A stage that remembers as a whole, and whose settings say only what is done with that.
+    fn as_one(&self, change: &mut Change, old: &NodeSpec, new: &NodeSpec, settings: Why) {
+        let (before, after) = (&old.hashes, &new.hashes);
+        if before.state != after.state {
+            change.raise(Class::Reset(new.on_change), [convert::unreadable_as_one(old, new)]);
+        } else if after.state != STATELESS && before.flow != after.flow {
+            let why = reason::remembers_as_one((old, &self.seen_before(old)), (new, &self.seen_after(new)));
+            change.raise(Class::Stale, why);
+        } else if before.sem != after.sem {
+            change.raise(Class::Retuned, [settings]);
+        }
     }
 
     fn window(&self, change: &mut Change, old: &NodeSpec, new: &NodeSpec) {

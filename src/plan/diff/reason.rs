@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::Name;
 use crate::ir::{Expr, ExprKind, Op, Type, Value};
+use crate::plan::fingerprint::stage;
 use crate::plan::fingerprint::values::Columns;
 use crate::plan::{NodeOp, NodeSpec};
 
@@ -42,7 +43,7 @@ fn written<'a>(node: &'a NodeSpec, entry: Option<&Name>) -> Vec<&'a Expr> {
     let wanted = |name: &Name| entry.is_none_or(|entry| entry == name);
     match &**op {
         Op::Where { predicate } => vec![predicate],
-        Op::Set { entries } | Op::Project { entries } => {
+        Op::Set { entries } | Op::Project { entries } | Op::Fill { entries } => {
             entries.iter().filter(|entry| wanted(&entry.name)).map(|entry| &entry.value).collect()
         }
         Op::Scan { by: _, entries } => {
@@ -55,7 +56,7 @@ fn written<'a>(node: &'a NodeSpec, entry: Option<&Name>) -> Vec<&'a Expr> {
             let args = calls.flat_map(|call| call.args.iter().chain(&call.filter));
             args.chain(entries.map(|entry| &entry.value)).collect()
         }
-        Op::Union { .. } | Op::Predict(_) => vec![],
+        Op::Union { .. } | Op::Predict(_) | Op::Unnest { .. } | Op::Keep(_) => vec![],
     }
 }
 
@@ -72,7 +73,14 @@ fn remembered(node: &NodeSpec, entry: &Name) -> Vec<Name> {
             let calls = entries.flat_map(|entry| &entry.calls);
             (&window.by, calls.flat_map(|call| call.args.iter().chain(&call.filter)).collect())
         }
-        Op::Where { .. } | Op::Set { .. } | Op::Project { .. } | Op::Union { .. } | Op::Predict(_) => (&[], vec![]),
+        Op::Where { .. }
+        | Op::Set { .. }
+        | Op::Project { .. }
+        | Op::Union { .. }
+        | Op::Predict(_)
+        | Op::Fill { .. }
+        | Op::Unnest { .. }
+        | Op::Keep(_) => (&[], vec![]),
     };
     by.iter().cloned().chain(args.into_iter().flat_map(Expr::columns)).collect()
 }
@@ -87,4 +95,16 @@ pub(super) fn remembers(old: (&NodeSpec, &Columns), new: (&NodeSpec, &Columns), 
         return vec![Why::Remembers(redefined)];
     }
     recalculated(old.0, new.0, Some(entry), Why::Remembers(vec![]))
+}
+
+/// The same of a stage that remembers as a whole: its keys, and the time of its rows.
+pub(super) fn remembers_as_one(old: (&NodeSpec, &Columns), new: (&NodeSpec, &Columns)) -> Vec<Why> {
+    let NodeOp::Stage(op) = &new.0.op else { return vec![] };
+    let mut redefined = stage::keys_of(op).to_vec();
+    redefined.retain(|name| old.1.of(name) != new.1.of(name));
+    match (redefined.is_empty(), old.1.time == new.1.time) {
+        (false, _) => vec![Why::Remembers(redefined)],
+        (true, false) => vec![Why::Time],
+        (true, true) => vec![Why::Remembers(vec![])],
+    }
 }

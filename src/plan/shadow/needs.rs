@@ -65,6 +65,12 @@ fn read(spec: &NodeSpec, wanted: &BTreeSet<Name>) -> BTreeSet<Name> {
             read = window.by.iter().cloned().collect();
             read.extend(window.entries.iter().flat_map(|entry| entry.calls.iter().flat_map(own)));
         }
+        Op::Fill { entries } => {
+            let filled = entries.iter().filter(|entry| wanted.contains(&entry.name));
+            read.extend(filled.flat_map(|entry| entry.value.columns()));
+        }
+        Op::Keep(keep) => read.extend(keep.by.iter().cloned()),
+        Op::Unnest { column } => _ = read.insert(column.clone()),
         Op::Union { with: _ } | Op::Predict(_) => {}
     }
     read
@@ -88,7 +94,11 @@ pub(super) fn pruned(mut spec: NodeSpec, input: &Schema, wanted: &BTreeSet<Name>
     let passes = |name: &Name| input.get(name).is_some();
     let columns = &mut spec.schema.columns;
     match &mut **op {
-        Op::Where { .. } | Op::Predict(_) => columns.retain(|column| passes(&column.name)),
+        Op::Where { .. } | Op::Predict(_) | Op::Keep(_) | Op::Unnest { .. } => columns.retain(|column| passes(&column.name)),
+        Op::Fill { entries } => {
+            entries.retain(|entry| wanted.contains(&entry.name));
+            columns.retain(|column| passes(&column.name));
+        }
         Op::Set { entries } => {
             let (kept, _) = kept(entries, wanted);
             entries.retain(|entry| kept.contains(&entry.name));

@@ -1,7 +1,7 @@
 //! A node, a schema, a connector in a few words.
 
 use crate::base::Name;
-use crate::ir::{Connector, FileFormat, HttpConnector, Op, Outlet, Schema, TaskKind, TimeSpec, Type};
+use crate::ir::{Connector, FileFormat, HttpConnector, KeepOp, KeepRule, Op, Outlet, Schema, TaskKind, TimeSpec, Type};
 use crate::plan::diff::shape;
 use crate::plan::{Connection, Gate, Graph, Learn, NodeKey, NodeOp, NodeSpec, Slot};
 
@@ -106,7 +106,7 @@ fn stage(node: &NodeSpec, op: &Op) -> String {
     let made = || column_names(&node.schema, |name| node.entries.contains_key(name));
     match op {
         Op::Where { predicate } => format!("by {}", names(&predicate.columns())),
-        Op::Set { .. } => made(),
+        Op::Set { .. } | Op::Fill { .. } => made(),
         Op::Project { .. } => made(),
         Op::Scan { by, .. } => format!("{}{}", made(), keyed(by)),
         Op::Window(window) => format!("{}{}: {}", shape(&window.shape), keyed(&window.by), made()),
@@ -115,6 +115,18 @@ fn stage(node: &NodeSpec, op: &Op) -> String {
             format!("with {}", with.collect::<Vec<_>>().join(", "))
         }
         Op::Predict(predict) => format!("{} as {}", predict.task, predict.name),
+        Op::Unnest { column } => column.to_string(),
+        Op::Keep(keep) => kept(keep),
+    }
+}
+
+fn kept(KeepOp { by, rule }: &KeepOp) -> String {
+    let by = keyed(by);
+    match rule {
+        KeepRule::First { rows } => format!("{rows} rows"),
+        KeepRule::Share { share } => format!("{}%", 100.0 * share),
+        KeepRule::Once { within } => format!("{} within {within}", by.trim_start()),
+        KeepRule::Rate { rows, per } => format!("{rows} per {per}{by}"),
     }
 }
 
