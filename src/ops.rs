@@ -10,6 +10,7 @@ mod example;
 mod expr;
 mod fill;
 mod filter;
+mod join;
 mod keep;
 mod keys;
 mod predict;
@@ -31,6 +32,7 @@ use stateless::Stateless;
 pub use collect::HISTORY;
 pub use example::{evaluate_aggregate, evaluate_constant, evaluate_scalar};
 pub use expr::{Expression, Scope};
+pub use join::lookup;
 
 /// The node of a stage or of a task. `input` are the schemas that come in, by port.
 ///
@@ -60,5 +62,6 @@ fn stage(spec: &NodeSpec, op: &ir::Op, first: &ir::Schema, input: &[ir::Schema])
         ir::Op::Fill { .. } => Ok(Box::new(Stateless::<fill::Fill>::build(spec, first)?)),
         ir::Op::Unnest { .. } => Ok(Box::new(Stateless::<unnest::Unnest>::build(spec, first)?)),
         ir::Op::Keep(_) => keep::build(spec, first),
+        ir::Op::Join(_) => join::build(spec, input),
     }
 }

@@ -80,7 +80,7 @@ impl<'a> Checker<'a> {
             ast::DeclarationKind::Policy(it) => self.policy_declaration(it),
             ast::DeclarationKind::Serve(it) => self.serve(it, span),
             ast::DeclarationKind::Test(it) => self.test(it, span),
-            ast::DeclarationKind::Table(it) => self.later("a `table`", it.head.name.span, "use a source with `recorded`"),
+            ast::DeclarationKind::Table(it) => drop(self.table(it)),
             ast::DeclarationKind::Transform(it) => self.transform_declaration(it),
             ast::DeclarationKind::Network(it) => {
                 self.later("a `network`", it.head.name.span, "use the families `mlp` and `conv1d`")

@@ -1,5 +1,6 @@
 //! Stages of a stream: what each does to rows.
 
+mod join;
 mod keep;
 mod place;
 
@@ -9,6 +10,7 @@ use crate::base::{Duration, Name, Span};
 
 use super::{Aggregate, Expr, Running, Schema};
 
+pub use join::{JoinKind, JoinOp, Table, Taken};
 pub use keep::{KeepOp, KeepRule};
 pub use place::Use;
 
@@ -61,6 +63,9 @@ pub enum StageKind {
     Sample,
     Dedupe,
     Throttle,
+    Join,
+    Asof,
+    Lookup,
 }
 
 /// What a stage does. Several words share one operation.
@@ -98,6 +103,8 @@ pub enum Op {
         column: Name,
     },
     Keep(KeepOp),
+    /// The stage's own input is port 0, the other stream port 1.
+    Join(JoinOp),
 }
 
 /// A computed column.
@@ -226,6 +233,9 @@ impl StageKind {
             StageKind::Sample => "sample",
             StageKind::Dedupe => "dedupe",
             StageKind::Throttle => "throttle",
+            StageKind::Join => "join",
+            StageKind::Asof => "asof",
+            StageKind::Lookup => "lookup",
         }
     }
 }
@@ -235,6 +245,7 @@ impl Op {
     pub fn remembers(&self) -> bool {
         match self {
             Op::Scan { .. } | Op::Window(_) | Op::Keep(_) => true,
+            Op::Join(join) => join.other().is_some(),
             Op::Where { .. }
             | Op::Set { .. }
             | Op::Project { .. }
@@ -249,6 +260,7 @@ impl Op {
     pub fn others(&self) -> &[Read] {
         match self {
             Op::Union { with } => with,
+            Op::Join(join) => join.other().map_or(&[], std::slice::from_ref),
             Op::Where { .. }
             | Op::Set { .. }
             | Op::Project { .. }
@@ -258,6 +270,22 @@ impl Op {
             | Op::Fill { .. }
             | Op::Unnest { .. }
             | Op::Keep(_) => &[],
+        }
+    }
+
+    /// Does it take what comes in at its other ports beside its rows, and before them, and send one batch for its rows?
+    pub fn pairs_inputs(&self) -> bool {
+        match self {
+            Op::Predict(_) | Op::Join(_) => true,
+            Op::Where { .. }
+            | Op::Set { .. }
+            | Op::Project { .. }
+            | Op::Scan { .. }
+            | Op::Window(_)
+            | Op::Union { .. }
+            | Op::Fill { .. }
+            | Op::Unnest { .. }
+            | Op::Keep(_) => false,
         }
     }
 
@@ -273,7 +301,8 @@ impl Op {
             | Op::Union { .. }
             | Op::Fill { .. }
             | Op::Unnest { .. }
-            | Op::Keep(_) => None,
+            | Op::Keep(_)
+            | Op::Join(_) => None,
         }
     }
 }

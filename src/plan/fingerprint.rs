@@ -3,6 +3,7 @@
 
 mod edge;
 pub(super) mod form;
+mod join;
 pub(super) mod learn;
 mod passing;
 pub(super) mod stage;

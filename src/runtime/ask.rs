@@ -154,6 +154,12 @@ fn bar(stage: &NodeSpec, read: &crate::plan::Input) -> Option<String> {
         | ir::Op::Predict(_)
         | ir::Op::Fill { .. }
         | ir::Op::Keep(_) => None,
+        ir::Op::Join(join) => match join.kind {
+            ir::JoinKind::Asof { .. } | ir::JoinKind::Lookup { .. } => None,
+            ir::JoinKind::Interval { .. } => {
+                Some(format!("`{}` waits for rows of another stream, and a request does not", stage.key))
+            }
+        },
         ir::Op::Unnest { .. } => Some(format!("`{}` makes several rows of one, and an answer belongs to one", stage.key)),
         ir::Op::Window(_) => Some(format!("`{}` answers when a window ends, not for single rows", stage.key)),
         ir::Op::Union { .. } => Some(format!("`{}` joins several streams, and a request has rows of one source", stage.key)),
@@ -171,9 +177,13 @@ impl Asker {
                 .transpose()?;
             for key in &way.stages {
                 let spec = engine.graph.nodes.get(key).ok_or_else(|| gone(&key.decl))?;
-                let input = origin(spec.inputs.first().ok_or_else(|| gone(&key.decl))?);
-                let input = engine.graph.nodes.get(&input.node).ok_or_else(|| gone(&input.node.decl))?;
-                let node = parts.node(spec, std::slice::from_ref(&input.schema))?;
+                let schema = |input: &crate::plan::Input| {
+                    let input = origin(input);
+                    let found = engine.graph.nodes.get(&input.node).ok_or_else(|| gone(&input.node.decl))?;
+                    Ok(found.schema.clone())
+                };
+                let inputs = spec.inputs.iter().map(schema).collect::<Result<Vec<_>, NodeError>>()?;
+                let node = parts.node(spec, &inputs)?;
                 copies.push(Copy { key: key.clone(), node, remembers: remembers(spec) });
             }
         }
@@ -202,7 +212,8 @@ fn remembers(spec: &NodeSpec) -> bool {
             | ir::Op::Predict(_)
             | ir::Op::Fill { .. }
             | ir::Op::Unnest { .. }
-            | ir::Op::Keep(_) => op.remembers(),
+            | ir::Op::Keep(_)
+            | ir::Op::Join(_) => op.remembers(),
         },
         NodeOp::Connection(_)
         | NodeOp::Decode(_)

@@ -8,7 +8,7 @@ use crate::ir::{self, Column, Outlet, Read, Type};
 use crate::syntax::ast;
 
 use super::checker::Checker;
-use super::findings::{not_yet, unknown};
+use super::findings::unknown;
 use super::index::{Rows, Space};
 use super::shape::{ColumnId, Shape};
 use super::stage::Flow;
@@ -169,7 +169,9 @@ fn span_of(rows: Rows<'_>) -> Span {
 fn not_readable(ident: &ast::Ident, rows: Rows<'_>) -> Diagnostic {
     let name = &ident.name;
     match rows {
-        Rows::Table(_) => not_yet("a `table`", ident.span, "use a source with `recorded`"),
+        Rows::Table(_) => Diagnostic::new(Code::E0313, format!("`{name}` is a table, from which no rows flow"))
+            .at(ident.span, "")
+            .help(format!("bring its columns to rows that do: `| lookup {name} on …`")),
         Rows::Transform(_) => super::transform::read_as_stream(ident),
         Rows::Sink(_) | Rows::Source(_) | Rows::Stream(_) => {
             Diagnostic::new(Code::E0201, format!("`{name}` is a sink, and nothing comes out of a sink"))

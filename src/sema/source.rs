@@ -2,6 +2,7 @@
 
 mod columns;
 mod simulate;
+mod table;
 mod time;
 
 use std::collections::BTreeSet;

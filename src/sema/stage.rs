@@ -2,6 +2,7 @@
 
 mod across;
 mod fill;
+mod join;
 mod keep;
 mod later;
 mod predict;
@@ -71,13 +72,12 @@ impl<'a> Checker<'a> {
             ast::StageKind::Dedupe(it) => self.dedupe_stage(it, stage, flow),
             ast::StageKind::Throttle(it) => self.throttle_stage(it, stage, flow),
             ast::StageKind::Apply(it) => self.apply_stage(it, stage, flow),
-            ast::StageKind::Summarize(_)
-            | ast::StageKind::Join(_)
-            | ast::StageKind::Asof(_)
-            | ast::StageKind::Lookup(_)
-            | ast::StageKind::Resample(_)
-            | ast::StageKind::Sort(_)
-            | ast::StageKind::Top(_) => self.later_stage(stage, flow),
+            ast::StageKind::Join(it) => self.join_stage(it, stage, flow),
+            ast::StageKind::Asof(it) => self.asof_stage(it, stage, flow),
+            ast::StageKind::Lookup(it) => self.lookup_stage(it, stage, flow),
+            ast::StageKind::Summarize(_) | ast::StageKind::Resample(_) | ast::StageKind::Sort(_) | ast::StageKind::Top(_) => {
+                self.later_stage(stage, flow)
+            }
         }
     }
 

@@ -24,10 +24,13 @@ impl Checker<'_> {
             }
         }
         for (name, (rows, _)) in &index.rows {
-            if let Rows::Transform(transform) = rows
-                && !self.findings.used.contains(&(Space::Rows, name.clone()))
-            {
-                unused.push(unused_value("transform", name, transform.head.name.span));
+            let (kind, span) = match rows {
+                Rows::Transform(transform) => ("transform", transform.head.name.span),
+                Rows::Table(table) => ("table", table.head.name.span),
+                Rows::Source(_) | Rows::Stream(_) | Rows::Sink(_) => continue,
+            };
+            if !self.findings.used.contains(&(Space::Rows, name.clone())) {
+                unused.push(unused_value(kind, name, span));
             }
         }
         for (name, (param, _)) in &index.params {

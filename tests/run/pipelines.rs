@@ -82,8 +82,15 @@ fn the_simulated_room_is_learned() {
 /// The report of a replay into a folder of its own.
 fn replayed(pipeline: &str) -> serde_json::Value {
     let state = tempfile::tempdir().expect("a folder");
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join(pipeline);
     let file = state.path().join("course.mliot");
-    std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join(pipeline), &file).expect("a copy");
+    std::fs::copy(&from, &file).expect("a copy");
+    for beside in std::fs::read_dir(from.parent().expect("a chapter")).expect("a chapter is a folder") {
+        let beside = beside.expect("a file").path();
+        if beside.extension().is_some_and(|it| it == "csv") {
+            std::fs::copy(&beside, state.path().join(beside.file_name().expect("a name"))).expect("a copy");
+        }
+    }
     let text = mliot(&["replay", "--json"], &file);
     serde_json::from_str(text.lines().last().expect("a report")).expect("the report is JSON")
 }
@@ -106,4 +113,16 @@ fn the_gates_are_shaped() {
     assert_eq!(passing(&report, "first/limit"), (seen, 20));
     let (_, sampled) = passing(&report, "some/sample");
     assert!((seen / 20..seen / 5).contains(&sampled), "{sampled} of {seen}");
+}
+
+/// Four rooms are measured, three are in the table; each opened door finds the readings of the minute around it.
+#[test]
+fn rooms_weather_and_doors_are_joined() {
+    let report = replayed("pipelines/07-joining/building.mliot");
+    let (measured, known) = passing(&report, "known/lookup");
+    assert_eq!((measured, known), (2_880, 2_160));
+    let (fed, passed) = passing(&report, "known/asof");
+    assert!(fed > passed && passed == known, "{fed} {passed}");
+    let (paired, opened) = passing(&report, "openings/where");
+    assert!(paired >= known && opened > 600, "{paired} {opened}");
 }

@@ -109,7 +109,8 @@ fn remembers(spec: &NodeSpec) -> bool {
         | Op::Predict(_)
         | Op::Fill { .. }
         | Op::Unnest { .. }
-        | Op::Keep(_) => op.remembers(),
+        | Op::Keep(_)
+        | Op::Join(_) => op.remembers(),
     }
 }
 

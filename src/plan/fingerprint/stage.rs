@@ -8,7 +8,7 @@ use crate::plan::{Hashes, NodeSpec};
 
 use super::form::{self, Form};
 use super::values::Columns;
-use super::{Marks, STATELESS, passing};
+use super::{Marks, STATELESS, join, passing};
 
 /// `input` is the first of `inputs`; `target` says what the predictions of a task are.
 pub fn stage(op: &Op, node: &NodeSpec, input: &Columns, inputs: &[Columns], target: &dyn Fn(&Name) -> Hash) -> Marks {
@@ -23,6 +23,7 @@ pub fn stage(op: &Op, node: &NodeSpec, input: &Columns, inputs: &[Columns], targ
         Op::Fill { entries } => passing::fill(entries, input),
         Op::Unnest { column } => passing::unnest(column, &node.schema, input),
         Op::Keep(keep) => passing::keep(keep, &node.schema, input),
+        Op::Join(join) => join::join(join, &node.schema, inputs),
     };
     marks.made = marks.made.timed(&node.schema);
     marks
@@ -132,6 +133,7 @@ pub fn keys_of(op: &Op) -> &[Name] {
         Op::Scan { by, .. } => by,
         Op::Window(window) => &window.by,
         Op::Keep(keep) => &keep.by,
+        Op::Join(join) => &join.on,
         Op::Where { .. }
         | Op::Set { .. }
         | Op::Project { .. }

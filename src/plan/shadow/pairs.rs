@@ -72,6 +72,7 @@ enum Shape<'a> {
     Window(&'a ir::WindowShape, bool, &'a [crate::base::Name]),
     Union(usize),
     Unnest(&'a crate::base::Name),
+    Join(&'a ir::JoinOp),
 }
 
 fn shape(spec: &NodeSpec) -> Option<Shape<'_>> {
@@ -80,16 +81,30 @@ fn shape(spec: &NodeSpec) -> Option<Shape<'_>> {
         Op::Window(window) => Some(Shape::Window(&window.shape, window.partial, &window.by)),
         Op::Union { with: _ } => Some(Shape::Union(spec.inputs.len())),
         Op::Unnest { column } => Some(Shape::Unnest(column)),
+        Op::Join(join) if matches!(join.kind, ir::JoinKind::Interval { .. }) => Some(Shape::Join(join)),
         Op::Where { .. }
         | Op::Set { .. }
         | Op::Project { .. }
         | Op::Scan { .. }
         | Op::Predict(_)
         | Op::Fill { .. }
-        | Op::Keep(_) => None,
+        | Op::Keep(_)
+        | Op::Join(_) => None,
     }
 }
 
 fn drops_rows(spec: &NodeSpec) -> bool {
-    matches!(&spec.op, NodeOp::Stage(op) if matches!(**op, Op::Where { .. } | Op::Keep(_)))
+    let NodeOp::Stage(op) = &spec.op else { return false };
+    match &**op {
+        Op::Where { .. } | Op::Keep(_) => true,
+        Op::Join(join) => join.required,
+        Op::Set { .. }
+        | Op::Project { .. }
+        | Op::Scan { .. }
+        | Op::Window(_)
+        | Op::Union { .. }
+        | Op::Predict(_)
+        | Op::Fill { .. }
+        | Op::Unnest { .. } => false,
+    }
 }

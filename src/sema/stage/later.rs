@@ -12,30 +12,13 @@ impl<'a> Checker<'a> {
     pub(super) fn later_stage(&mut self, stage: &'a ast::Stage, flow: &mut Flow) {
         let (word, help) = word_and_help(&stage.kind);
         self.report(not_yet(format!("the stage `{word}`"), stage.span, help));
-        self.mark_others(&stage.kind);
         flow.shape = Shape { live: flow.shape.live, sources: flow.shape.sources.clone(), ..Shape::open() };
-    }
-
-    /// A stream that such a stage reads is not unused.
-    fn mark_others(&mut self, kind: &'a ast::StageKind) {
-        let other = match kind {
-            ast::StageKind::Join(it) => Some(&it.other.name.name),
-            ast::StageKind::Asof(it) => Some(&it.other.name.name),
-            ast::StageKind::Lookup(it) => Some(&it.table.name),
-            _ => None,
-        };
-        if let Some(name) = other {
-            self.findings.mark_used(crate::sema::index::Space::Rows, name);
-        }
     }
 }
 
 fn word_and_help(kind: &ast::StageKind) -> (&'static str, &'static str) {
     match kind {
         ast::StageKind::Summarize(_) => ("summarize", "use `window`, or `cumulative(…)` in a `scan`"),
-        ast::StageKind::Join(_) => ("join", "bring the streams together before mliot reads them"),
-        ast::StageKind::Asof(_) => ("asof", "bring the streams together before mliot reads them"),
-        ast::StageKind::Lookup(_) => ("lookup", "write the table as a `match`"),
         ast::StageKind::Resample(_) => ("resample", "use `window 1s { x = mean(x) }`"),
         ast::StageKind::Sort(_) => ("sort", "give the source a `lateness`, and windows bring rows into order"),
         ast::StageKind::Top(_) => ("top", "use `where` with a threshold"),
@@ -54,6 +37,9 @@ fn word_and_help(kind: &ast::StageKind) -> (&'static str, &'static str) {
         | ast::StageKind::Dedupe(_)
         | ast::StageKind::Throttle(_)
         | ast::StageKind::Apply(_)
+        | ast::StageKind::Join(_)
+        | ast::StageKind::Asof(_)
+        | ast::StageKind::Lookup(_)
         | ast::StageKind::Predict(_) => ("stage", "remove it"),
     }
 }
