@@ -27,6 +27,7 @@ use aggregate::Aggregates;
 use output::Output;
 
 pub(super) use aggregate::of_constants;
+pub(super) use watermark::Walk;
 
 /// Why a window did not come: it, or all that it would say, began in the middle of it.
 const KEPT_BACK: &str = "windows kept back, not being whole";

@@ -35,6 +35,11 @@ pub enum Slot {
 pub enum Label {
     Id(Name),
     Nth(u32),
+    /// Inside uses of transforms, outermost first, where stages are counted on their own.
+    Within {
+        uses: Vec<ir::Use>,
+        label: Box<Label>,
+    },
 }
 
 /// The file, or a model version that keeps the feature definitions that it was trained with (a shadow).
@@ -202,7 +207,8 @@ impl NodeKey {
     }
 }
 
-/// `room/gate`, `air/where`, `air/set#1`, `air/window:slow`, and `air/set @occupancy-3` for a model's own.
+/// `room/gate`, `air/where`, `air/set#1`, `air/window:slow`, `air/smooth.scan` inside a transform, and `air/set @occupancy-3`
+/// for a model's own.
 impl fmt::Display for NodeKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.decl, self.slot)?;
@@ -219,13 +225,48 @@ impl fmt::Display for Slot {
             Slot::Connection => f.write_str("connection"),
             Slot::Decode => f.write_str("decode"),
             Slot::Gate => f.write_str("gate"),
-            Slot::Stage { kind, label: Label::Nth(0) } => f.write_str(kind.word()),
-            Slot::Stage { kind, label: Label::Nth(nth) } => write!(f, "{}#{nth}", kind.word()),
-            Slot::Stage { kind, label: Label::Id(id) } => write!(f, "{}:{id}", kind.word()),
+            Slot::Stage { kind, label } => write_stage(f, *kind, label),
             Slot::Task => f.write_str("task"),
             Slot::Accept => f.write_str("accept"),
             Slot::Keep => f.write_str("keep"),
             Slot::Serve => f.write_str("serve"),
+        }
+    }
+}
+
+fn write_stage(f: &mut fmt::Formatter<'_>, kind: ir::StageKind, label: &Label) -> fmt::Result {
+    match label {
+        Label::Nth(0) => f.write_str(kind.word()),
+        Label::Nth(nth) => write!(f, "{}#{nth}", kind.word()),
+        Label::Id(id) => write!(f, "{}:{id}", kind.word()),
+        Label::Within { uses, label } => {
+            for ir::Use { transform, id, nth } in uses {
+                match (id, nth) {
+                    (Some(id), _) => write!(f, "{transform}:{id}.")?,
+                    (None, 0) => write!(f, "{transform}.")?,
+                    (None, nth) => write!(f, "{transform}#{nth}.")?,
+                }
+            }
+            write_stage(f, kind, label)
+        }
+    }
+}
+
+impl Label {
+    /// The uses of transforms that the stage stands in, outermost first.
+    pub fn uses(&self) -> &[ir::Use] {
+        match self {
+            Label::Id(_) | Label::Nth(_) => &[],
+            Label::Within { uses, .. } => uses,
+        }
+    }
+
+    /// Did the author name the stage?
+    pub fn is_id(&self) -> bool {
+        match self {
+            Label::Id(_) => true,
+            Label::Nth(_) => false,
+            Label::Within { label, .. } => label.is_id(),
         }
     }
 }

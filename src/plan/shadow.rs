@@ -342,13 +342,5 @@ fn narrowed(owner: &Owner, from: Input, columns: &ir::Schema, source: &Name) -> 
 
 fn ahead(spec: &NodeSpec) -> Option<crate::base::Duration> {
     let NodeOp::Stage(op) = &spec.op else { return None };
-    match &**op {
-        ir::Op::Predict(predict) => predict.ahead,
-        ir::Op::Where { .. }
-        | ir::Op::Set { .. }
-        | ir::Op::Project { .. }
-        | ir::Op::Scan { .. }
-        | ir::Op::Window(_)
-        | ir::Op::Union { .. } => None,
-    }
+    op.predict()?.ahead
 }

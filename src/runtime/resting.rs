@@ -119,7 +119,7 @@ pub(super) fn bytes(state: &State) -> usize {
 }
 
 fn remembers(spec: &NodeSpec) -> bool {
-    is_window(spec) || matches!(&spec.op, NodeOp::Stage(op) if matches!(**op, Op::Scan { .. }))
+    matches!(&spec.op, NodeOp::Stage(op) if op.remembers())
 }
 
 fn is_window(spec: &NodeSpec) -> bool {

@@ -227,7 +227,7 @@ impl Slot {
     }
 
     fn on_merged(&mut self, merged: Merged) -> Acted {
-        if self.spec.predicts_by().is_some() {
+        if matches!(&self.spec.op, NodeOp::Stage(op) if op.pairs_inputs()) {
             return self.on_paired(merged);
         }
         let (rows, upto, clock) = (merged.rows(), merged.upto, merged.clock.clone());

@@ -23,6 +23,16 @@ impl Checker<'_> {
                 unused.push(unused_stream(name, stream.head.name.span));
             }
         }
+        for (name, (rows, _)) in &index.rows {
+            let (kind, span) = match rows {
+                Rows::Transform(transform) => ("transform", transform.head.name.span),
+                Rows::Table(table) => ("table", table.head.name.span),
+                Rows::Source(_) | Rows::Stream(_) | Rows::Sink(_) => continue,
+            };
+            if !self.findings.used.contains(&(Space::Rows, name.clone())) {
+                unused.push(unused_value(kind, name, span));
+            }
+        }
         for (name, (param, _)) in &index.params {
             if !self.findings.used.contains(&(Space::Value, name.clone())) {
                 unused.push(unused_value("param", name, param.head.name.span));

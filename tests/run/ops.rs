@@ -4,6 +4,8 @@ mod collect;
 mod expression;
 mod feed;
 mod harness;
+mod join;
+mod keep;
 mod library;
 mod migrate;
 mod predict;

@@ -39,6 +39,12 @@ pub(super) fn frame(old: &NodeSpec, new: &NodeSpec) -> Fate {
     Fate::Unreadable(Why::Version)
 }
 
+/// Why a stage that remembers as a whole cannot read what it remembers.
+pub(super) fn unreadable_as_one(old: &NodeSpec, new: &NodeSpec) -> Why {
+    let form = |node: &NodeSpec| stage_of(node).map(|op| keys(stage::keys_of(op), &node.schema));
+    if form(old) == form(new) { Why::Version } else { Why::Keys }
+}
+
 fn stage_of(node: &NodeSpec) -> Option<&Op> {
     match &node.op {
         NodeOp::Stage(op) => Some(op),

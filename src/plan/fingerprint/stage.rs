@@ -8,7 +8,7 @@ use crate::plan::{Hashes, NodeSpec};
 
 use super::form::{self, Form};
 use super::values::Columns;
-use super::{Marks, STATELESS};
+use super::{Marks, STATELESS, join, passing};
 
 /// `input` is the first of `inputs`; `target` says what the predictions of a task are.
 pub fn stage(op: &Op, node: &NodeSpec, input: &Columns, inputs: &[Columns], target: &dyn Fn(&Name) -> Hash) -> Marks {
@@ -20,6 +20,10 @@ pub fn stage(op: &Op, node: &NodeSpec, input: &Columns, inputs: &[Columns], targ
         Op::Window(window) => self::window(window, &node.schema, input),
         Op::Union { with: _ } => union(&node.schema, inputs),
         Op::Predict(predict) => self::predict(predict, &node.schema, input, target(&predict.task)),
+        Op::Fill { entries } => passing::fill(entries, input),
+        Op::Unnest { column } => passing::unnest(column, &node.schema, input),
+        Op::Keep(keep) => passing::keep(keep, &node.schema, input),
+        Op::Join(join) => join::join(join, &node.schema, inputs),
     };
     marks.made = marks.made.timed(&node.schema);
     marks
@@ -36,7 +40,7 @@ fn where_(predicate: &Expr, input: &Columns) -> Marks {
 }
 
 /// A column that is computed from its row alone.
-fn computed(value: &Expr, seen: &Columns) -> Hashes {
+pub(super) fn computed(value: &Expr, seen: &Columns) -> Hashes {
     Hashes {
         sem: Hash::of(&form::value(value, &form::by_name)),
         state: STATELESS,
@@ -120,6 +124,23 @@ fn goes_by_time(function: Running) -> bool {
         | Running::CumulativeMean
         | Running::CumulativeMin
         | Running::CumulativeMax => false,
+    }
+}
+
+/// The columns by which a stage tells apart what it remembers.
+pub fn keys_of(op: &Op) -> &[Name] {
+    match op {
+        Op::Scan { by, .. } => by,
+        Op::Window(window) => &window.by,
+        Op::Keep(keep) => &keep.by,
+        Op::Join(join) => &join.on,
+        Op::Where { .. }
+        | Op::Set { .. }
+        | Op::Project { .. }
+        | Op::Union { .. }
+        | Op::Predict(_)
+        | Op::Fill { .. }
+        | Op::Unnest { .. } => &[],
     }
 }
 

@@ -273,6 +273,7 @@ impl Oracle {
                 }
             }
             (Op::Scan { .. } | Op::Window(_), _) => panic!("{} remembers", spec.key),
+            (Op::Fill { .. } | Op::Unnest { .. } | Op::Keep(_) | Op::Join(_), _) => panic!("no case has such a stage"),
         }
     }
 
