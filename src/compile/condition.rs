@@ -82,7 +82,7 @@ fn pipe_at(file: &ast::File, sources: &Sources, place: &Input, stage: ast::Stage
     match (slot, outlet) {
         (_, ir::Outlet::Bad) => whole(Some("bad"), stage),
         (_, ir::Outlet::Late) => whole(Some("late"), stage),
-        (Slot::Connection | Slot::Decode | Slot::Gate, ir::Outlet::Rows) => whole(None, stage),
+        (Slot::Connection | Slot::Decode | Slot::Gate | Slot::Keep, ir::Outlet::Rows) => whole(None, stage),
         (Slot::Stage { kind, label }, ir::Outlet::Rows) => {
             let pipe = declared(file, decl)?;
             let at = nth_stage(pipe, sources, kind.word(), label)?;
@@ -113,6 +113,8 @@ fn nth_stage(pipe: &ast::Pipe, sources: &Sources, word: &str, label: &StageLabel
     let found = match label {
         StageLabel::Id(id) => alike.find(|(_, stage)| stage.id.as_ref().is_some_and(|own| own.name == *id)),
         StageLabel::Nth(nth) => alike.filter(|(_, stage)| stage.id.is_none()).nth(*nth as usize),
+        // Inside a transform, whose stages do not stand in the pipeline.
+        StageLabel::Within { .. } => None,
     };
     found.map(|(at, _)| at)
 }

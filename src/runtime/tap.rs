@@ -108,6 +108,7 @@ impl Engine {
             plan::Slot::Connection
             | plan::Slot::Decode
             | plan::Slot::Gate
+            | plan::Slot::Keep
             | plan::Slot::Stage { .. }
             | plan::Slot::Task
             | plan::Slot::Serve => schema,

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::ir::OnChange;
 use crate::plan::Slot;
 
-use super::{Change, Class, Diff, Listed, Memory, Why};
+use super::{Change, Class, Diff, Listed, Memory, Reach, Why};
 
 /// One thing that is lost, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,7 @@ impl Diff {
         }
         match (&listed.memory, listed.node.slot.clone()) {
             (Memory::Empty(_), _) => lost(&listed.memory.to_string()),
+            (Memory::Recalled(Reach::Since(_)), _) => lost(&listed.memory.to_string()),
             (Memory::PutTogether, _) => lost("its open windows are put together, and the first ones do not come"),
             (_, Slot::Connection) if change.class == Class::Reset(OnChange::Empty) => {
                 lost("it reads from elsewhere, and where it stood is forgotten")
@@ -46,8 +47,20 @@ impl Diff {
             }
             (_, Slot::Task) if is_mute(change) => lost("nobody answers until a new model has been learned"),
             (
-                Memory::Kept | Memory::Converted | Memory::Rebuilt | Memory::Aged(_) | Memory::Returned,
-                Slot::Connection | Slot::Decode | Slot::Gate | Slot::Stage { .. } | Slot::Task | Slot::Accept | Slot::Serve,
+                Memory::Kept
+                | Memory::Converted
+                | Memory::Rebuilt
+                | Memory::Recalled(Reach::All | Reach::Unknown)
+                | Memory::Aged(_)
+                | Memory::Returned,
+                Slot::Connection
+                | Slot::Decode
+                | Slot::Gate
+                | Slot::Keep
+                | Slot::Stage { .. }
+                | Slot::Task
+                | Slot::Accept
+                | Slot::Serve,
             ) => None,
         }
     }
