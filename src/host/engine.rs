@@ -108,6 +108,8 @@ pub struct Applied {
     /// The graph that runs: what was wanted, and the features of models that go on being served.
     pub graph: Graph,
     pub served: Vec<Served>,
+    /// Rows that came in live meanwhile; none while a recording is read, in which rows do not come by themselves.
+    pub waited: Option<u64>,
 }
 
 pub struct Ask {
@@ -398,7 +400,20 @@ impl Core {
         for found in self.sinks.take_up(&self.engine, ready, self.parts.as_ref()) {
             self.find(found);
         }
-        Ok(Applied { cut, graph, served })
+        self.taps.after_a_change(&mut self.engine, self.parts.as_ref(), &self.sources);
+        let waited = self.let_in_who_waited();
+        Ok(Applied { cut, graph, served, waited })
+    }
+
+    /// What has come by now came while nothing was processed.
+    fn let_in_who_waited(&mut self) -> Option<u64> {
+        if self.engine.phase() != Phase::Live {
+            return None;
+        }
+        match self.engine.step() {
+            Progress::Rows(rows) => Some(rows as u64),
+            Progress::Waiting | Progress::Blocked | Progress::Ended => Some(0),
+        }
     }
 
     fn collect(&mut self, task: &Name) -> Option<Collected> {

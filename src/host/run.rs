@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 
-use crate::base::Hash;
+use crate::base::{Hash, Time};
 use crate::diag::{Code, Diagnostic};
 use crate::io::Inlets;
 use crate::node::Ordinal;
@@ -43,6 +43,7 @@ use super::sinks::SinkLimits;
 use super::state::plans::{Aside, Cause};
 use super::stop::{Stop, Wanted};
 use super::threads::{SIGNALS_MAX, connections, forward, heed, listen_to_keys, pass_on, refused};
+use super::view::in_one_line;
 use super::watch::{Notice, WatchLimits, Watcher};
 
 pub use asking::CONFIRM_MAX;
@@ -364,6 +365,9 @@ impl Shell {
     }
 
     fn say(&mut self, event: HostEvent) {
+        if event.is_remembered() {
+            self.board.happened(Time(chrono::Utc::now().timestamp_micros()), &in_one_line(&event));
+        }
         self.ear.hear(&Said::Host(event));
     }
 

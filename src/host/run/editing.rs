@@ -16,7 +16,7 @@ use super::super::engine::{Applied, Order};
 use super::super::history::{Draft, Outcome, changes};
 use super::super::outside::{Compiled, Compiler};
 use super::super::rebuild::{Pending, Rebuilt, is_asked};
-use super::super::said::{HostEvent, Messages, in_words, serving_in_words};
+use super::super::said::{Effect, HostEvent, Messages, in_words, serving_in_words};
 use super::super::serving::Opened;
 use super::super::state::plans::{Aside, Cause};
 use super::super::threads::refused;
@@ -130,16 +130,16 @@ impl Shell {
                 self.find(left);
                 self.refuse(Messages { diagnostics, sources: wish.sources }, wish.reply);
             }
-            Ok((Applied { cut, graph, served }, opened)) => {
+            Ok((Applied { cut, graph, served, waited }, opened)) => {
                 self.serving.commit(opened);
                 let words = [serving_in_words(&served), in_words(&cut.diff)].concat();
-                self.applied(wish, cut, graph, words);
+                self.applied(wish, cut, graph, words, waited);
             }
         }
     }
 
     /// It runs; what is left is to say so, to whom it concerns.
-    fn applied(&mut self, wish: Wish, cut: Cut, running: Graph, words: Vec<String>) {
+    fn applied(&mut self, wish: Wish, cut: Cut, running: Graph, words: Vec<String>, waited: Option<u64>) {
         let Wish { cause, wanted, text, sources: _, aside, models, begun, reply, is_confirmed: _ } = wish;
         (self.graph, self.ran) = (wanted, text);
         self.learner.hold(models.clone());
@@ -147,7 +147,8 @@ impl Shell {
         let took_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
         let (at, pause_us, plan) = (cut.event.at, cut.event.pause_us, self.history.open_number());
         self.board.edit(|edits| edits.applied += 1, Some(words.join("; ")));
-        self.say(HostEvent::EditApplied { plan, cause, at, words: words.clone(), pause_us, took_us });
+        let effect = Effect::of(&cut, waited);
+        self.say(HostEvent::EditApplied { plan, cause, at, words: words.clone(), effect, pause_us, took_us });
         self.learn_on();
         self.choose_held(&models);
         let (changes, was) = changes(&cut.diff);

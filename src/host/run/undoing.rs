@@ -12,7 +12,7 @@ use crate::plan::Graph;
 use super::super::control::{Answer, Applied as Done, Reply};
 use super::super::history::{Draft, Outcome};
 use super::super::outside::Compiled;
-use super::super::said::{HostEvent, Messages};
+use super::super::said::{Effect, HostEvent, Messages};
 use super::super::state::plans::{Answering, Aside, Cause, ChangeLine, WholePlan};
 use super::Shell;
 use super::change::Wish;
@@ -72,7 +72,15 @@ impl Shell {
         self.find(wrong);
         self.set_aside(aside);
         self.board.edit(|edits| edits.applied += 1, Some(words.join("; ")));
-        self.say(HostEvent::EditApplied { plan, cause, at, words: words.clone(), pause_us: 0, took_us });
+        self.say(HostEvent::EditApplied {
+            plan,
+            cause,
+            at,
+            words: words.clone(),
+            effect: Effect::default(),
+            pause_us: 0,
+            took_us,
+        });
         answer(reply, Answer::Applied(Done { plan, at, words, pause_us: 0, took_us }));
     }
 
