@@ -11,3 +11,4 @@ mod serving;
 mod shadows;
 mod sinks;
 mod training;
+mod undone;
