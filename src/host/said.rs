@@ -53,6 +53,19 @@ pub enum HostEvent {
     EditDropped {
         why: String,
     },
+    /// What a plan has replaced is kept beside it for so long, these stages with so many bytes; others cannot be.
+    OnProbation {
+        plan: u64,
+        time_s: f64,
+        kept: Vec<String>,
+        bytes: usize,
+        left_out: Vec<String>,
+        too_large: bool,
+    },
+    /// It stays.
+    ProbationPassed {
+        plan: u64,
+    },
     /// What whoever types might want to know.
     Hint {
         text: String,
@@ -190,6 +203,8 @@ impl HostEvent {
             | HostEvent::Recovered { .. }
             | HostEvent::EditWaiting { .. }
             | HostEvent::EditDropped { .. }
+            | HostEvent::OnProbation { .. }
+            | HostEvent::ProbationPassed { .. }
             | HostEvent::EditApplied { .. }
             | HostEvent::EditRefused(_)
             | HostEvent::FileTrouble { .. }
@@ -221,6 +236,11 @@ impl HostEvent {
                 json!({ "event": "edit_waiting", "losses": losses, "words": words, "wait_s": wait_s })
             }
             HostEvent::EditDropped { why } => json!({ "event": "edit_dropped", "why": why }),
+            HostEvent::OnProbation { plan, time_s, kept, bytes, left_out, too_large } => json!({
+                "event": "on_probation", "plan": plan, "time_s": time_s, "kept": kept, "bytes": bytes, "left_out": left_out,
+                "too_large": too_large,
+            }),
+            HostEvent::ProbationPassed { plan } => json!({ "event": "probation_passed", "plan": plan }),
             HostEvent::Hint { text } => json!({ "event": "hint", "text": text }),
             HostEvent::EditApplied { plan, cause, at, words, effect, pause_us, took_us } => json!({
                 "event": "edit_applied", "plan": plan, "cause": cause, "at": at, "words": words.join("; "),

@@ -3,11 +3,13 @@
 mod again;
 mod bench;
 mod broken;
+mod history;
 mod inputs;
 mod json;
 mod killed;
 mod live;
 mod pipelines;
+mod probation;
 mod refused;
 mod same;
 mod score;

@@ -122,16 +122,19 @@ impl Shell {
     }
 
     fn take_up(&mut self, wish: Wish, rebuild: Rebuild) {
+        let ran = self.history.now();
         let draft = Draft { cause: wish.cause.clone(), text: &wish.text, graph: &wish.wanted, aside: wish.aside };
         let written = self.history.begin(draft).map_err(|wrong| vec![wrong]);
-        match written.and_then(|()| self.change(&wish.wanted, rebuild, &wish.sources)) {
+        match written.and_then(|()| self.change(&wish, rebuild)) {
             Err(diagnostics) => {
                 let left = self.history.abandon();
                 self.find(left);
                 self.refuse(Messages { diagnostics, sources: wish.sources }, wish.reply);
             }
-            Ok((Applied { cut, graph, served, waited }, opened)) => {
+            Ok((Applied { cut, graph, served, beside, waited }, opened)) => {
                 self.serving.commit(opened);
+                self.end_trial();
+                self.begin_trial(self.on_probation(&wish.cause), ran, &cut.diff, beside);
                 let words = [serving_in_words(&served), in_words(&cut.diff)].concat();
                 self.applied(wish, cut, graph, words, waited);
             }
@@ -160,10 +163,12 @@ impl Shell {
     }
 
     /// Nothing has changed where this fails.
-    fn change(&self, wanted: &Graph, rebuild: Rebuild, sources: &Sources) -> Result<(Applied, Opened), Vec<Diagnostic>> {
-        let opened = self.serving.prepare(wanted)?;
+    fn change(&self, wish: &Wish, rebuild: Rebuild) -> Result<(Applied, Opened), Vec<Diagnostic>> {
+        let opened = self.serving.prepare(&wish.wanted)?;
         let (done, answer) = sync_channel(1);
-        let order = Order::Apply { wanted: Box::new(wanted.clone()), rebuild, sources: sources.clone(), done };
+        let (wanted, probation, sources) =
+            (Box::new(wish.wanted.clone()), self.on_probation(&wish.cause), wish.sources.clone());
+        let order = Order::Apply { wanted, rebuild, probation, sources, done };
         let ending = || vec![Diagnostic::new(Code::R0006, "the pipeline is ending; nothing was changed")];
         self.orders.send(order).map_err(|_| ending())?;
         let applied = answer.recv().map_err(|_| ending())??;

@@ -28,7 +28,7 @@ impl Shell {
         }
         let to = to.or_else(|| self.history.before()).ok_or_else(nothing_before);
         match to.and_then(|to| self.history.load(to)) {
-            Err(wrong) => self.refuse(Messages::of(wrong), Some(reply)),
+            Err(wrong) => answer(Some(reply), Answer::refused(&Messages::of(wrong))),
             Ok(whole) => {
                 let to = whole.plan.number;
                 self.go_back(whole, Cause::Undone { to }, Some(reply));

@@ -50,6 +50,12 @@ pub fn host(event: &HostEvent, style: Style) -> String {
             indented(words)
         ),
         HostEvent::EditDropped { why } => format!("edit dropped: {why}; what runs goes on\n"),
+        HostEvent::OnProbation { plan, time_s, kept: _, bytes: _, left_out, too_large } => {
+            let lost = if left_out.is_empty() { String::new() } else { format!(", but for {}", left_out.join(", ")) };
+            let large = if *too_large { ": that is too much to be kept twice" } else { "" };
+            format!("plan {plan} is on probation for {time_s} s, what it replaced is kept{lost}{large}\n")
+        }
+        HostEvent::ProbationPassed { plan } => format!("plan {plan} stays\n"),
         HostEvent::Hint { text } => format!("{text}\n"),
         HostEvent::EditUnchanged => "edit: same meaning, nothing to do\n".to_owned(),
         HostEvent::EditRefused(messages) => format!("{}edit refused; what runs goes on\n", rendered(messages, style)),
