@@ -44,7 +44,7 @@ pub use outside::{Compiled, Compiler, Conditions, Job, Learned, Learner, Remembe
 pub use parts::Machines;
 pub use rebuild::REBUILD_MAX;
 pub use run::{CONFIRM_MAX, Limits, RebuildLimits, Setup, Summary, run};
-pub use said::{HostEvent, Messages, Said};
+pub use said::{Changed, Effect, HostEvent, Messages, Said};
 pub use sinks::SinkLimits;
 pub use stop::{Stop, Wanted};
 

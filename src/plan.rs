@@ -2,6 +2,7 @@
 
 mod diff;
 mod fingerprint;
+mod former;
 mod graph;
 mod lower;
 mod order;
@@ -14,6 +15,7 @@ pub use diff::{
     Again, Change, Class, Component, Diff, EntryChange, Listed, Loss, Memory, NotAgain, ParamEdit, Reach, Rename, TaskEdit,
     Why, again, diff, task_edits,
 };
+pub use former::{Former, former};
 pub use graph::{Accept, Connection, Decode, Gate, Graph, Hashes, Input, Label, Learn, NodeKey, NodeOp, NodeSpec, Owner, Slot};
 pub use lower::lower;
 pub use shadow::shadow;

@@ -211,6 +211,10 @@ mod machines {
         /// How long it waits before it is dropped [default: 10min]
         #[arg(long, value_name = "TIME", value_parser = span, requires = "confirm")]
         pub confirm_within: Option<std::time::Duration>,
+        /// After an edit keep what it replaced, fed and mute, for so long, and go back to it by itself where nodes fail or drop
+        /// more rows than before, such as `30s` [default: not at all]
+        #[arg(long, value_name = "TIME", value_parser = span)]
+        pub probation: Option<std::time::Duration>,
         /// One JSON object a line for each event
         #[arg(long)]
         pub json: bool,

@@ -112,9 +112,9 @@ fn cause(cause: &Cause) -> String {
 fn now(all: &[&Plan], running: Option<&Running>) -> String {
     let kept = counted(all.len(), "plan");
     let Some(running) = running else { return format!("{kept}; nothing runs just now\n") };
-    let back = running.back_to.map(|to| format!(", which is plan {to} again")).unwrap_or_default();
-    let plan = running.plan.map(|plan| format!("plan {plan}{back}")).unwrap_or_default();
-    let mut text = format!("{kept}; {plan} runs, {} rows so far\n", grouped(running.rows));
+    let back = running.back_to.map(|to| format!(" (plan {to} again)")).unwrap_or_default();
+    let plan = running.plan.map(|plan| format!("; plan {plan} runs{back}")).unwrap_or_default();
+    let mut text = format!("{kept}{plan}, {} rows so far\n", grouped(running.rows));
     if let Some(how) = &running.differs {
         text.push_str(&format!("the file: {how}\n"));
     }

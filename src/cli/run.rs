@@ -82,6 +82,7 @@ fn setup(args: &RunArgs, text: String, compiled: Compiled, compiler: FileCompile
         limits: host::Limits { poll: args.poll, ..host::Limits::default() },
         state: Some(kept),
         confirm: args.confirm.then(|| args.confirm_within.unwrap_or(CONFIRM_MAX)),
+        probation: args.probation,
         typed,
     })
 }

@@ -15,7 +15,8 @@ use crate::ir;
 use crate::node::{NodeError, Ordinal, Predictor, State};
 use crate::plan::{Graph, Input, NodeKey, NodeOp, Slot};
 use crate::runtime::{
-    Asked, Askers, Cut, Engine, Parts, Phase, Progress, Reached, Rebuild, Served, Sought, TapId, Unasked, Weighed, prepare_with,
+    Asked, Askers, Beside, Cut, Engine, Parts, Phase, Progress, Reached, Rebuild, Served, Sought, TapId, Unasked, Weighed,
+    prepare_with,
 };
 use crate::server::Stage;
 
@@ -49,6 +50,8 @@ pub enum Order {
         wanted: Box<Graph>,
         /// What of it has been rebuilt beside the engine.
         rebuild: Rebuild,
+        /// The number of the plan, where what it changes is to be kept beside it for a while.
+        probation: Option<u64>,
         /// The texts that its places are in.
         sources: Sources,
         done: SyncSender<Result<Applied, Vec<Diagnostic>>>,
@@ -64,6 +67,10 @@ pub enum Order {
     /// How far it has read.
     Reached {
         done: SyncSender<Reached>,
+    },
+    /// What a plan has replaced is not needed any more; the graph that runs from here on.
+    Pass {
+        done: SyncSender<Result<Graph, Vec<Diagnostic>>>,
     },
     /// What every node remembers now, and what would become of models and of names that come back.
     Weigh {
@@ -108,6 +115,10 @@ pub struct Applied {
     /// The graph that runs: what was wanted, and the features of models that go on being served.
     pub graph: Graph,
     pub served: Vec<Served>,
+    /// Rows that came in live meanwhile; none while a recording is read, in which rows do not come by themselves.
+    pub waited: Option<u64>,
+    /// What of the graph before is kept beside it.
+    pub beside: Beside,
 }
 
 pub struct Ask {
@@ -312,8 +323,13 @@ impl Core {
             Order::Weigh { wanted, done } => {
                 let _ = done.send(self.engine.weigh(&wanted));
             }
-            Order::Apply { wanted, rebuild, sources, done } => {
-                let result = self.apply(&wanted, rebuild, sources);
+            Order::Pass { done } => {
+                let result = self.engine.drop_former(self.parts.as_ref());
+                self.publish();
+                let _ = done.send(result);
+            }
+            Order::Apply { wanted, rebuild, probation, sources, done } => {
+                let result = self.apply(&wanted, rebuild, probation, sources);
                 // On the board before the one who waits goes on: what is asked next is answered for the new graph.
                 self.publish();
                 let _ = done.send(result);
@@ -388,9 +404,19 @@ impl Core {
     }
 
     /// Everything that can fail first; then the cut.
-    fn apply(&mut self, wanted: &Graph, rebuild: Rebuild, sources: Sources) -> Result<Applied, Vec<Diagnostic>> {
+    fn apply(
+        &mut self,
+        wanted: &Graph,
+        rebuild: Rebuild,
+        probation: Option<u64>,
+        sources: Sources,
+    ) -> Result<Applied, Vec<Diagnostic>> {
         let ready = self.sinks.prepare(&self.engine, wanted, self.parts.as_ref())?;
         let (graph, served) = self.engine.keep_serving(wanted);
+        let (graph, beside) = match probation {
+            Some(plan) => self.engine.keep_former(graph, plan),
+            None => (graph, Beside::default()),
+        };
         let prepared = prepare_with(&mut self.engine, &graph, self.parts.as_ref(), rebuild)?;
         let cut = prepared.cut(&mut self.engine).map_err(|aborted| vec![aborted.why])?;
         (self.ended, self.sources) = (false, sources);
@@ -398,7 +424,20 @@ impl Core {
         for found in self.sinks.take_up(&self.engine, ready, self.parts.as_ref()) {
             self.find(found);
         }
-        Ok(Applied { cut, graph, served })
+        self.taps.after_a_change(&mut self.engine, self.parts.as_ref(), &self.sources);
+        let waited = self.let_in_who_waited();
+        Ok(Applied { cut, graph, served, beside, waited })
+    }
+
+    /// What has come by now came while nothing was processed.
+    fn let_in_who_waited(&mut self) -> Option<u64> {
+        if self.engine.phase() != Phase::Live {
+            return None;
+        }
+        match self.engine.step() {
+            Progress::Rows(rows) => Some(rows as u64),
+            Progress::Waiting | Progress::Blocked | Progress::Ended => Some(0),
+        }
     }
 
     fn collect(&mut self, task: &Name) -> Option<Collected> {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::plan::{Class, Diff, Graph, Memory, NodeKey, NodeOp, plan_json, plan_text};
-use crate::runtime::{Load, REMOVED_KEPT, RESTING_BYTES_MAX, Weighed};
+use crate::plan::{Change, Class, Diff, Graph, Memory, NodeKey, NodeOp, former, plan_json, plan_text};
+use crate::runtime::{Beside, Load, PROBATION_BYTES_MAX, REMOVED_KEPT, RESTING_BYTES_MAX, Weighed};
 
 use super::said::serving_in_words;
 
@@ -17,6 +17,8 @@ pub struct Preview {
     states: Vec<State>,
     /// What going back could not bring back.
     losses: Vec<String>,
+    /// Under `--probation`: what of it would be kept beside, and what would not.
+    beside: Option<Beside>,
 }
 
 /// What becomes of what one node remembers.
@@ -27,13 +29,14 @@ struct State {
     words: String,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// From light to heavy.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fate {
     Kept,
     Migrated,
-    Rebuilt,
     /// It goes on, and ages out.
     Aged,
+    Rebuilt,
     /// For a while, in case its name comes back.
     Rests,
     Lost,
@@ -41,7 +44,15 @@ enum Fate {
 
 impl Preview {
     /// `diff` is from `running` to `wanted`; `plan` is the number of what runs.
-    pub fn of(mut diff: Diff, running: &Graph, wanted: &Graph, weighed: Weighed, plan: Option<u64>) -> Preview {
+    pub fn of(
+        mut diff: Diff,
+        running: &Graph,
+        wanted: &Graph,
+        weighed: Weighed,
+        plan: Option<u64>,
+        probation: bool,
+    ) -> Preview {
+        let beside = probation.then(|| beside(running, wanted, &diff, &weighed));
         for key in &weighed.returns {
             if let Some(change) = diff.nodes.get_mut(key) {
                 change.becomes(&Memory::Returned);
@@ -55,7 +66,7 @@ impl Preview {
         losses.extend(
             more.filter(|state| is_gone(&state.node, running, wanted)).map(|state| format!("{}: {}", state.node, state.words)),
         );
-        Preview { diff, weighed, plan, states, losses }
+        Preview { diff, weighed, plan, states, losses, beside }
     }
 
     pub fn text(&self) -> String {
@@ -74,6 +85,7 @@ impl Preview {
         } else if !self.diff.is_nothing() {
             text.push_str("`mliot undo` takes it back\n");
         }
+        text.push_str(&self.beside.as_ref().filter(|_| !self.diff.is_nothing()).map(beside_text).unwrap_or_default());
         text
     }
 
@@ -87,7 +99,8 @@ impl Preview {
         match kept().count() {
             0 => String::new(),
             1 => kept().map(State::line).collect(),
-            many => format!("  {:<24} {}  kept\n", format!("{many} others"), weight(load)),
+            many if many == self.states.len() => format!("  {:<24} {}  kept\n", format!("all {many} nodes"), weight(load)),
+            many => format!("  {:<24} {}  kept\n", format!("{many} other nodes"), weight(load)),
         }
     }
 
@@ -95,34 +108,70 @@ impl Preview {
         let mut json = plan_json(&self.diff);
         json["against"] = json!({ "running": true, "plan": self.plan, "at": self.weighed.at });
         json["state"] = self.states.iter().map(State::json).collect();
+        json["probation"] = json!(self.beside.as_ref().map(|beside| {
+            let Beside { kept, bytes, left_out, too_large } = beside;
+            json!({ "kept": kept, "bytes": bytes, "left_out": left_out, "too_large": too_large })
+        }));
         json["losses"] = json!(self.losses);
         json["serving"] = json!(serving_in_words(&self.weighed.served));
         json
     }
 }
 
+/// What would be kept beside the new graph.
+fn beside(running: &Graph, wanted: &Graph, diff: &Diff, weighed: &Weighed) -> Beside {
+    let former = former(running, wanted, diff, 0);
+    let bytes = former.originals.iter().filter_map(|key| weighed.loads.get(key)).map(|load| load.bytes as usize).sum();
+    let names = |keys: &[NodeKey]| keys.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let (kept, left_out, too_large) = (names(&former.originals), names(&former.left_out), bytes > PROBATION_BYTES_MAX);
+    Beside { kept, bytes, left_out, too_large }
+}
+
+fn beside_text(beside: &Beside) -> String {
+    let Beside { kept, bytes, left_out, too_large } = beside;
+    let mut text = String::new();
+    if *too_large {
+        let (bytes, most) = (size(*bytes as u64), size(PROBATION_BYTES_MAX as u64));
+        text.push_str(&format!("on probation: no way back to what it replaces, {bytes} are more than {most}\n"));
+    } else if !kept.is_empty() {
+        text.push_str(&format!("on probation: {} kept beside it, {}\n", kept.join(", "), size(*bytes as u64)));
+    }
+    if !left_out.is_empty() {
+        text.push_str(&format!("on probation: not kept beside it, for other rows come to them: {}\n", left_out.join(", ")));
+    }
+    text
+}
+
 fn state_of(key: &NodeKey, diff: &Diff, wanted: &Graph, weighed: &Weighed) -> Option<State> {
     let change = &diff.nodes[key];
     let load = change.from.as_ref().and_then(|from| weighed.loads.get(from)).copied()?;
-    let mut memories: Vec<&Memory> = change.entries.values().map(|entry| &entry.memory).collect();
-    memories.push(&change.memory);
-    let has = |is: fn(&Memory) -> bool| memories.iter().any(|memory| is(memory));
-    let forgets = change.class.forgets() && matches!(wanted.nodes[key].op, NodeOp::Task(_));
-    let (fate, words) = if forgets {
-        (Fate::Lost, "what it has collected is of no use any more".to_owned())
-    } else if has(|memory| matches!(memory, Memory::Rebuilt)) {
-        (Fate::Rebuilt, format!("rebuilt from the rows so far of {}", sources(wanted, key)))
-    } else if has(|memory| matches!(memory, Memory::Empty(_))) && change.memory != Memory::Kept {
-        (Fate::Lost, change.memory.to_string())
-    } else if has(|memory| matches!(memory, Memory::Aged(_))) {
-        (Fate::Aged, "stays, and ages out".to_owned())
-    } else if change.class == Class::Migrated {
-        let words = Some(change.memory.to_string()).filter(|words| !words.is_empty());
-        (Fate::Migrated, words.unwrap_or_else(|| "what it remembers goes on".to_owned()))
+    let own = fate_of(key, change, &change.memory, wanted);
+    let entries = change.entries.iter().filter(|(_, entry)| entry.class != Class::Removed);
+    let entries: Vec<_> = entries.map(|(name, entry)| (name, fate_of(key, change, &entry.memory, wanted))).collect();
+    let heaviest = entries.iter().map(|(_, (fate, _))| *fate).fold(own.0, Fate::max);
+    // Where its entries go different ways, each says its own.
+    let words = if own.0 == heaviest {
+        own.1
     } else {
-        (Fate::Kept, String::new())
+        let told = entries.iter().filter(|(_, (fate, _))| *fate > Fate::Kept);
+        let told: Vec<String> = told.map(|(name, (_, words))| format!("`{name}` {words}")).collect();
+        format!("{}; the rest goes on", told.join(", "))
     };
-    Some(State { node: key.to_string(), load, fate, words })
+    Some(State { node: key.to_string(), load, fate: heaviest, words })
+}
+
+/// With it in words.
+fn fate_of(key: &NodeKey, change: &Change, memory: &Memory, wanted: &Graph) -> (Fate, String) {
+    if change.class.forgets() && matches!(wanted.nodes[key].op, NodeOp::Task(_)) {
+        return (Fate::Lost, "what it has collected is of no use any more".to_owned());
+    }
+    match memory {
+        Memory::Kept | Memory::Returned => (Fate::Kept, String::new()),
+        Memory::Converted | Memory::PutTogether => (Fate::Migrated, memory.to_string()),
+        Memory::Rebuilt => (Fate::Rebuilt, format!("rebuilt from the rows so far of {}", sources(wanted, key))),
+        Memory::Aged(_) => (Fate::Aged, memory.to_string()),
+        Memory::Empty(_) => (Fate::Lost, memory.to_string()),
+    }
 }
 
 /// `room`, where its rows come from.

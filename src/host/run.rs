@@ -6,6 +6,7 @@ mod change;
 mod editing;
 mod planning;
 mod seeing;
+mod trying;
 mod undoing;
 
 use std::any::Any;
@@ -18,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 
-use crate::base::Hash;
+use crate::base::{Hash, Time};
 use crate::diag::{Code, Diagnostic};
 use crate::io::Inlets;
 use crate::node::Ordinal;
@@ -43,12 +44,14 @@ use super::sinks::SinkLimits;
 use super::state::plans::{Aside, Cause};
 use super::stop::{Stop, Wanted};
 use super::threads::{SIGNALS_MAX, connections, forward, heed, listen_to_keys, pass_on, refused};
+use super::view::in_one_line;
 use super::watch::{Notice, WatchLimits, Watcher};
 
 pub use asking::CONFIRM_MAX;
 pub use change::Wish;
 
 use asking::Waiting;
+use trying::Trial;
 
 /// Between two looks of the ear, and at clocks.
 const TICK: Duration = Duration::from_millis(250);
@@ -99,6 +102,8 @@ pub struct Setup {
     pub state: Option<Kept>,
     /// How long an edit that would lose something waits for a word; without it none waits.
     pub confirm: Option<Duration>,
+    /// How long what a change replaces is kept beside it, and whoever fails takes it back; without it nobody does.
+    pub probation: Option<Duration>,
     /// Is there somebody who types such words on the standard input?
     pub typed: bool,
 }
@@ -169,6 +174,9 @@ struct Shell {
     /// The edit that waits for a word, and for how long one does.
     waiting: Option<Waiting>,
     confirm: Option<Duration>,
+    /// The change that is on probation, and for how long one is.
+    trial: Option<Trial>,
+    probation: Option<Duration>,
     history: History,
     /// Whom somebody has gone back to answers.
     learner: Arc<Holding>,
@@ -183,7 +191,7 @@ struct Shell {
 impl Shell {
     fn start(setup: Setup) -> Result<Shell, Vec<Diagnostic>> {
         let Setup { file, text, compiled, compiler, parts, inlets, learner, ear, stop, heed_signals, limits, .. } = setup;
-        let (state, confirm, typed) = (setup.state, setup.confirm, setup.typed);
+        let (state, confirm, probation, typed) = (setup.state, setup.confirm, setup.probation, setup.typed);
         let used = compiled.known();
         let Some(graph) = compiled.graph else { return Err(compiled.diagnostics) };
         let (mut history, damaged) = match &state {
@@ -271,6 +279,8 @@ impl Shell {
             rebuilds: 0,
             waiting: None,
             confirm,
+            trial: None,
+            probation,
             history,
             learner,
             first,
@@ -341,6 +351,7 @@ impl Shell {
             self.say(event);
         }
         self.look_at_what_waits(Instant::now());
+        self.look_at_trial(Instant::now());
         self.board.set_tasks(self.learning.notes());
         self.ear.look(&self.board.status());
     }
@@ -364,6 +375,9 @@ impl Shell {
     }
 
     fn say(&mut self, event: HostEvent) {
+        if event.is_remembered() {
+            self.board.happened(Time(chrono::Utc::now().timestamp_micros()), &in_one_line(&event));
+        }
         self.ear.hear(&Said::Host(event));
     }
 

@@ -1,6 +1,7 @@
 //! What a person sees of a run: a few calm lines that are redrawn in place in a terminal, plain appended lines elsewhere, or
 //! one JSON object a line.
 
+mod edit;
 mod lines;
 mod words;
 
@@ -10,7 +11,7 @@ use crate::diag::Style;
 use crate::server::Status;
 
 use super::hear::Ear;
-use super::said::Said;
+use super::said::{HostEvent, Messages, Said};
 
 use lines::Lines;
 
@@ -53,6 +54,25 @@ impl<W: Write + Send> View<W> {
     fn put(&mut self, text: &str) {
         let _gone = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
     }
+}
+
+/// What happened, as short as can be: of an edit all that changed, of messages the first.
+pub fn in_one_line(event: &HostEvent) -> String {
+    match event {
+        HostEvent::EditApplied { cause, at, words, .. } => {
+            format!("{} at row {}: {}", words::applied(cause), at.0, words.join("; "))
+        }
+        HostEvent::EditRefused(messages) => format!("edit refused: {}", first_of(messages)),
+        HostEvent::Finding(messages) => first_of(messages),
+        HostEvent::TrainingFailed { task, why } => format!("{task}: goes on with what it has: {}", first_of(why)),
+        other => words::host(other, Style::Plain),
+    }
+}
+
+fn first_of(messages: &Messages) -> String {
+    let all = &messages.diagnostics;
+    let more = if all.len() > 1 { format!(" (and {} more)", all.len() - 1) } else { String::new() };
+    all.first().map(|found| format!("{} {}{more}", found.code, found.message)).unwrap_or_default()
 }
 
 impl<W: Write + Send> Ear for View<W> {

@@ -42,11 +42,19 @@ pub enum Label {
     },
 }
 
-/// The file, or a model version that keeps the feature definitions that it was trained with (a shadow).
+/// The file, a model version that keeps the feature definitions that it was trained with (a shadow), or a former version of
+/// the file that is on hand in case a plan is taken back.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Owner {
     File,
-    Model { task: Name, version: Name },
+    Model {
+        task: Name,
+        version: Name,
+    },
+    /// With the number of the plan that took its place.
+    Former {
+        plan: u64,
+    },
 }
 
 /// Hashes of canonical bytes of the IR, never of a library's forms, so that an upgrade changes none of them.
@@ -198,23 +206,32 @@ impl NodeKey {
         NodeKey { decl: decl.clone(), slot, owner: Owner::File }
     }
 
-    /// Is it the file's own, and no model's?
+    /// Is it of a version of the file that a plan has replaced?
+    pub fn is_former(&self) -> bool {
+        match self.owner {
+            Owner::Former { .. } => true,
+            Owner::File | Owner::Model { .. } => false,
+        }
+    }
+
+    /// Is it the file's own, and no copy?
     pub fn is_of_file(&self) -> bool {
         match self.owner {
             Owner::File => true,
-            Owner::Model { .. } => false,
+            Owner::Model { .. } | Owner::Former { .. } => false,
         }
     }
 }
 
-/// `room/gate`, `air/where`, `air/set#1`, `air/window:slow`, `air/smooth.scan` inside a transform, and `air/set @occupancy-3`
-/// for a model's own.
+/// `room/gate`, `air/where`, `air/set#1`, `air/window:slow`, `air/smooth.scan` inside a transform, `air/set @occupancy-3` for
+/// a model's own, and `air/scan @before-7` for what plan 7 has replaced.
 impl fmt::Display for NodeKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.decl, self.slot)?;
         match &self.owner {
             Owner::File => Ok(()),
             Owner::Model { task, version } => write!(f, " @{task}-{version}"),
+            Owner::Former { plan } => write!(f, " @before-{plan}"),
         }
     }
 }

@@ -21,6 +21,8 @@ pub struct Task {
     routes: Vec<Vec<Route>>,
     /// Sources by declaration, to the slot of their gate.
     gates: BTreeMap<Name, usize>,
+    /// Where each slot is. Slots are changed where they stand, and their keys are not.
+    places: BTreeMap<NodeKey, usize>,
     /// What sinks have accepted, until the engine takes it.
     accepted: Vec<(NodeKey, Batch)>,
 }
@@ -67,7 +69,7 @@ impl Task {
         }
         let gates = slots.iter().enumerate().filter(|(_, slot)| is_gate(slot));
         let gates = gates.map(|(at, slot)| (slot.key.decl.clone(), at)).collect();
-        Task { slots, routes, gates, accepted: Vec::new() }
+        Task { slots, routes, gates, places, accepted: Vec::new() }
     }
 
     pub fn into_slots(self) -> Vec<Slot> {
@@ -83,7 +85,7 @@ impl Task {
     }
 
     pub fn slot_mut(&mut self, key: &NodeKey) -> Option<&mut Slot> {
-        self.slots.iter_mut().find(|slot| slot.key == *key)
+        self.slots.get_mut(*self.places.get(key)?)
     }
 
     /// The sources whose rows enter here.

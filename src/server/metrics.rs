@@ -20,6 +20,8 @@ pub fn write(status: &Status, out: &mut String) {
         edits,
         last_change: _,
         differs: _,
+        rates: _,
+        lately: _,
     } = status;
     let info = Family::new(out, "mliot_info", "gauge", "The running pipeline.");
     info.put(out, &[("pipeline", pipeline), ("plan", plan), ("stage", stage.words())], 1);

@@ -3,12 +3,14 @@
 mod again;
 mod bench;
 mod broken;
+mod history;
 mod inputs;
 mod json;
 mod keep;
 mod killed;
 mod live;
 mod pipelines;
+mod probation;
 mod refused;
 mod same;
 mod score;

@@ -16,7 +16,7 @@ use super::super::engine::{Applied, Order};
 use super::super::history::{Draft, Outcome, changes};
 use super::super::outside::{Compiled, Compiler};
 use super::super::rebuild::{Pending, Rebuilt, is_asked};
-use super::super::said::{HostEvent, Messages, in_words, serving_in_words};
+use super::super::said::{Effect, HostEvent, Messages, in_words, serving_in_words};
 use super::super::serving::Opened;
 use super::super::state::plans::{Aside, Cause};
 use super::super::threads::refused;
@@ -122,24 +122,27 @@ impl Shell {
     }
 
     fn take_up(&mut self, wish: Wish, rebuild: Rebuild) {
+        let ran = self.history.now();
         let draft = Draft { cause: wish.cause.clone(), text: &wish.text, graph: &wish.wanted, aside: wish.aside };
         let written = self.history.begin(draft).map_err(|wrong| vec![wrong]);
-        match written.and_then(|()| self.change(&wish.wanted, rebuild, &wish.sources)) {
+        match written.and_then(|()| self.change(&wish, rebuild)) {
             Err(diagnostics) => {
                 let left = self.history.abandon();
                 self.find(left);
                 self.refuse(Messages { diagnostics, sources: wish.sources }, wish.reply);
             }
-            Ok((Applied { cut, graph, served }, opened)) => {
+            Ok((Applied { cut, graph, served, beside, waited }, opened)) => {
                 self.serving.commit(opened);
+                self.end_trial();
+                self.begin_trial(self.on_probation(&wish.cause), ran, &cut.diff, beside);
                 let words = [serving_in_words(&served), in_words(&cut.diff)].concat();
-                self.applied(wish, cut, graph, words);
+                self.applied(wish, cut, graph, words, waited);
             }
         }
     }
 
     /// It runs; what is left is to say so, to whom it concerns.
-    fn applied(&mut self, wish: Wish, cut: Cut, running: Graph, words: Vec<String>) {
+    fn applied(&mut self, wish: Wish, cut: Cut, running: Graph, words: Vec<String>, waited: Option<u64>) {
         let Wish { cause, wanted, text, sources: _, aside, models, begun, reply, is_confirmed: _ } = wish;
         (self.graph, self.ran) = (wanted, text);
         self.learner.hold(models.clone());
@@ -147,7 +150,8 @@ impl Shell {
         let took_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
         let (at, pause_us, plan) = (cut.event.at, cut.event.pause_us, self.history.open_number());
         self.board.edit(|edits| edits.applied += 1, Some(words.join("; ")));
-        self.say(HostEvent::EditApplied { plan, cause, at, words: words.clone(), pause_us, took_us });
+        let effect = Effect::of(&cut, waited);
+        self.say(HostEvent::EditApplied { plan, cause, at, words: words.clone(), effect, pause_us, took_us });
         self.learn_on();
         self.choose_held(&models);
         let (changes, was) = changes(&cut.diff);
@@ -159,10 +163,12 @@ impl Shell {
     }
 
     /// Nothing has changed where this fails.
-    fn change(&self, wanted: &Graph, rebuild: Rebuild, sources: &Sources) -> Result<(Applied, Opened), Vec<Diagnostic>> {
-        let opened = self.serving.prepare(wanted)?;
+    fn change(&self, wish: &Wish, rebuild: Rebuild) -> Result<(Applied, Opened), Vec<Diagnostic>> {
+        let opened = self.serving.prepare(&wish.wanted)?;
         let (done, answer) = sync_channel(1);
-        let order = Order::Apply { wanted: Box::new(wanted.clone()), rebuild, sources: sources.clone(), done };
+        let (wanted, probation, sources) =
+            (Box::new(wish.wanted.clone()), self.on_probation(&wish.cause), wish.sources.clone());
+        let order = Order::Apply { wanted, rebuild, probation, sources, done };
         let ending = || vec![Diagnostic::new(Code::R0006, "the pipeline is ending; nothing was changed")];
         self.orders.send(order).map_err(|_| ending())?;
         let applied = answer.recv().map_err(|_| ending())??;

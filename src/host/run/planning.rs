@@ -26,7 +26,7 @@ impl Shell {
         let weighed = self.orders.send(order).ok().and_then(|()| weighed.recv().ok());
         // An engine that is gone drops the reply, which says that the run is ending.
         let Some(weighed) = weighed else { return };
-        let preview = Preview::of(diff, &self.served, &wanted, weighed, self.history.number());
+        let preview = Preview::of(diff, &self.served, &wanted, weighed, self.history.now(), self.probation.is_some());
         reply.say(Answer::Planned { text: preview.text(), plan: preview.json() });
     }
 }

@@ -12,7 +12,7 @@ use crate::plan::Graph;
 use super::super::control::{Answer, Applied as Done, Reply};
 use super::super::history::{Draft, Outcome};
 use super::super::outside::Compiled;
-use super::super::said::{HostEvent, Messages};
+use super::super::said::{Effect, HostEvent, Messages};
 use super::super::state::plans::{Answering, Aside, Cause, ChangeLine, WholePlan};
 use super::Shell;
 use super::change::Wish;
@@ -28,7 +28,7 @@ impl Shell {
         }
         let to = to.or_else(|| self.history.before()).ok_or_else(nothing_before);
         match to.and_then(|to| self.history.load(to)) {
-            Err(wrong) => self.refuse(Messages::of(wrong), Some(reply)),
+            Err(wrong) => answer(Some(reply), Answer::refused(&Messages::of(wrong))),
             Ok(whole) => {
                 let to = whole.plan.number;
                 self.go_back(whole, Cause::Undone { to }, Some(reply));
@@ -72,7 +72,15 @@ impl Shell {
         self.find(wrong);
         self.set_aside(aside);
         self.board.edit(|edits| edits.applied += 1, Some(words.join("; ")));
-        self.say(HostEvent::EditApplied { plan, cause, at, words: words.clone(), pause_us: 0, took_us });
+        self.say(HostEvent::EditApplied {
+            plan,
+            cause,
+            at,
+            words: words.clone(),
+            effect: Effect::default(),
+            pause_us: 0,
+            took_us,
+        });
         answer(reply, Answer::Applied(Done { plan, at, words, pause_us: 0, took_us }));
     }
 

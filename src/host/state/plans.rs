@@ -115,6 +115,8 @@ pub struct Plans {
     files: Arc<dyn Files>,
     /// Oldest first.
     known: Vec<(Plan, u64)>,
+    /// In bytes.
+    most: u64,
 }
 
 impl Plans {
@@ -130,7 +132,7 @@ impl Plans {
                 Err(why) => damaged(&place(state, number), why),
             }
         }
-        Ok(Plans { state: state.to_owned(), files, known })
+        Ok(Plans { state: state.to_owned(), files, known, most: PLANS_BYTES_MAX })
     }
 
     /// Oldest first.
@@ -183,9 +185,9 @@ impl Plans {
     }
 
     fn trim(&mut self) -> io::Result<()> {
-        let is_over = |known: &[(Plan, u64)]| {
-            known.len() > PLANS_MAX || known.iter().map(|(_, bytes)| bytes).sum::<u64>() > PLANS_BYTES_MAX
-        };
+        let most = self.most;
+        let is_over =
+            |known: &[(Plan, u64)]| known.len() > PLANS_MAX || known.iter().map(|(_, bytes)| bytes).sum::<u64>() > most;
         while self.known.len() > 1 && is_over(&self.known) {
             self.files.remove_file(&place(&self.state, self.known[0].0.number))?;
             self.known.remove(0);
@@ -293,19 +295,13 @@ mod tests {
     #[test]
     fn large_ones_push_out_more_and_the_last_stays() {
         let state = tempfile::tempdir().unwrap();
-        let mut plans = open(state.path());
+        let mut plans = Plans { most: 1_000, ..open(state.path()) };
         // Text that does not pack.
-        let mut seed = 1_u64;
-        let mut noise = || {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            char::from_u32(0x4e00 + (seed >> 33) as u32 % 0x5000).unwrap()
-        };
-        let text: String = (0..PLANS_BYTES_MAX / 6).map(|_| noise()).collect();
-        (1..=4).for_each(|number| plans.put(&whole(number, &text)).unwrap());
+        let text = |seed: u64, rows: u64| (0..rows).map(|row| Hash::of(&(seed, row)).to_string()).collect::<String>();
+        (1..=4).for_each(|number| plans.put(&whole(number, &text(number, 10))).unwrap());
         let kept: u64 = plans.known.iter().map(|(_, bytes)| bytes).sum();
-        assert!(kept <= PLANS_BYTES_MAX && plans.known.len() < 4, "{kept}");
-        let larger = text.repeat(3);
-        plans.put(&whole(5, &larger)).unwrap();
+        assert!(kept <= 1_000 && (1..4).contains(&plans.known.len()), "{kept}");
+        plans.put(&whole(5, &text(5, 100))).unwrap();
         assert_eq!(open(state.path()).all().map(|plan| plan.number).collect::<Vec<_>>(), [5]);
     }
 

@@ -6,6 +6,7 @@ use crate::server::SinkStatus;
 
 use super::super::said::{HostEvent, Messages, Said};
 use super::super::state::plans::Cause;
+use super::edit;
 
 /// Ends in a newline; empty for what is not worth a line.
 pub fn of(said: &Said, style: Style) -> String {
@@ -27,7 +28,7 @@ fn engine(event: &Event) -> String {
     }
 }
 
-fn host(event: &HostEvent, style: Style) -> String {
+pub fn host(event: &HostEvent, style: Style) -> String {
     match event {
         HostEvent::Started { pipeline, serving } if serving.is_empty() => format!("{pipeline} runs\n"),
         HostEvent::Started { pipeline, serving } => format!("{pipeline} runs, and answers at {}\n", serving.join(", ")),
@@ -38,13 +39,9 @@ fn host(event: &HostEvent, style: Style) -> String {
         // Every few seconds; whoever wants to know reads the JSON, or asks `mliot state`.
         HostEvent::Epoch { .. } => String::new(),
         HostEvent::Rebuilding => "edit: its sources are read again, rows go on meanwhile\n".to_owned(),
-        HostEvent::EditApplied { plan: _, cause, at, words, pause_us, took_us } => {
-            let times = format!("(paused {}, ready in {})", time(*pause_us), time(*took_us));
-            let what = applied(cause);
-            match &words[..] {
-                [one] => format!("{what} at row {}: {one} {times}\n", at.0),
-                more => format!("{what} at row {} {times}\n{}", at.0, indented(more)),
-            }
+        HostEvent::EditApplied { plan: _, cause, at, words, effect, pause_us, took_us } => {
+            let what = format!("{} at row {}", applied(cause), at.0);
+            edit::applied(&what, words, effect, &edit::times(*pause_us, *took_us, effect.waited), style)
         }
         HostEvent::EditWaiting { losses, words, wait_s } => format!(
             "edit waits for a word: it would lose something\n{}it does this\n{}`mliot confirm` applies it, `mliot confirm --no` \
@@ -53,6 +50,12 @@ fn host(event: &HostEvent, style: Style) -> String {
             indented(words)
         ),
         HostEvent::EditDropped { why } => format!("edit dropped: {why}; what runs goes on\n"),
+        HostEvent::OnProbation { plan, time_s, kept: _, bytes: _, left_out, too_large } => {
+            let lost = if left_out.is_empty() { String::new() } else { format!(", but for {}", left_out.join(", ")) };
+            let large = if *too_large { ": that is too much to be kept twice" } else { "" };
+            format!("plan {plan} is on probation for {time_s} s, what it replaced is kept{lost}{large}\n")
+        }
+        HostEvent::ProbationPassed { plan } => format!("plan {plan} stays\n"),
         HostEvent::Hint { text } => format!("{text}\n"),
         HostEvent::EditUnchanged => "edit: same meaning, nothing to do\n".to_owned(),
         HostEvent::EditRefused(messages) => format!("{}edit refused; what runs goes on\n", rendered(messages, style)),
@@ -79,7 +82,7 @@ fn host(event: &HostEvent, style: Style) -> String {
     }
 }
 
-fn applied(cause: &Cause) -> String {
+pub fn applied(cause: &Cause) -> String {
     match cause {
         Cause::Started | Cause::Edited | Cause::Promoted { .. } => "edit applied".to_owned(),
         Cause::Undone { to } => format!("back to plan {to}"),

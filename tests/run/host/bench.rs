@@ -96,6 +96,7 @@ impl Bench {
             limits,
             state,
             confirm: None,
+            probation: None,
             typed: false,
         };
         let running = std::thread::spawn(move || run(setup));
