@@ -69,6 +69,10 @@ pub enum Order {
     Pass {
         done: SyncSender<Result<Graph, Vec<Diagnostic>>>,
     },
+    /// How much that remembers, in bytes.
+    WeighBeside {
+        done: SyncSender<usize>,
+    },
     /// What every node remembers now, and what would become of models and of names that come back.
     Weigh {
         wanted: Box<Graph>,
@@ -260,6 +264,9 @@ impl Core {
             }
             Order::Weigh { wanted, done } => {
                 let _ = done.send(self.engine.weigh(&wanted));
+            }
+            Order::WeighBeside { done } => {
+                let _ = done.send(self.engine.former_bytes());
             }
             Order::Pass { done } => {
                 let result = self.engine.drop_former(self.parts.as_ref());

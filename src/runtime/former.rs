@@ -42,6 +42,12 @@ impl Engine {
         (wanted.with(former.nodes), beside)
     }
 
+    /// How much is remembered by what is kept beside the graph, in bytes.
+    pub fn former_bytes(&mut self) -> usize {
+        let slots = self.tasks.iter_mut().flat_map(|task| task.slots_mut()).filter(|slot| slot.key.is_former());
+        slots.filter_map(|slot| slot.node.save().ok()).map(|state| bytes(&state)).sum()
+    }
+
     /// What was kept beside the graph is not needed any more; the graph that runs then.
     ///
     /// # Errors
