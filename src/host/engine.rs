@@ -15,7 +15,8 @@ use crate::ir;
 use crate::node::{NodeError, Ordinal, Predictor, State};
 use crate::plan::{Graph, NodeKey, NodeOp, Slot};
 use crate::runtime::{
-    Asked, Askers, Beside, Cut, Engine, Parts, Phase, Progress, Reached, Rebuild, Served, Unasked, Weighed, prepare_with,
+    Asked, Askers, Beside, Cut, Engine, PROBATION_BYTES_MAX, Parts, Phase, Progress, Reached, Rebuild, Served, Unasked,
+    Weighed, prepare_with,
 };
 use crate::server::Stage;
 
@@ -326,7 +327,7 @@ impl Core {
         let ready = self.sinks.prepare(&self.engine, wanted, self.parts.as_ref())?;
         let (graph, served) = self.engine.keep_serving(wanted);
         let (graph, beside) = match probation {
-            Some(plan) => self.engine.keep_former(graph, plan),
+            Some(plan) => self.engine.keep_former(graph, plan, PROBATION_BYTES_MAX),
             None => (graph, Beside::default()),
         };
         let prepared = prepare_with(&mut self.engine, &graph, self.parts.as_ref(), rebuild)?;
