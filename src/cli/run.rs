@@ -75,9 +75,15 @@ fn setup(args: &RunArgs, text: String, compiled: Compiled, compiler: FileCompile
         ear,
         stop: Stop::default(),
         heed_signals: true,
-        limits: host::Limits::default(),
+        limits: limits(args),
         state: Some(kept),
     })
+}
+
+fn limits(args: &RunArgs) -> host::Limits {
+    let mut limits = host::Limits::default();
+    limits.sinks.segment_age_max = args.segment_every.unwrap_or(limits.sinks.segment_age_max);
+    limits
 }
 
 /// The state folder with what a former run has left in it, unless that is put aside.
