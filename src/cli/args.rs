@@ -215,6 +215,9 @@ mod machines {
         /// more rows than before, such as `30s` [default: not at all]
         #[arg(long, value_name = "TIME", value_parser = span)]
         pub probation: Option<std::time::Duration>,
+        /// Rows of a file that has an end (Parquet, Arrow, JSON) wait at most so long for others, such as `10s` [default: 60s]
+        #[arg(long, value_name = "TIME", value_parser = span)]
+        pub segment_every: Option<std::time::Duration>,
         /// One JSON object a line for each event
         #[arg(long)]
         pub json: bool,

@@ -79,7 +79,7 @@ fn setup(args: &RunArgs, text: String, compiled: Compiled, compiler: FileCompile
         ear,
         stop: Stop::default(),
         heed_signals: true,
-        limits: host::Limits { poll: args.poll, ..host::Limits::default() },
+        limits: limits(args),
         state: Some(kept),
         confirm: args.confirm.then(|| args.confirm_within.unwrap_or(CONFIRM_MAX)),
         probation: args.probation,
@@ -93,6 +93,12 @@ fn reads_stdin(graph: &Graph) -> bool {
         matches!(connection.live, Some(Connector::Stdin { .. }))
     };
     graph.nodes.values().any(|spec| is_stdin(&spec.op))
+}
+
+fn limits(args: &RunArgs) -> host::Limits {
+    let mut limits = host::Limits { poll: args.poll, ..host::Limits::default() };
+    limits.sinks.segment_age_max = args.segment_every.unwrap_or(limits.sinks.segment_age_max);
+    limits
 }
 
 /// The state folder with what a former run has left in it, unless that is put aside.

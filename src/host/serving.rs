@@ -75,7 +75,8 @@ impl Serving {
             let inbox: Arc<dyn Inbox> = Arc::new(post);
             (lease.inboxes().open(&path, inbox), lease)
         };
-        (self.open, self.inboxes) = (doors.into_iter().map(door).collect(), posts.into_iter().map(inbox).collect());
+        self.inboxes = posts.into_iter().map(inbox).collect();
+        self.open = doors.into_iter().map(door).collect();
     }
 
     /// Where requests for what are answered, then where rows are taken.

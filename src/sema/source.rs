@@ -116,7 +116,7 @@ impl<'a> Checker<'a> {
     fn time(&mut self, source: &'a ast::Source, shape: &mut Shape, span: Span) -> (TimeSpec, ir::Limits) {
         match &source.time {
             Some(clause) => self.time_clause(clause, shape),
-            None if source.live.is_some() && source.recorded.is_none() && source.keep.is_none() => {
+            None if source.live.is_some() && source.recorded.is_none() => {
                 shape.schema.columns.push(hidden_time(span));
                 shape.schema.time = Some(super::shape::HIDDEN_TIME.into());
                 (TimeSpec::Arrival, ir::Limits::default())

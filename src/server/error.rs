@@ -73,6 +73,11 @@ pub fn not_kept_in_time() -> Trouble {
     Trouble::new(StatusCode::SERVICE_UNAVAILABLE, "the rows could not be kept in time; they may come in later").retry(1)
 }
 
+/// The port is open and nothing behind it yet, or any more: who comes a moment later finds it.
+pub fn not_open() -> Trouble {
+    Trouble::new(StatusCode::SERVICE_UNAVAILABLE, "the pipeline is starting or stopping").retry(1)
+}
+
 pub fn no_key(bytes_max: usize) -> Trouble {
     Trouble::new(StatusCode::BAD_REQUEST, format!("an `Idempotency-Key` has 1 to {bytes_max} bytes"))
 }

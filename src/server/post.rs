@@ -20,6 +20,9 @@ pub async fn elsewhere(State(site): State<Arc<Site>>, request: Request) -> Respo
     let start = Instant::now();
     let path = request.uri().path().to_owned();
     let Some(inbox) = site.inboxes.get(&path) else {
+        if site.inboxes.names().is_empty() && site.doors.names().is_empty() {
+            return error::not_open().into_response();
+        }
         return error::unknown_page(&path, &site.inboxes.names()).into_response();
     };
     let meter = site.posts.of(inbox.source());

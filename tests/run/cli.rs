@@ -8,6 +8,7 @@ mod inputs;
 mod json;
 mod keep;
 mod killed;
+mod kills;
 mod live;
 mod pipelines;
 mod probation;
