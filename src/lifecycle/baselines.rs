@@ -32,10 +32,10 @@ pub fn repeaters_on(table: &Table, kind: TaskKind, purpose: Purpose, rows: &[usi
         TaskKind::Forecast { ahead } => LabelDelay::After(ahead.0),
         TaskKind::Classify | TaskKind::Regress | TaskKind::Detect { .. } | TaskKind::Rank => LabelDelay::NextRow,
     };
-    let last = persistence(&table.labelled, table.groups.as_deref(), table.times.as_deref(), delay);
+    let last = persistence(&table.labelled, table.series.as_deref().or(table.groups.as_deref()), table.times.as_deref(), delay);
     let mut found = vec![judge("persistence", last)];
     if let (TaskKind::Forecast { ahead }, Some(times)) = (kind, &table.times) {
-        let series = Series::of(times, |row| table.labelled[row]);
+        let series = Series::of(times, table.series.as_deref(), |row| table.labelled[row]);
         let seasons = SEASONS.iter().filter(|(_, season)| ahead.0 < *season && 2 * season <= series.span());
         let before = |season: i64| (0..table.rows()).map(|row| series.after(row, -season)).collect();
         found.extend(seasons.map(|(name, season)| judge(*name, before(*season))));

@@ -31,7 +31,7 @@ pub struct Report {
     pub champion: Option<ChampionReport>,
     /// The nearest candidate's requirements, where there is no champion.
     pub missed: Vec<RequirementReport>,
-    /// Of the champion, refitted, on rows that nobody had seen; empty without a hold-out.
+    /// Of the champion, refitted, on rows that nobody had seen: the hold-out, else what is behind the start; empty without.
     pub hold_out: Figures,
     pub hold_out_baselines: BTreeMap<String, Figures>,
     /// Every trial in its order, and behind them the constant where it is a candidate.

@@ -8,38 +8,53 @@ use arrow::compute::take;
 /// How much older than the usual distance of rows a value may be to stand for a time: clocks of sensors jitter.
 const SLACK: f64 = 1.5;
 
-/// Rows of a series by their times; those without a time are in none.
+/// Rows of one series, or of several apart, by their times; rows without a time are in none.
 pub struct Series<'a> {
     times: &'a [i64],
+    /// Which series each row belongs to; of one where there is none.
+    keys: Option<&'a [u32]>,
+    of: BTreeMap<u32, One>,
+}
+
+/// A series.
+struct One {
     /// Rows that have a value, by time; of one time the last row.
     at: BTreeMap<i64, usize>,
     /// The latest time of all rows, whether they have a value or not.
     reached: i64,
-    /// In the clock of `times`.
+    /// In the clock of the times.
     patience: i64,
 }
 
 impl<'a> Series<'a> {
     /// `has_value` is asked of every row.
-    pub fn of(times: &'a [i64], has_value: impl Fn(usize) -> bool) -> Series<'a> {
-        let timed = || times.iter().enumerate().filter(|(_, time)| **time != i64::MIN);
-        let at: BTreeMap<i64, usize> = timed().filter(|(row, _)| has_value(*row)).map(|(row, time)| (*time, row)).collect();
-        let reached = timed().map(|(_, time)| *time).max().unwrap_or(i64::MIN);
-        Series { times, patience: patience(&at), at, reached }
+    pub fn of(times: &'a [i64], keys: Option<&'a [u32]>, has_value: impl Fn(usize) -> bool) -> Series<'a> {
+        let mut of: BTreeMap<u32, One> = BTreeMap::new();
+        for (row, time) in times.iter().enumerate().filter(|(_, time)| **time != i64::MIN) {
+            let fresh = || One { at: BTreeMap::new(), reached: *time, patience: 0 };
+            let one = of.entry(keys.map_or(0, |keys| keys[row])).or_insert_with(fresh);
+            one.reached = one.reached.max(*time);
+            if has_value(row) {
+                one.at.insert(*time, row);
+            }
+        }
+        of.values_mut().for_each(|one| one.patience = patience(&one.at));
+        Series { times, keys, of }
     }
 
     /// The row whose value holds so much later than `row` (or earlier, if negative): the last one then, unless it is older
     /// than rows usually are apart. None where that time has not come yet.
     pub fn after(&self, row: usize, later: i64) -> Option<usize> {
+        let one = self.of.get(&self.keys.map_or(0, |keys| keys[row]))?;
         let wanted = Some(self.times[row]).filter(|time| *time != i64::MIN)?.checked_add(later)?;
-        let (time, found) = self.at.range(..=wanted).next_back()?;
-        (wanted <= self.reached && wanted - time <= self.patience).then_some(*found)
+        let (time, found) = one.at.range(..=wanted).next_back()?;
+        (wanted <= one.reached && wanted - time <= one.patience).then_some(*found)
     }
 
-    /// From the first value to the last.
+    /// From the first value to the last, in the longest of the series.
     pub fn span(&self) -> i64 {
-        let ends = self.at.keys().next().zip(self.at.keys().next_back());
-        ends.map_or(0, |(first, last)| last - first)
+        let ends = |one: &One| Some(one.at.keys().next_back()? - one.at.keys().next()?);
+        self.of.values().filter_map(ends).max().unwrap_or(0)
     }
 }
 
@@ -56,8 +71,8 @@ fn patience(at: &BTreeMap<i64, usize>) -> i64 {
 }
 
 /// Each row's value so much later; null where nobody knows it yet, or where nothing was measured between.
-pub fn shifted(values: &ArrayRef, times: &[i64], later: i64) -> ArrayRef {
-    let series = Series::of(times, |row| values.is_valid(row));
+pub fn shifted(values: &ArrayRef, times: &[i64], keys: Option<&[u32]>, later: i64) -> ArrayRef {
+    let series = Series::of(times, keys, |row| values.is_valid(row));
     let target = |row: usize| series.after(row, later).filter(|found| times[*found] > times[row]).map(|found| found as u64);
     let rows: UInt64Array = (0..times.len()).map(target).collect();
     take(values, &rows, None).expect("the rows are the column's own")
@@ -74,7 +89,7 @@ mod tests {
 
     fn shift(values: Vec<Option<f64>>, times: &[i64], later: i64) -> Vec<Option<f64>> {
         let values: ArrayRef = Arc::new(Float64Array::from(values));
-        shifted(&values, times, later).as_primitive::<Float64Type>().iter().collect()
+        shifted(&values, times, None, later).as_primitive::<Float64Type>().iter().collect()
     }
 
     fn all(values: &[f64]) -> Vec<Option<f64>> {
@@ -102,6 +117,13 @@ mod tests {
         assert_eq!(found, [None, Some(3.0), None], "its own value is no later one");
         assert_eq!(shift(all(&[1.0, 2.0, 3.0, 4.0]), &[0, 0, 10, 10], 10), [Some(4.0), Some(4.0), None, None]);
         assert_eq!(shift(all(&[1.0, 2.0]), &[i64::MIN, 0], 1), [None, None]);
+    }
+
+    #[test]
+    fn series_do_not_mix() {
+        let values: ArrayRef = Arc::new(Float64Array::from(vec![1.0, 2.0, 3.0, 4.0]));
+        let found = shifted(&values, &[0, 0, 10, 10], Some(&[0, 1, 1, 0]), 10);
+        assert_eq!(found.as_primitive::<Float64Type>().iter().collect::<Vec<_>>(), [Some(4.0), Some(3.0), None, None]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::Span;
+use crate::base::{Duration, Span};
 use crate::diag::{Code, Diagnostic};
 use crate::ir::{HoldOut, Policy, Task, TaskKind, Validate};
 use crate::model::{Classes, Purpose};
@@ -54,6 +54,13 @@ pub struct Split {
     /// For people: `the last 20% of the rows`.
     pub words: String,
     pub warnings: Vec<Diagnostic>,
+}
+
+impl Split {
+    /// Rows that no model of the training has seen: the hold-out, else those behind the start.
+    pub fn unseen(&self) -> &[usize] {
+        if self.hold_out.is_empty() { &self.later } else { &self.hold_out }
+    }
 }
 
 /// Divides `table`. Errors say what is too few, and what would do.
@@ -190,10 +197,20 @@ fn check_classes(table: &Table, task: &Task, split: &mut Split) -> Result<(), Di
 }
 
 pub(super) fn nothing_to_learn(task: &Task) -> Diagnostic {
+    if let TaskKind::Forecast { ahead } = task.kind {
+        return nothing_later(task, ahead);
+    }
     let message = format!("no row that `{}` may learn from has a known {}", task.name, task.target.column.name);
     Diagnostic::new(Code::E0551, message)
         .at(task.span, "")
         .help("check that the target is filled, and that the hold-out leaves rows")
+}
+
+fn nothing_later(task: &Task, ahead: Duration) -> Diagnostic {
+    let message = format!("no row that `{}` may learn from is followed by a value {ahead} later", task.name);
+    Diagnostic::new(Code::E0551, message)
+        .at(task.span, "")
+        .help("use a longer recording, forecast less far ahead, or check that the column is filled")
 }
 
 fn one_class(task: &Task, class: &str) -> Diagnostic {

@@ -24,6 +24,8 @@ pub struct Table {
     pub ordinals: Vec<u64>,
     /// Event times in microseconds, where the stream has them.
     pub times: Option<Vec<i64>>,
+    /// Of a forecast over many series: the one of each row, numbered in order of appearance.
+    pub series: Option<Vec<u32>>,
     /// The group of each row, numbered in order of appearance.
     pub groups: Option<Vec<u32>>,
     /// A row whose weight is missing, zero or less counts as unlabelled.
@@ -35,7 +37,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// Takes `batch` apart: `@ordinal`, the features, `@target`, and `@time`, `@group`, `@weight`, `@hold_out`, `@start`
+    /// Takes `batch` apart: `@ordinal`, the features, `@target`, and `@time`, `@series`, `@group`, `@weight`, `@hold_out`, `@start`
     /// where they are.
     pub fn read(task: &Task, batch: &RecordBatch) -> Result<Table, Vec<Diagnostic>> {
         let batch = in_order(task, batch)?;
@@ -43,8 +45,9 @@ impl Table {
         let missing = |name: &str| vec![lacks(task, name)];
         let target = column("@target").ok_or_else(|| missing("@target"))?.clone();
         let times = column("@time").map(times);
+        let series = column("@series").map(groups);
         let target = match (task.kind, &times) {
-            (TaskKind::Forecast { ahead }, Some(times)) => shifted(&target, times, ahead.0),
+            (TaskKind::Forecast { ahead }, Some(times)) => shifted(&target, times, series.as_deref(), ahead.0),
             (TaskKind::Forecast { .. }, None) => return Err(missing("@time")),
             (TaskKind::Classify | TaskKind::Regress | TaskKind::Detect { .. } | TaskKind::Rank, _) => target,
         };
@@ -61,6 +64,7 @@ impl Table {
             features,
             ordinals,
             times,
+            series,
             groups: column("@group").map(groups),
             weights,
             hold_out: column("@hold_out").map(trues),

@@ -3,7 +3,7 @@
 
 use crate::base::Span;
 use crate::diag::{Code, Diagnostic};
-use crate::ir::{ClausePlaces, Policy, Start, Task, TaskKind};
+use crate::ir::{ClausePlaces, Policy, Task, TaskKind};
 
 /// Clauses of a policy, by name. Empty where all of it is carried out.
 pub fn unsupported(policy: &Policy) -> Vec<Diagnostic> {
@@ -44,11 +44,6 @@ pub fn unsupported_task(task: &Task) -> Vec<Diagnostic> {
     }
     if !task.per.is_empty() {
         refuse("`per`", "leave it out: one model serves all keys; the key can be a feature");
-    }
-    if let Some(Start::First { by, .. }) = &task.start
-        && !by.is_empty()
-    {
-        refuse("`start first … by`", "leave out `by`, or write `start where …`");
     }
     found
 }

@@ -124,13 +124,11 @@ pub fn numbers(column: &ArrayRef) -> Float64Array {
     floats.iter().map(|value| value.filter(|value| value.is_finite())).collect()
 }
 
-/// Back in the target's own type: whole numbers are rounded.
+/// A duration as one, in whole microseconds; what estimates whole numbers is a number, as the language has it.
 fn of_type(values: Float64Array, ty: &Type) -> ArrayRef {
-    let whole = || values.unary::<_, Int64Type>(|value| value.round() as i64);
     match data_type(ty) {
-        DataType::Int64 => Arc::new(whole()),
         ty @ DataType::Duration(_) => {
-            let whole: PrimitiveArray<Int64Type> = whole();
+            let whole: PrimitiveArray<Int64Type> = values.unary(|value| value.round() as i64);
             cast(&whole, &ty).expect("a whole number is a duration in microseconds")
         }
         _ => Arc::new(values),
@@ -153,11 +151,11 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_are_rounded() {
+    fn an_estimate_of_whole_numbers_is_a_number() {
         let column: ArrayRef = Arc::new(Int64Array::from(vec![4]));
         let target = Target::learn(Purpose::Regress, &Type::Int, &column, &[0]).unwrap();
-        let answer = target.answer(&Matrix { rows: 1, columns: 1, data: vec![3.6] }, None);
-        assert_eq!(answer.values.as_primitive::<Int64Type>(), &Int64Array::from(vec![4]));
+        let answer = target.answer(&Matrix { rows: 1, columns: 1, data: vec![3.5] }, None);
+        assert_eq!(answer.values.as_primitive::<Float64Type>(), &Float64Array::from(vec![3.5]));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Learning, from a collected table to models on disk.
 
+mod anomalies;
 mod generation;
 mod occupancy;
 mod recording;

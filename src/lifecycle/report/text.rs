@@ -143,7 +143,10 @@ impl Report {
             return Vec::new();
         }
         let metrics = self.shown_metrics();
-        let head = format!("hold-out, {} rows", show::count(self.rows.held_out));
+        let head = match self.rows.held_out {
+            0 => format!("behind the start, {} rows", show::count(self.rows.later)),
+            held_out => format!("hold-out, {} rows", show::count(held_out)),
+        };
         let mut rows = vec![std::iter::once(head).chain(metrics.iter().cloned()).collect()];
         let plain = |name: &str, figures: &Figures| {
             std::iter::once(name.to_owned()).chain(metrics.iter().map(|metric| cell(metric, figures))).collect::<Vec<_>>()

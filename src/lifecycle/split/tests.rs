@@ -211,6 +211,14 @@ proptest! {
             prop_assert!(round.validate.iter().all(|row| !learned.contains(&key(*row))));
             prop_assert_eq!(round.train.len() + round.validate.len(), count);
         }
+        // Of earlier stretches everything that was learned had ended before anything that is judged ends.
+        let end = |row: usize| (0..count).rev().find(|other| key(*other) == key(row)).unwrap();
+        for round in &split.earlier {
+            let learned = round.train.iter().map(|row| end(*row)).max().unwrap();
+            prop_assert!(round.validate.iter().all(|row| end(*row) > learned));
+            prop_assert!(round.validate.iter().all(|row| split.rounds[0].train.contains(row)));
+        }
+        prop_assert!(split.earlier.is_empty() || validate == LAST);
         let judged: usize = split.rounds.iter().map(|round| round.validate.len()).sum();
         if matches!(validate, Validate::Folds(_)) {
             prop_assert_eq!(judged, count);

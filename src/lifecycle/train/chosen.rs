@@ -44,7 +44,7 @@ impl Context<'_> {
         let trained: Vec<TrainedMember> = kept.iter().zip(bundles).map(keep).collect();
         let champion = chosen.champion.map(|_| 0);
         let held_out = match champion {
-            Some(at) if !self.split.hold_out.is_empty() => {
+            Some(at) if !self.split.unseen().is_empty() => {
                 let broken = |error: crate::model::BundleError| {
                     vec![Diagnostic::new(Code::R0501, format!("the champion that was just trained: {error}"))]
                 };
@@ -92,7 +92,7 @@ impl Context<'_> {
     }
 
     pub fn held_out(&self, champion: &Fitted) -> Result<HeldOut, Vec<Diagnostic>> {
-        let (table, rows) = (&self.data.table, &self.split.hold_out);
+        let (table, rows) = (&self.data.table, self.split.unseen());
         let (baselines, mae) = match self.data.purpose {
             Purpose::Classify | Purpose::Regress => self.held_out_baselines(rows)?,
             Purpose::Detect => (of_alarms(table, rows), None),
@@ -198,7 +198,7 @@ impl Context<'_> {
 
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
-        if self.split.hold_out.is_empty() {
+        if self.split.unseen().is_empty() {
             notes.push("there is no hold-out, so these figures chose the model and flatter it a little".to_owned());
         }
         notes.push(match self.task.kind {

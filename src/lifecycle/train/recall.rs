@@ -104,7 +104,7 @@ fn held_out(
     let baselines = report.baselines.clone();
     let context = Context { task, policy, data, split, baselines, baseline_mae: None, trials: &trials };
     let held_out = match champion {
-        Some(stored) if !context.split.hold_out.is_empty() => context.held_out(&stored.fitted)?,
+        Some(stored) if !context.split.unseen().is_empty() => context.held_out(&stored.fitted)?,
         Some(_) | None => HeldOut::default(),
     };
     Ok((context.split, held_out, context.data.table.ordinals))

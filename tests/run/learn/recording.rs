@@ -66,6 +66,7 @@ pub fn task(name: &str, kind: TaskKind, target: Column, features: Vec<Column>, f
         start: None,
         balance: false,
         weights: None,
+        series: None,
         per: Vec::new(),
         models: if families.is_empty() { Models::Auto } else { Models::Listed(families.iter().map(candidate).collect()) },
         history: None,

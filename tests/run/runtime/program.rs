@@ -216,6 +216,7 @@ impl File {
             start: None,
             balance: false,
             weights: None,
+            series: None,
             per: vec![],
             models: Models::Auto,
             history: None,
