@@ -55,8 +55,8 @@ pub const FAMILIES: &[FamilyFacts] = &[
     FamilyFacts { name: "persistence", ..ANY },
     FamilyFacts { name: "logistic", classify: true, settings: Some(&[number("l2", 1e-8, 1e8)]), ..NONE },
     FamilyFacts { name: "linear", regress: true, forecast: true, settings: Some(&[number("l2", 1e-8, 1e8)]), ..NONE },
-    FamilyFacts { name: "naive_bayes", classify: true, ..NONE },
-    FamilyFacts { name: "knn", ..ANY },
+    FamilyFacts { name: "naive_bayes", classify: true, settings: Some(&[]), ..NONE },
+    FamilyFacts { name: "knn", settings: Some(&[whole("k", 1, 1_000)]), ..ANY },
     FamilyFacts { name: "tree", settings: Some(&[whole("depth", 1, 64), whole("leaf", 1, 100_000)]), ..ANY },
     FamilyFacts {
         name: "forest",

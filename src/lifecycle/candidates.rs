@@ -100,7 +100,8 @@ impl Space {
 pub fn spaces(task: &Task) -> Result<Vec<Space>, Vec<Diagnostic>> {
     match &task.models {
         Models::Auto => {
-            Ok(families().iter().filter(|family| learns(**family, task.kind)).map(|family| automatic(*family)).collect())
+            let usual = families().iter().filter(|family| family.is_usual() && learns(**family, task.kind));
+            Ok(usual.map(|family| automatic(*family)).collect())
         }
         Models::Listed(candidates) => {
             let (mut spaces, mut wrong) = (Vec::new(), Vec::new());

@@ -7,9 +7,11 @@ use super::boosted::Boosted;
 use super::constant::Constant;
 use super::forest::Forest;
 use super::isolation::IsolationForest;
+use super::knn::Knn;
 use super::linear::Linear;
 use super::logistic::Logistic;
 use super::mlp::Mlp;
+use super::naive_bayes::NaiveBayes;
 use super::seasonal_naive::SeasonalNaive;
 use super::tree::Tree;
 use super::zscore::ZScore;
@@ -32,6 +34,11 @@ pub trait Family: Sync {
     fn serves(&self, purpose: Purpose) -> bool;
 
     fn settings(&self) -> Vec<Setting>;
+
+    /// Does `models auto` try it?
+    fn is_usual(&self) -> bool {
+        true
+    }
 
     /// Does it get numbers in their own unit, instead of by mean and standard deviation?
     fn takes_numbers_as_they_are(&self) -> bool {
@@ -150,7 +157,20 @@ impl dyn Family {
 
 /// Cheapest first.
 pub fn families() -> &'static [&'static dyn Family] {
-    &[&Constant, &SeasonalNaive, &Logistic, &Linear, &Tree, &Boosted, &Mlp, &Forest, &ZScore, &IsolationForest]
+    &[
+        &Constant,
+        &SeasonalNaive,
+        &Logistic,
+        &Linear,
+        &Tree,
+        &Boosted,
+        &Mlp,
+        &Forest,
+        &NaiveBayes,
+        &Knn,
+        &ZScore,
+        &IsolationForest,
+    ]
 }
 
 pub fn family(name: &str) -> Option<&'static dyn Family> {
