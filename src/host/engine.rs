@@ -15,8 +15,8 @@ use crate::ir;
 use crate::node::{NodeError, Ordinal, Predictor, State};
 use crate::plan::{Graph, NodeKey, NodeOp, Slot};
 use crate::runtime::{
-    Asked, Askers, Beside, Cut, Engine, Parts, Phase, Progress, Reached, Rebuild, Served, Sought, TapId, Unasked, Weighed,
-    prepare_with,
+    Asked, Askers, Beside, Cut, Engine, PROBATION_BYTES_MAX, Parts, Phase, Progress, Reached, Rebuild, Served, Sought, TapId,
+    Unasked, Weighed, prepare_with,
 };
 use crate::server::Stage;
 
@@ -71,6 +71,10 @@ pub enum Order {
     /// What a plan has replaced is not needed any more; the graph that runs from here on.
     Pass {
         done: SyncSender<Result<Graph, Vec<Diagnostic>>>,
+    },
+    /// How much that remembers, in bytes.
+    WeighBeside {
+        done: SyncSender<usize>,
     },
     /// What every node remembers now, and what would become of models and of names that come back.
     Weigh {
@@ -324,6 +328,9 @@ impl Core {
             Order::Weigh { wanted, done } => {
                 let _ = done.send(self.engine.weigh(&wanted));
             }
+            Order::WeighBeside { done } => {
+                let _ = done.send(self.engine.former_bytes());
+            }
             Order::Pass { done } => {
                 let result = self.engine.drop_former(self.parts.as_ref());
                 self.publish();
@@ -402,7 +409,7 @@ impl Core {
         let ready = self.sinks.prepare(&self.engine, wanted, self.parts.as_ref())?;
         let (graph, served) = self.engine.keep_serving(wanted);
         let (graph, beside) = match probation {
-            Some(plan) => self.engine.keep_former(graph, plan),
+            Some(plan) => self.engine.keep_former(graph, plan, PROBATION_BYTES_MAX),
             None => (graph, Beside::default()),
         };
         let prepared = prepare_with(&mut self.engine, &graph, self.parts.as_ref(), rebuild)?;

@@ -221,3 +221,95 @@ fn no_such_plan(number: u64, kept: Option<(u64, u64)>) -> Diagnostic {
     };
     Diagnostic::new(Code::R0203, message).help("`mliot history` lists them")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::state::Disk;
+    use super::*;
+
+    struct Kept {
+        state: tempfile::TempDir,
+        history: History,
+    }
+
+    impl Kept {
+        fn new() -> Kept {
+            let state = tempfile::tempdir().unwrap();
+            let history = open(state.path());
+            Kept { state, history }
+        }
+
+        fn plan(&mut self, cause: Cause, was: &[(&str, &str)]) {
+            let (text, graph) = (Arc::from("text"), Graph::default());
+            self.history.begin(Draft { cause, text: &text, graph: &graph, aside: None }).unwrap();
+            let was = was.iter().map(|(new, old)| (Name::from(*new), Name::from(*old))).collect();
+            assert_eq!(self.history.settle(Outcome { at: Ordinal(9), was, ..Outcome::default() }), None);
+        }
+    }
+
+    fn open(state: &Path) -> History {
+        let (history, wrong) = History::open(state, Arc::new(Disk));
+        assert_eq!(wrong, []);
+        history
+    }
+
+    #[test]
+    fn ways_back_lead_further_back_and_not_round_in_circles() {
+        let mut kept = Kept::new();
+        assert_eq!((kept.history.now(), kept.history.before()), (None, None));
+        kept.plan(Cause::Started, &[]);
+        assert_eq!((kept.history.now(), kept.history.before()), (Some(1), None));
+        kept.plan(Cause::Edited, &[]);
+        kept.plan(Cause::Edited, &[]);
+        kept.plan(Cause::Undone { to: 2 }, &[]);
+        assert_eq!((kept.history.now(), kept.history.before()), (Some(2), Some(1)));
+        kept.plan(Cause::Undone { to: 1 }, &[]);
+        assert_eq!((kept.history.now(), kept.history.before()), (Some(1), None));
+        // An edit behind ways back: the plan before it is what they led to.
+        kept.plan(Cause::Edited, &[]);
+        assert_eq!((kept.history.now(), kept.history.before()), (Some(6), Some(1)));
+        kept.plan(Cause::RolledBack { to: 1, why: "worse".into() }, &[]);
+        assert_eq!((open(kept.state.path()).now(), kept.history.number()), (Some(1), Some(7)));
+    }
+
+    #[test]
+    fn names_are_followed_from_a_plan_to_now() {
+        let mut kept = Kept::new();
+        kept.plan(Cause::Started, &[]);
+        kept.plan(Cause::Edited, &[("mean", "level"), ("b", "a")]);
+        kept.plan(Cause::Edited, &[("average", "mean")]);
+        kept.plan(Cause::Undone { to: 1 }, &[("a", "b")]);
+        let since = |number| kept.history.names_since(number);
+        let names = |pairs: &[(&str, &str)]| pairs.iter().map(|(then, now)| ((*then).into(), (*now).into())).collect();
+        assert_eq!(since(1), names(&[("level", "average")]), "what is called as then is not named");
+        assert_eq!(since(2), names(&[("b", "a"), ("mean", "average")]));
+        assert_eq!(since(4), names(&[]));
+    }
+
+    #[test]
+    fn a_plan_that_was_open_when_its_process_ended_took_place_if_its_graph_ran() {
+        for (found, took_place) in [(Some(Graph::default()), true), (None, false)] {
+            let mut kept = Kept::new();
+            kept.plan(Cause::Started, &[]);
+            let (text, graph) = (Arc::from("text"), Graph::default());
+            kept.history.begin(Draft { cause: Cause::Edited, text: &text, graph: &graph, aside: None }).unwrap();
+            let mut again = open(kept.state.path());
+            assert_eq!(again.resolve(found.map(|graph| (graph, Ordinal(33))).as_ref()), None);
+            let at = again.last().map(|plan| (plan.number, plan.at));
+            assert_eq!(at, Some(if took_place { (2, Some(Ordinal(33))) } else { (1, Some(Ordinal(9))) }));
+            assert_eq!(open(kept.state.path()).last(), again.last());
+        }
+    }
+
+    #[test]
+    fn a_plan_that_did_not_take_place_leaves_no_trace() {
+        let mut kept = Kept::new();
+        kept.plan(Cause::Started, &[]);
+        let (text, graph) = (Arc::from("text"), Graph::default());
+        kept.history.begin(Draft { cause: Cause::Edited, text: &text, graph: &graph, aside: None }).unwrap();
+        assert_eq!((kept.history.open_number(), kept.history.abandon()), (Some(2), None));
+        assert_eq!((kept.history.open_number(), kept.history.number()), (None, Some(1)));
+        assert_eq!(open(kept.state.path()).number(), Some(1));
+        assert_eq!(kept.history.load(2).unwrap_err().code, Code::R0203);
+    }
+}

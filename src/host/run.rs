@@ -174,6 +174,8 @@ struct Shell {
     /// The edit that waits for a word, and for how long one does.
     waiting: Option<Waiting>,
     confirm: Option<Duration>,
+    /// Does somebody type such words?
+    has_keys: bool,
     /// The change that is on probation, and for how long one is.
     trial: Option<Trial>,
     probation: Option<Duration>,
@@ -279,6 +281,7 @@ impl Shell {
             rebuilds: 0,
             waiting: None,
             confirm,
+            has_keys: typed,
             trial: None,
             probation,
             history,

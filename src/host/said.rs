@@ -48,6 +48,8 @@ pub enum HostEvent {
         losses: Vec<String>,
         words: Vec<String>,
         wait_s: u64,
+        /// May the word be typed where the run shows itself?
+        typed: bool,
     },
     /// It does not take place.
     EditDropped {
@@ -231,7 +233,7 @@ impl HostEvent {
                 "event": "epoch", "number": number, "at": at, "pause_us": pause_us, "took_us": took_us, "bytes": bytes,
             }),
             HostEvent::Rebuilding => json!({ "event": "rebuilding" }),
-            HostEvent::EditWaiting { losses, words, wait_s } => {
+            HostEvent::EditWaiting { losses, words, wait_s, typed: _ } => {
                 let words = words.join("; ");
                 json!({ "event": "edit_waiting", "losses": losses, "words": words, "wait_s": wait_s })
             }

@@ -23,8 +23,8 @@ pub struct Beside {
 }
 
 impl Engine {
-    /// `wanted`, and beside it what it replaces.
-    pub fn keep_former(&mut self, wanted: Graph, plan: u64) -> (Graph, Beside) {
+    /// `wanted`, and beside it what it replaces, if that remembers no more than so many bytes.
+    pub fn keep_former(&mut self, wanted: Graph, plan: u64, bytes_max: usize) -> (Graph, Beside) {
         let diff = diff(&self.graph, &wanted);
         let former = former(&self.graph, &wanted, &diff, plan);
         let mut beside = Beside { left_out: former.left_out.iter().map(ToString::to_string).collect(), ..Beside::default() };
@@ -33,13 +33,19 @@ impl Engine {
             beside.bytes += state.as_ref().map_or(0, bytes);
         }
         let names = former.originals.iter().map(ToString::to_string);
-        if beside.bytes > PROBATION_BYTES_MAX {
+        if beside.bytes > bytes_max {
             beside.too_large = true;
             beside.left_out.extend(names);
             return (wanted, beside);
         }
         beside.kept = names.collect();
         (wanted.with(former.nodes), beside)
+    }
+
+    /// How much is remembered by what is kept beside the graph, in bytes.
+    pub fn former_bytes(&mut self) -> usize {
+        let slots = self.tasks.iter_mut().flat_map(|task| task.slots_mut()).filter(|slot| slot.key.is_former());
+        slots.filter_map(|slot| slot.node.save().ok()).map(|state| bytes(&state)).sum()
     }
 
     /// What was kept beside the graph is not needed any more; the graph that runs then.

@@ -38,7 +38,7 @@ impl Shell {
         let words = in_words(&diff(&self.served, &wish.wanted));
         self.waiting = Some(Waiting { wish, until: Instant::now() + wait });
         self.file_differs(Some(format!("an edit waits for `mliot confirm`: {}", losses.join("; "))));
-        self.say(HostEvent::EditWaiting { losses, words, wait_s: wait.as_secs() });
+        self.say(HostEvent::EditWaiting { losses, words, wait_s: wait.as_secs(), typed: self.has_keys });
     }
 
     /// A word about the edit that waits.

@@ -133,10 +133,12 @@ impl Shell {
             }
             Ok((Applied { cut, graph, served, beside, waited }, opened)) => {
                 self.serving.commit(opened);
-                self.end_trial();
-                self.begin_trial(self.on_probation(&wish.cause), ran, &cut.diff, beside);
+                // A change that somebody has taken back, or made another on, is not tried any more.
+                self.trial = None;
+                let trial = self.trial_of(self.on_probation(&wish.cause), ran, &cut.diff);
                 let words = [serving_in_words(&served), in_words(&cut.diff)].concat();
                 self.applied(wish, cut, graph, words, waited);
+                self.begin_trial(trial, beside);
             }
         }
     }

@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::sync_channel;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::diag::{Code, Diagnostic};
 use crate::plan::{Class, Diff};
-use crate::runtime::{Beside, NodeReport};
+use crate::runtime::{Beside, NodeReport, PROBATION_BYTES_MAX};
 use crate::server::Status;
 
 use super::super::engine::Order;
@@ -19,12 +19,16 @@ use super::Shell;
 const ROWS_MIN: u64 = 20;
 /// By how much a share of errors has to be higher than before the change, of all rows.
 const WORSE_BY: f64 = 0.05;
+/// Between two looks at how much is kept beside a change.
+const WEIGH_EVERY: Duration = Duration::from_secs(2);
 /// Drops that are meant, and no errors.
 const MEANT: [&str; 2] = ["where", "between windows"];
 
 /// A change on probation.
 pub struct Trial {
     until: Instant,
+    /// When to look next how much is kept beside it.
+    weigh: Instant,
     plan: u64,
     /// The plan that ran before.
     back_to: u64,
@@ -53,17 +57,18 @@ impl Shell {
     }
 
     /// `ran` is the plan before. The board shows how all stood when the change took place.
-    pub(super) fn begin_trial(&mut self, plan: Option<u64>, ran: Option<u64>, diff: &Diff, beside: Beside) {
-        let (Some(time), Some(plan), Some(back_to)) = (self.probation, plan, ran) else { return };
-        let judge = Judge::of(&self.board.status(), diff);
-        self.trial = Some(Trial { until: Instant::now() + time, plan, back_to, judge });
-        let Beside { kept, bytes, left_out, too_large } = beside;
-        self.say(HostEvent::OnProbation { plan, time_s: time.as_secs_f64(), kept, bytes, left_out, too_large });
+    pub(super) fn trial_of(&self, plan: Option<u64>, ran: Option<u64>, diff: &Diff) -> Option<Trial> {
+        let (time, plan, back_to) = (self.probation?, plan?, ran?);
+        let (now, judge) = (Instant::now(), Judge::of(&self.board.status(), diff));
+        Some(Trial { until: now + time, weigh: now + WEIGH_EVERY, plan, back_to, judge })
     }
 
-    /// A change that somebody has taken back, or made another on, is not tried any more.
-    pub(super) fn end_trial(&mut self) {
-        self.trial = None;
+    pub(super) fn begin_trial(&mut self, trial: Option<Trial>, beside: Beside) {
+        let (Some(trial), Some(time)) = (trial, self.probation) else { return };
+        let Beside { kept, bytes, left_out, too_large } = beside;
+        let (plan, time_s) = (trial.plan, time.as_secs_f64());
+        self.say(HostEvent::OnProbation { plan, time_s, kept, bytes, left_out, too_large });
+        self.trial = Some(trial);
     }
 
     pub(super) fn look_at_trial(&mut self, now: Instant) {
@@ -77,10 +82,26 @@ impl Shell {
                 Err(wrong) => self.say(HostEvent::Finding(Messages::of(wrong))),
             };
         }
+        if now >= trial.weigh {
+            self.weigh_beside(now);
+        }
         if is_over {
             self.trial = None;
             self.drop_beside();
             self.say(HostEvent::ProbationPassed { plan });
+        }
+    }
+
+    /// What is kept beside grows with its rows, and has a limit.
+    fn weigh_beside(&mut self, now: Instant) {
+        if let Some(trial) = &mut self.trial {
+            trial.weigh = now + WEIGH_EVERY;
+        }
+        let (done, answer) = sync_channel(1);
+        let bytes = self.orders.send(Order::WeighBeside { done }).ok().and_then(|()| answer.recv().ok());
+        if let Some(bytes) = bytes.filter(|bytes| *bytes > PROBATION_BYTES_MAX) {
+            self.drop_beside();
+            self.find([too_large(bytes)]);
         }
     }
 
@@ -97,6 +118,13 @@ impl Shell {
             None => {}
         }
     }
+}
+
+fn too_large(bytes: usize) -> Diagnostic {
+    let (now, most) = (bytes >> 20, PROBATION_BYTES_MAX >> 20);
+    let message = format!("what a plan has replaced has grown to {now} MiB, and at most {most} MiB are kept beside it");
+    Diagnostic::new(Code::R0206, message)
+        .help("it is gone; the plan is still on probation, and going back begins with what is remembered now")
 }
 
 fn taken_back(plan: u64, to: u64, why: &str) -> Diagnostic {

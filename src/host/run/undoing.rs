@@ -50,7 +50,13 @@ impl Shell {
         } else if self.answers_differently(&wish.models).next().is_some() {
             self.answer_as_before(wish);
         } else {
-            answer(wish.reply, Answer::Nothing { why: format!("plan {} is what runs", plan.number) });
+            let now = self.learning.answering();
+            let newer: Vec<&str> = now.keys().filter(|task| !wish.models.contains_key(*task)).map(|task| &**task).collect();
+            let why = match newer.is_empty() {
+                true => format!("plan {} is what runs", plan.number),
+                false => format!("plan {} is what runs, but for the model of {}, which stays", plan.number, newer.join(", ")),
+            };
+            answer(wish.reply, Answer::Nothing { why });
         }
     }
 

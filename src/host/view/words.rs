@@ -43,12 +43,15 @@ pub fn host(event: &HostEvent, style: Style) -> String {
             let what = format!("{} at row {}", applied(cause), at.0);
             edit::applied(&what, words, effect, &edit::times(*pause_us, *took_us, effect.waited), style)
         }
-        HostEvent::EditWaiting { losses, words, wait_s } => format!(
-            "edit waits for a word: it would lose something\n{}it does this\n{}`mliot confirm` applies it, `mliot confirm --no` \
-             drops it; after {wait_s} s without a word it is dropped\n",
-            indented(losses),
-            indented(words)
-        ),
+        HostEvent::EditWaiting { losses, words, wait_s, typed } => {
+            let here = if *typed { ", or type y or n here" } else { "" };
+            format!(
+                "edit waits for a word: it would lose something\n{}it does this\n{}`mliot confirm` applies it, `mliot confirm --no` \
+                 drops it{here}; after {wait_s} s without a word it is dropped\n",
+                indented(losses),
+                indented(words)
+            )
+        }
         HostEvent::EditDropped { why } => format!("edit dropped: {why}; what runs goes on\n"),
         HostEvent::OnProbation { plan, time_s, kept: _, bytes: _, left_out, too_large } => {
             let lost = if left_out.is_empty() { String::new() } else { format!(", but for {}", left_out.join(", ")) };

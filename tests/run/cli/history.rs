@@ -218,3 +218,30 @@ fn an_edit_that_nobody_confirms_is_dropped() {
     running.interrupt();
     assert_eq!(running.end().code, Some(0));
 }
+
+/// Whatever the moment: what is written down is what took place.
+#[test]
+fn a_kill_leaves_a_history_without_gaps() {
+    let bench = Bench::new().with("room.mliot", PIPELINE);
+    let text = |nth: u32| PIPELINE.replace("= 800", &format!("= {}", 500 + nth));
+    for nth in 1..=4 {
+        let running = start(&bench, &[]);
+        save(&bench, &text(nth));
+        if nth % 2 == 0 {
+            wait_for("the edit", || running.heard().contains("edit_applied").then_some(()));
+        }
+        running.kill();
+    }
+    let running = start(&bench, &[]);
+    let now = history(&bench);
+    let plans = now["plans"].as_array().unwrap();
+    let rows: Vec<u64> = plans.iter().map(|plan| plan["at"].as_u64().expect("it took place")).collect();
+    assert!(rows.is_sorted(), "{now}");
+    let numbers: Vec<u64> = plans.iter().map(|plan| plan["number"].as_u64().unwrap()).collect();
+    assert!(numbers.is_sorted() && plans.len() == 5, "each text has run once, then or at the next start: {now}");
+    let last = bench.run(&["history", "room.mliot", "--show", &numbers[4].to_string()]);
+    assert_eq!(last.out, text(4));
+    running.interrupt();
+    assert_eq!(running.end().code, Some(0));
+    nothing_forgotten(&self::rows(&bench));
+}

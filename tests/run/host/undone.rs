@@ -68,3 +68,41 @@ fn a_model_comes_back_with_its_features_and_a_promotion_is_a_plan_of_its_own() {
     assert_eq!(plans(&state).last(), Some(&back));
     again.end();
 }
+
+/// Another split asks for another training of the same features.
+fn validated(share: u32) -> String {
+    let text = pipeline(RISE, "").replace("features [co2, rise]", "features [co2, rise]\n  policy   p");
+    format!("{text}policy p {{\n  maximize accuracy\n  search   2 trials\n  validate last {share}%\n}}\n")
+}
+
+#[test]
+fn a_promotion_is_taken_back_and_stays_so_over_a_restart() {
+    let learner = Arc::new(Counting::default());
+    let bench = Bench::keeping(tempfile::tempdir().unwrap(), &validated(20), |parts| parts, learner.clone());
+    bench.started();
+    assert_eq!(bench.trained(), "1");
+    let Answer::Nothing { why } = undo(&bench, None) else { panic!("there was no model before") };
+    assert!(why.contains("the model of occupancy, which stays"), "{why}");
+    bench.grows_to("out.jsonl", 50);
+    bench.edit(&validated(30));
+    assert_eq!(bench.trained(), "2");
+    bench.grows_to("out.jsonl", bench.count("out.jsonl") + 50);
+    let Answer::Applied(applied) = undo(&bench, None) else { panic!("it is not undone") };
+    assert_eq!((applied.plan, &*applied.words), (Some(5), &["occupancy `1` answers again".to_owned()][..]));
+    let before = bench.count("out.jsonl") + 50;
+    bench.grows_to("out.jsonl", before + 50);
+    assert!(bench.rows("out.jsonl")[before..].iter().all(|row| row["guess_version"] == "1"));
+    let state = state(&bench);
+    let (summary, folder) = bench.end();
+    assert_eq!(summary.status.differs, None, "the file is what runs");
+    let kinds = [Cause::Started, promoted("1"), Cause::Edited, promoted("2"), Cause::Undone { to: 3 }];
+    assert_eq!(plans(&state), kinds);
+
+    let again = Bench::keeping(folder, &validated(30), |parts| parts, learner);
+    again.started();
+    let before = again.count("out.jsonl");
+    again.grows_to("out.jsonl", before + 50);
+    assert!(again.rows("out.jsonl")[before..].iter().all(|row| row["guess_version"] == "1"));
+    assert_eq!(plans(&state).len(), 5);
+    again.end();
+}

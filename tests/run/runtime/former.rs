@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mliot::plan::{Graph, diff, former};
-use mliot::runtime::Row;
+use mliot::runtime::{PROBATION_BYTES_MAX, Row};
 
 use super::bench::{Bench, Nodes, World};
 use super::classes::graph;
@@ -59,7 +59,7 @@ fn going_back_to_what_was_kept_beside_is_as_if_nothing_had_been_edited() {
     let world = world();
     let mut bench = Bench::start(&world, &before(), 4);
     bench.run_to(31);
-    let (beside, kept) = bench.engine.keep_former(edited(), 2);
+    let (beside, kept) = bench.engine.keep_former(edited(), 2, PROBATION_BYTES_MAX);
     let names = ["sums/where", "sums/scan", "sums/set", "panes/window"];
     assert_eq!(kept.kept, names, "what remembers, and what leads to it");
     assert!(kept.left_out.is_empty() && kept.bytes > 0 && !kept.too_large, "{kept:?}");
@@ -96,12 +96,21 @@ fn what_was_kept_beside_goes_and_leaves_what_runs_as_it_is() {
     let world = world();
     let mut bench = Bench::start(&world, &before(), 4);
     bench.run_to(31);
-    let (beside, _) = bench.engine.keep_former(edited(), 2);
+    let (beside, _) = bench.engine.keep_former(edited(), 2, PROBATION_BYTES_MAX);
     bench.engine.apply(&beside, &world).expect("a good edit");
     bench.run_to(50);
     let bare = bench.engine.drop_former(&world).expect("it goes");
     assert!(bare == edited() && !bare.has_former());
     assert_eq!(after(&mut bench, 50), alone);
+}
+
+#[test]
+fn what_is_too_much_is_not_kept() {
+    let world = world();
+    let mut bench = Bench::start(&world, &before(), 4);
+    bench.run_to(31);
+    let (alone, beside) = bench.engine.keep_former(edited(), 2, 100);
+    assert!(alone == edited() && beside.too_large && beside.kept.is_empty() && beside.left_out.len() == 4, "{beside:?}");
 }
 
 #[test]
