@@ -50,4 +50,4 @@ pub use stop::{Stop, Wanted};
 
 pub use study::{Studied, Study, Told, learns, unsupported};
 pub use taps::{Column, Look, TAP_ROWS_MAX, TAPS_MAX, TapWord, Teller, look_on};
-pub use trace::{Cell, Followed, Step, Wanted as WantedRow, follow};
+pub use trace::{Cell, Followed, Step, Wanted as WantedRow, follow, recorded};

@@ -286,16 +286,18 @@ mod machines {
 
     #[derive(Debug, ClapArgs)]
     pub struct TraceArgs {
-        /// The pipeline that runs
-        #[arg(value_name = "FILE")]
-        pub file: PathBuf,
+        #[command(flatten)]
+        pub file: FileArgs,
+        /// A row of the recordings instead of one that is still to come; nothing has to run, and nothing is written
+        #[arg(long)]
+        pub recorded: bool,
         /// The next row that meets it where it comes in, such as `co2 > 800ppm` [default: the next row]
         #[arg(long = "where", value_name = "CONDITION", conflicts_with = "ordinal")]
         pub condition: Option<String>,
         /// Of this source, where there are several
         #[arg(long, value_name = "SOURCE", conflicts_with = "ordinal")]
         pub source: Option<String>,
-        /// The row with this number among all that come in; it must be still to come
+        /// The row with this number among all that come in, counted from 0; of a run it must be still to come
         #[arg(long, value_name = "N")]
         pub ordinal: Option<u64>,
         #[command(flatten)]

@@ -115,7 +115,7 @@ pub fn told(refused: &Refused, json: bool) -> Outcome {
     if of_the_world { Outcome::Failed } else { Outcome::Refused }
 }
 
-fn own_params() -> Diagnostic {
+pub fn own_params() -> Diagnostic {
     Diagnostic::new(Code::R0202, "a run was started with params of its own, and `--set` changes none of them")
         .help("leave out `--set`, or compare two files with `--against FILE`")
 }

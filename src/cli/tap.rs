@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::host::control::{Answer, Request, ask_while};
+use crate::host::view::{Stream, width};
 use crate::host::{Column, Look, TapWord};
 
 use super::Outcome;
@@ -23,6 +24,8 @@ pub use table::short;
 
 /// Between two words of the run, which says at least that nothing has passed.
 const ANSWER_MAX: Duration = Duration::from_secs(60);
+/// Of a terminal, in characters, where nobody knows it.
+const WIDTH: usize = 100;
 /// Rows a second that a person can follow.
 const CALM: u32 = 20;
 
@@ -60,7 +63,7 @@ impl Form {
     fn of(json: bool, is_read: bool) -> Form {
         match (json, is_read) {
             (true, _) => Form::Json,
-            (false, true) => Form::Table(Box::new(Table::new(style(), table::width()))),
+            (false, true) => Form::Table(Box::new(Table::new(style(), width(Stream::Out).unwrap_or(WIDTH)))),
             (false, false) => Form::Csv,
         }
     }

@@ -5,14 +5,16 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::base::Sources;
+use crate::diag::{Code, Diagnostic};
 use crate::host::control::{Answer, Request, ask};
-use crate::host::{Cell, Followed, Step, WantedRow};
+use crate::host::{Cell, Compiler, FileCompiler, Followed, Keeper, Step, WantedRow, recorded};
 use crate::runtime::RowFate;
 
 use super::Outcome;
 use super::args::TraceArgs;
-use super::control::told;
-use super::place;
+use super::control::{own_params, told};
+use super::load::load;
+use super::place::{self, registry};
 use super::tap::short;
 use super::terminal::{counted, ended, grouped, note, say};
 
@@ -24,11 +26,17 @@ const LISTED_MAX: usize = 5;
 const TEXT_MAX: usize = 90;
 
 pub fn trace(args: &TraceArgs) -> Outcome {
-    let state = place::state(&args.file, args.state.state.as_ref());
     let row = match args.ordinal {
         Some(at) => WantedRow::Ordinal(at),
         None => WantedRow::Next { source: args.source.clone(), condition: args.condition.clone() },
     };
+    if args.recorded {
+        return of_a_recording(args, &row);
+    }
+    let state = place::state(&args.file.file, args.state.state.as_ref());
+    if !args.file.set.is_empty() {
+        return ended(&[own_params()], &Sources::default(), args.json);
+    }
     if !args.json {
         note("waits for the row; ctrl-c ends that");
     }
@@ -40,6 +48,33 @@ pub fn trace(args: &TraceArgs) -> Outcome {
         Err(wrong) => return ended(&[wrong], &Sources::default(), args.json),
     }
     Outcome::Good
+}
+
+/// In this process, with the models of the state folder.
+fn of_a_recording(args: &TraceArgs, row: &WantedRow) -> Outcome {
+    let loaded = match load(&args.file, args.json) {
+        Ok(loaded) => loaded,
+        Err(outcome) => return outcome,
+    };
+    let sources = &loaded.compiled.sources;
+    let learner = Keeper { registry: registry(&args.file.file, args.state.state.as_ref()) };
+    let conditions = FileCompiler::new(args.file.file.clone(), args.file.set.clone()).conditions();
+    let parts = place::machines(&args.file.file);
+    match recorded(&loaded.graph, sources, &parts, &learner, conditions.as_ref(), row) {
+        Ok(Some(row)) if args.json => say(&format!("{}\n", json!(row))),
+        Ok(Some(row)) => {
+            note("predictions are those of the champion of now, which may have learned from the row");
+            say(&text(&row));
+        }
+        Ok(None) => return ended(&[no_such_row()], sources, args.json),
+        Err(wrong) => return ended(&wrong.diagnostics, &wrong.sources, args.json),
+    }
+    Outcome::Good
+}
+
+fn no_such_row() -> Diagnostic {
+    Diagnostic::new(Code::E0716, "no row of the recordings is the one that is asked for")
+        .help("rows are counted from 0, over all sources, in the order in which they come in")
 }
 
 fn text(row: &Followed) -> String {

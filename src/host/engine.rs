@@ -13,7 +13,7 @@ use crate::base::{Hash, Name, Sources, Time};
 use crate::diag::Diagnostic;
 use crate::ir;
 use crate::node::{NodeError, Ordinal, Predictor, State};
-use crate::plan::{Graph, Input, NodeKey, NodeOp, Slot};
+use crate::plan::{Graph, NodeKey, NodeOp, Slot};
 use crate::runtime::{
     Asked, Askers, Beside, Cut, Engine, PROBATION_BYTES_MAX, Parts, Phase, Progress, Reached, Rebuild, Served, Sought, TapId,
     Unasked, Weighed, prepare_with,
@@ -26,7 +26,7 @@ use super::said::{HostEvent, Messages, Said};
 use super::sinks::Sinks;
 use super::stop::{Stop, Wanted};
 use super::taps::{Seen, Taps};
-use super::trace::{self, Following, Found, Spot};
+use super::trace::{self, Following, Spot};
 
 /// What builds nodes and opens ends, from any thread.
 pub type SharedParts = Arc<dyn Parts + Send + Sync>;
@@ -319,7 +319,8 @@ impl Core {
             }
             Order::Untap { id } => self.taps.close(&mut self.engine, id),
             Order::Spot { source, done } => {
-                let _ = done.send(self.spot(source.as_deref()));
+                let spot = trace::spot(&self.engine, self.parts.as_ref(), &self.sources, source.as_deref());
+                let _ = done.send(spot);
             }
             Order::Trace { sought, found, done } => {
                 let _ = done.send(self.follow(sought, found));
@@ -336,9 +337,13 @@ impl Core {
                 let _ = done.send(result);
             }
             Order::Apply { wanted, rebuild, probation, sources, done } => {
-                let result = self.apply(&wanted, rebuild, probation, sources);
-                // On the board before the one who waits goes on: what is asked next is answered for the new graph.
+                let mut result = self.apply(&wanted, rebuild, probation, sources);
+                // On the board before the one who waits goes on: what is asked next is answered for the new graph. And before
+                // the first row that sees it, so that what comes after the change can be told from what came before.
                 self.publish();
+                if let Ok(applied) = &mut result {
+                    applied.waited = self.let_in_who_waited();
+                }
                 let _ = done.send(result);
             }
             Order::Assign { task, closure: trained, model, done } => {
@@ -354,20 +359,6 @@ impl Core {
         }
     }
 
-    fn spot(&self, source: Option<&str>) -> Result<Spot, Diagnostic> {
-        let graph = self.engine.graph();
-        let gates = graph.nodes.keys().filter(|key| key.slot == Slot::Gate && key.is_of_file());
-        let names: Vec<Name> = gates.map(|key| key.decl.clone()).collect();
-        let name = match (source, names.as_slice()) {
-            (None, [only]) => only.clone(),
-            (None, _) => return Err(trace::which_source(&names)),
-            (Some(name), _) => names.into_iter().find(|known| *known == name).ok_or_else(|| trace::no_source(name))?,
-        };
-        let place = Input { node: NodeKey::of_file(&name, Slot::Gate), outlet: ir::Outlet::Rows };
-        let schema = self.engine.columns_at(&place, self.parts.as_ref());
-        Ok(Spot { place, schema, sources: self.sources.clone() })
-    }
-
     fn follow(&mut self, sought: Sought, found: Following) -> Result<(), Diagnostic> {
         if self.following.as_ref().is_some_and(Following::is_there) {
             return Err(trace::another_waits());
@@ -381,10 +372,7 @@ impl Core {
     fn tell_of_a_row(&mut self) {
         let Some(trace) = self.engine.take_trace() else { return };
         let Some(found) = self.following.take() else { return };
-        let graph = self.engine.graph();
-        let of = |key: &NodeKey| Some((key.clone(), (graph.nodes.get(key)?.clone(), graph.spans.get(key).copied())));
-        let specs = trace.steps.iter().filter_map(|step| of(&step.node)).collect();
-        found.tell(Found { trace, specs, sources: self.sources.clone() });
+        found.tell(trace::found(&self.engine, trace, &self.sources));
     }
 
     /// The model answers with the features of the file, or with those that a former model has kept, whichever are its own.
@@ -432,8 +420,7 @@ impl Core {
             self.find(found);
         }
         self.taps.after_a_change(&mut self.engine, self.parts.as_ref(), &self.sources);
-        let waited = self.let_in_who_waited();
-        Ok(Applied { cut, graph, served, beside, waited })
+        Ok(Applied { cut, graph, served, beside, waited: None })
     }
 
     /// What has come by now came while nothing was processed.

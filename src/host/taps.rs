@@ -178,3 +178,6 @@ fn is_alike(a: &ir::Schema, b: &ir::Schema) -> bool {
     };
     columns(a) == columns(b)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! One row on its way through the running graph, for whoever asks: what the engine has seen, in the words of the file.
 
+mod recorded;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -17,12 +19,14 @@ use crate::io::cells;
 use crate::ir::{self, Outlet};
 use crate::node::Ordinal;
 use crate::plan::{Input, NodeKey, NodeOp, NodeSpec, Slot};
-use crate::runtime::{RowFate, Sought, Trace, TraceStep};
+use crate::runtime::{Engine, Parts, RowFate, Sought, Trace, TraceStep};
 
 use super::engine::Order;
 use super::outside::Conditions;
 use super::said::Messages;
 use super::taps::filter;
+
+pub use recorded::recorded;
 
 /// Between two looks whether anybody still wants the row.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -170,14 +174,18 @@ fn sought(
     orders: &SyncSender<Order>,
     conditions: &dyn Conditions,
 ) -> Result<(Sought, Arc<AtomicBool>), Messages> {
-    let unfit = Arc::new(AtomicBool::new(false));
-    let Wanted::Next { source, condition } = wanted else {
-        let Wanted::Ordinal(at) = wanted else { unreachable!("a wish is one of two") };
-        return Ok((Sought::At(Ordinal(*at)), unfit));
-    };
-    let Spot { place, schema, sources } =
-        asked(orders, |done| Order::Spot { source: source.clone(), done })?.map_err(Messages::of)?;
-    let source = place.node.decl.clone();
+    match wanted {
+        Wanted::Ordinal(at) => Ok((Sought::At(Ordinal(*at)), Arc::default())),
+        Wanted::Next { source, condition } => {
+            let spot = asked(orders, |done| Order::Spot { source: source.clone(), done })?.map_err(Messages::of)?;
+            next_at(spot, condition.as_deref(), conditions)
+        }
+    }
+}
+
+fn next_at(spot: Spot, condition: Option<&str>, conditions: &dyn Conditions) -> Result<(Sought, Arc<AtomicBool>), Messages> {
+    let Spot { place, schema, sources } = spot;
+    let (source, unfit) = (place.node.decl.clone(), Arc::new(AtomicBool::new(false)));
     let Some(condition) = condition else {
         let any = Box::new(|rows: &RecordBatch| (rows.num_rows() > 0).then_some(0));
         return Ok((Sought::Next { source, is_it: any }, unfit));
@@ -193,6 +201,27 @@ fn sought(
         (0..mask.len()).find(|row| mask.value(*row))
     };
     Ok((Sought::Next { source, is_it: Box::new(is_it) }, unfit))
+}
+
+/// Where the rows of this source come in; of the only one, where none is named.
+pub(super) fn spot(engine: &Engine, parts: &dyn Parts, sources: &Sources, source: Option<&str>) -> Result<Spot, Diagnostic> {
+    let gates = engine.graph().nodes.keys().filter(|key| key.slot == Slot::Gate && key.is_of_file());
+    let names: Vec<Name> = gates.map(|key| key.decl.clone()).collect();
+    let name = match (source, names.as_slice()) {
+        (None, [only]) => only.clone(),
+        (None, _) => return Err(which_source(&names)),
+        (Some(name), _) => names.into_iter().find(|known| *known == name).ok_or_else(|| no_source(name))?,
+    };
+    let place = Input { node: NodeKey::of_file(&name, Slot::Gate), outlet: Outlet::Rows };
+    Ok(Spot { schema: engine.columns_at(&place, parts), place, sources: sources.clone() })
+}
+
+/// With what the graph says of the nodes in it.
+pub(super) fn found(engine: &Engine, trace: Trace, sources: &Sources) -> Found {
+    let graph = engine.graph();
+    let of = |key: &NodeKey| Some((key.clone(), (graph.nodes.get(key)?.clone(), graph.spans.get(key).copied())));
+    let specs = trace.steps.iter().filter_map(|step| of(&step.node)).collect();
+    Found { trace, specs, sources: sources.clone() }
 }
 
 /// In the words of the file.
@@ -344,12 +373,12 @@ pub(super) fn another_waits() -> Diagnostic {
     Diagnostic::new(Code::R0006, "somebody else waits for a row of this run").help("wait, or end that trace")
 }
 
-pub(super) fn which_source(names: &[Name]) -> Diagnostic {
+fn which_source(names: &[Name]) -> Diagnostic {
     let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     Diagnostic::new(Code::E0201, "the file has several sources, and a row comes from one")
         .help(format!("say which one with `--source`: {}", names.join(", ")))
 }
 
-pub(super) fn no_source(name: &str) -> Diagnostic {
+fn no_source(name: &str) -> Diagnostic {
     Diagnostic::new(Code::E0201, format!("no source is called `{name}`")).help("a row is found where it comes in")
 }

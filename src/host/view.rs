@@ -3,6 +3,7 @@
 
 mod edit;
 mod lines;
+mod width;
 mod words;
 
 use std::io::{IsTerminal, Write};
@@ -13,7 +14,8 @@ use crate::server::Status;
 use super::hear::Ear;
 use super::said::{HostEvent, Messages, Said};
 
-use lines::Lines;
+use lines::{Lines, WIDTH_MAX};
+pub use width::{Stream, width};
 
 /// How a run is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +92,8 @@ impl<W: Write + Send> Ear for View<W> {
 
     fn look(&mut self, status: &Status) {
         if let Form::Live(style) = self.form {
-            let text = self.lines.redraw(status, style);
+            let wide = width(Stream::Err).unwrap_or(WIDTH_MAX).min(WIDTH_MAX);
+            let text = self.lines.redraw(status, style, wide);
             self.put(&text);
         }
     }

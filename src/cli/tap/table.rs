@@ -13,8 +13,6 @@ const CELL_MAX: usize = 40;
 const GAP: &str = "  ";
 /// Rows after which the names of the columns are said again.
 const ROWS_PER_HEAD: usize = 40;
-/// Where nobody knows how wide a terminal is.
-const WIDTH: usize = 100;
 /// Digits of a number that are shown.
 const DIGITS: usize = 6;
 
@@ -134,25 +132,6 @@ pub fn short(number: f64) -> String {
     let whole = if size < 1.0 { 1 } else { size.log10().floor() as usize + 1 };
     let text = format!("{number:.*}", DIGITS.saturating_sub(whole));
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
-}
-
-/// Of the terminal, in characters.
-pub fn width() -> usize {
-    asked().or_else(|| std::env::var("COLUMNS").ok()?.parse().ok()).filter(|width| *width >= 20).unwrap_or(WIDTH)
-}
-
-#[cfg(unix)]
-fn asked() -> Option<usize> {
-    let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
-    // SAFETY: the call writes the size of the terminal into `size`, which lives until it returns, or nothing where there is
-    // none.
-    let answer = unsafe { libc::ioctl(libc::STDOUT_FILENO, libc::TIOCGWINSZ, &raw mut size) };
-    (answer == 0 && size.ws_col > 0).then_some(size.ws_col.into())
-}
-
-#[cfg(not(unix))]
-fn asked() -> Option<usize> {
-    None
 }
 
 #[cfg(test)]

@@ -157,3 +157,15 @@ edit applied at row 110: 3 changes, 9 parts go on untouched (paused 6.7ms, 4 row
 ";
     assert_eq!(shown(Form::Plain, |view| view.hear(&Said::Host(applied))), expected);
 }
+
+/// A wrapped line could not be taken back.
+#[test]
+fn no_line_is_longer_than_the_terminal() {
+    let mut long = status(1_000_000);
+    (long.last_change, long.edits.applied) = (Some("air.stuffy retuned ".repeat(20)), 12);
+    for width in [20, 40, 80] {
+        let text = Lines::default().redraw(&long, Style::Plain, width);
+        assert!(text.lines().all(|line| line.chars().count() <= width), "{width}: {text}");
+        assert!(text.lines().any(|line| line.chars().count() == width), "{width}: {text}");
+    }
+}

@@ -126,3 +126,24 @@ fn a_row_is_followed_to_its_ends() {
     assert!(low.out.contains("ended here (where): where co2 > 420"), "{}", low.text());
     ends(running);
 }
+
+/// Nothing runs, and nothing is written; the champion of the replay before answers.
+#[test]
+fn a_row_of_a_recording_is_followed_with_the_models_of_now() {
+    let bench = Bench::of_room();
+    let replayed = bench.run(&["replay", "room.mliot"]);
+    assert_eq!(replayed.code, Some(0), "{}", replayed.text());
+    let written = bench.read("out.jsonl");
+    let traced = bench.run(&["trace", "room.mliot", "--recorded", "--json", "--where", "co2 > 700 and light > 200"]).json();
+    let steps = traced["steps"].as_array().unwrap();
+    let step = |node: &str| steps.iter().find(|step| step["node"] == node).unwrap_or_else(|| panic!("{node} in {traced}"));
+    let made: Vec<&str> =
+        step("now/predict")["made"].as_array().unwrap().iter().map(|cell| cell["column"].as_str().unwrap()).collect();
+    assert_eq!(made, ["guess", "guess_confidence", "guess_version"]);
+    assert_eq!(step("now/predict")["made"][2]["value"], "occupancy-1");
+    let first = bench.run(&["trace", "room.mliot", "--recorded", "--ordinal", "0"]);
+    assert!(first.out.starts_with("row 0 of room\n") && first.err.contains("champion of now"), "{}", first.text());
+    let none = bench.run(&["trace", "room.mliot", "--recorded", "--where", "co2 > 4999"]);
+    assert!(none.code == Some(3) && none.err.contains("no row of the recordings"), "{}", none.text());
+    assert_eq!(bench.read("out.jsonl"), written);
+}
