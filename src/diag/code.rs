@@ -174,6 +174,7 @@ codes! {
     R0103 "another run uses the state folder",
     R0104 "the state cannot be written",
     R0105 "rows do not come again",
+    R0106 "columns of rows that waited are lost",
     R0010 "a stage would have to remember more than its limit",
     R0501 "a saved model cannot be read",
     R0502 "a row does not fit the model",
