@@ -25,7 +25,7 @@ pub use policy::{
 pub use program::{Given, Param, Program, Serve, Sink, Stream, Test};
 pub use source::{
     Amount, Connector, CsvOptions, Fault, FileConnector, FileFormat, GeneratedColumn, GeneratorCall, HttpConnector, Limits,
-    Origin, Simulate, Source, SourceColumn, TailConnector, TailFrom, TimeSpec,
+    Origin, PostConnector, Simulate, Source, SourceColumn, TailConnector, TailFrom, TimeSpec,
 };
 pub use stage::{
     AggregateCall, AggregateEntry, Entry, JoinKind, JoinOp, KeepOp, KeepRule, OnChange, Op, Outlet, PredictOp, Read,

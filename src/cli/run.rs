@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::base::Sources;
 use crate::diag::Diagnostic;
-use crate::host::state::StateFolder;
+use crate::host::state::{ASIDES_KEPT, StateFolder};
 use crate::host::view::{Form, View};
 use crate::host::{self, CONFIRM_MAX, Compiled, Compiler, EPOCH_EVERY, Ear, FileCompiler, Keeper, Kept, Setup, Stop};
 use crate::io::{Live, Now, Wall};
@@ -108,7 +108,11 @@ fn kept(args: &RunArgs, state: &Path) -> Result<Kept, Diagnostic> {
     if args.fresh
         && let Some(aside) = folder.set_aside()?
     {
-        note(&format!("begins anew; what the former run has left is in `{}`, its models stay", aside.display()));
+        note(&format!(
+            "begins anew; what the former run has left is in `{}`, the newest {ASIDES_KEPT} such folders are kept, and its models \
+             stay; files that grow are appended to",
+            aside.display()
+        ));
     }
     Kept::open(folder, Wall.now(), args.epoch_every.unwrap_or(EPOCH_EVERY))
 }

@@ -182,6 +182,7 @@ codes! {
     R0204 "no edit waits",
     R0205 "a change was taken back by itself",
     R0206 "what a change replaced is too large to be kept",
+    R0106 "columns of rows that waited are lost",
     R0010 "a stage would have to remember more than its limit",
     R0501 "a saved model cannot be read",
     R0502 "a row does not fit the model",

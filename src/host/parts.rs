@@ -70,6 +70,7 @@ impl Parts for Machines {
                 | ir::Connector::Stdin { .. }
                 | ir::Connector::Stdout { .. }
                 | ir::Connector::Http { .. }
+                | ir::Connector::Post(_)
                 | ir::Connector::Later { .. },
             )
             | None => Ok(None),
@@ -174,6 +175,18 @@ impl Deliver for Outer {
 
     fn finish(&mut self) -> Result<(), NodeError> {
         Ok(self.0.finish().map_err(IoError::diagnostic)?)
+    }
+
+    fn stands(&mut self, outbox: u64, next: u64) {
+        self.0.stands(outbox, next);
+    }
+
+    fn part_done(&self) -> u64 {
+        self.0.part_done()
+    }
+
+    fn take_refused(&mut self) -> Option<(u64, String)> {
+        self.0.take_refused()
     }
 
     fn exact(&mut self) -> Option<&mut dyn io::Exact> {

@@ -127,6 +127,7 @@ fn address(serve: &Serve) -> Result<Address, Diagnostic> {
         | Connector::Simulate(_)
         | Connector::Stdin { .. }
         | Connector::Stdout { .. }
+        | Connector::Post(_)
         | Connector::Tail(_) => Err(Diagnostic::new(Code::E0752, format!("`{}` cannot be served there", serve.task))
             .help("write `at http(port: 8080)`")),
         Connector::Later { name, .. } => Err(Diagnostic::new(Code::E0199, format!("`{name}` does not serve in this version"))

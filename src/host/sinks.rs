@@ -158,6 +158,7 @@ impl Sinks {
         let shared = Arc::new(Shared::new(settled, mark));
         let work = Work {
             sink: outbox.sink.clone(),
+            outbox: outbox.id.0,
             schema: schema.clone(),
             deliver,
             behind: Vec::new(),

@@ -13,6 +13,7 @@
 //! with the logs from the older one on, so that a damaged epoch costs nothing but the time to make its log again. Older logs
 //! stay within [`HistoryLimits`]: an edit sees their rows once more.
 
+mod begun;
 mod encode;
 mod entry;
 mod epochs;
@@ -33,7 +34,7 @@ mod tests;
 pub use entry::{Entry, Settled};
 pub use epochs::EPOCHS_KEPT;
 pub use files::{Append, Disk, Files};
-pub use folder::{Found, StateFolder};
+pub use folder::{ASIDES_KEPT, Found, StateFolder};
 pub use history::LogHistory;
 pub use log::{HistoryLimits, LOG_SYNC_EVERY, LogHandle, LogReader};
 pub use manifest::{FORMAT, Manifest, Part};

@@ -14,6 +14,7 @@ mod aside;
 mod cells;
 mod json;
 mod mark;
+mod post;
 mod segments;
 mod split;
 mod table;
@@ -50,6 +51,21 @@ pub trait Deliver: Send {
 
     /// Nothing more will come: closes what has an end. Called once.
     fn finish(&mut self) -> Result<(), IoError>;
+
+    /// The rows that are delivered next have these numbers, from the given one on, in the outbox of this number.
+    fn stands(&mut self, outbox: u64, next: u64) {
+        let _ = (outbox, next);
+    }
+
+    /// Of rows that could not be delivered in the end, so many were.
+    fn part_done(&self) -> u64 {
+        0
+    }
+
+    /// Of rows that were delivered, those that the receiver does not want, and why. Another try would not help.
+    fn take_refused(&mut self) -> Option<(u64, String)> {
+        None
+    }
 
     /// Sinks that can say what of their rows stands for good, and go on behind it.
     fn exact(&mut self) -> Option<&mut dyn Exact> {
@@ -97,7 +113,8 @@ pub fn deliver(
         Connector::Simulate(_) => Err(cannot_write("simulate").diagnostic()),
         Connector::Stdin { .. } => Err(cannot_write("stdin").diagnostic()),
         Connector::Tail(_) => Err(cannot_write("tail").diagnostic()),
-        Connector::Http(_) => Err(not_yet("http").diagnostic()),
+        Connector::Http(_) => Err(cannot_write("http(port: …)").diagnostic()),
+        Connector::Post(to) => post::open(sink, to, &visible, place, mode),
         Connector::Later { name, .. } => Err(not_yet(name).diagnostic()),
     }
 }
@@ -121,7 +138,8 @@ pub fn keep(
         | Connector::Stdin { .. }
         | Connector::Stdout { .. }
         | Connector::Tail(_)
-        | Connector::Http(_) => Err(cannot_write("keep").diagnostic()),
+        | Connector::Http(_)
+        | Connector::Post(_) => Err(cannot_write("keep").diagnostic()),
         Connector::Later { name, .. } => Err(not_yet(name).diagnostic()),
     }
 }

@@ -120,6 +120,21 @@ pub trait Deliver: Send {
     /// Nothing more comes: what was written becomes visible as a whole.
     fn finish(&mut self) -> Result<(), NodeError>;
 
+    /// The rows that are delivered next have these numbers, from the given one on, in the outbox of this number.
+    fn stands(&mut self, outbox: u64, next: u64) {
+        let _ = (outbox, next);
+    }
+
+    /// Of rows that could not be delivered in the end, so many were.
+    fn part_done(&self) -> u64 {
+        0
+    }
+
+    /// Of rows that were delivered, those that the receiver does not want, and why. Another try would not help.
+    fn take_refused(&mut self) -> Option<(u64, String)> {
+        None
+    }
+
     /// Sinks that can say what of their rows stands for good.
     fn exact(&mut self) -> Option<&mut dyn Exact> {
         None

@@ -34,6 +34,14 @@ impl Accept {
         RecordBatch::try_new_with_options(self.schema.clone(), columns, &options).unwrap_or_else(|_| rows.clone())
     }
 
+    /// Columns of these rows that are lost where they are refitted.
+    pub fn lost<'a>(&'a self, rows: &'a RecordBatch) -> impl Iterator<Item = &'a str> {
+        let same =
+            |field: &FieldRef| self.schema.field_with_name(field.name()).is_ok_and(|own| own.data_type() == field.data_type());
+        let schema = rows.schema_ref();
+        schema.fields().iter().filter(move |field| !same(field)).map(|field| field.name().as_str())
+    }
+
     fn fitted(&self, rows: &RecordBatch) -> Result<RecordBatch, NodeError> {
         let column = |name: &String| rows.column_by_name(name).cloned().ok_or_else(|| no_column(name));
         let columns = self.schema.fields().iter().map(|field| column(field.name())).collect::<Result<_, _>>()?;

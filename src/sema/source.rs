@@ -149,7 +149,11 @@ fn bind_positions(ends: &[(&ast::Connector, &Connector)], columns: &mut [SourceC
             Connector::File(file) => Some(&file.format),
             Connector::Tail(tail) => Some(&tail.format),
             Connector::Stdin { format } => Some(format),
-            Connector::Simulate(_) | Connector::Stdout { .. } | Connector::Http(_) | Connector::Later { .. } => None,
+            Connector::Simulate(_)
+            | Connector::Stdout { .. }
+            | Connector::Http(_)
+            | Connector::Post(_)
+            | Connector::Later { .. } => None,
         };
         matches!(format, Some(ir::FileFormat::Csv(options)) if !options.header)
     };

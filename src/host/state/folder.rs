@@ -14,6 +14,11 @@ use super::log::{HistoryLimits, LogReader};
 use super::manifest::Manifest;
 use super::{epochs, log, plans, wrong};
 
+/// Beginnings anew whose former states are kept.
+pub const ASIDES_KEPT: usize = 3;
+/// Begins the name of a folder with the state of a former run; the time follows, so that names are in its order.
+const ASIDE: &str = "aside-";
+
 /// Held as long as it lives.
 pub struct StateFolder {
     pub path: PathBuf,
@@ -93,7 +98,7 @@ impl StateFolder {
             return Ok(None);
         }
         let now = chrono::Utc::now().format("%Y%m%dT%H%M%S%6fZ");
-        let aside = self.path.join(format!("aside-{now}"));
+        let aside = self.path.join(format!("{ASIDE}{now}"));
         let moved = || {
             self.files.create_folder(&aside)?;
             for folder in &old {
@@ -102,7 +107,16 @@ impl StateFolder {
             self.files.sync_folder(&self.path)
         };
         moved().map_err(|error| wrong::unwritten(&aside, error))?;
+        self.remove_old_asides().map_err(|error| wrong::unwritten(&self.path, error))?;
         Ok(Some(aside))
+    }
+
+    /// What was put aside before the newest few.
+    fn remove_old_asides(&self) -> std::io::Result<()> {
+        let mut asides: Vec<String> = epochs::names(&self.path)?.into_iter().filter(|name| name.starts_with(ASIDE)).collect();
+        asides.sort_unstable();
+        let gone = asides.len().saturating_sub(ASIDES_KEPT);
+        asides[..gone].iter().try_for_each(|name| self.files.remove_folder(&self.path.join(name)))
     }
 
     /// Commits an epoch, and removes what is older than the last two. Its size in bytes, and the oldest that is kept.

@@ -3,9 +3,9 @@
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,7 @@ use crate::io::{FileMark, HISTORY_AGE_MAX, HISTORY_BYTES_MAX, Ledger};
 use crate::node::{NodeError, Ordinal};
 use crate::runtime::{Log, Record};
 
+use super::begun::Begun;
 use super::entry::{Entry, Head};
 use super::files::{Append, Files};
 use super::frame::{self, Next, framed};
@@ -82,6 +83,7 @@ pub struct LogHandle {
     to: SyncSender<Line>,
     /// Since the log of the last epoch began.
     lines: Arc<AtomicU64>,
+    begun: Arc<Mutex<Begun>>,
 }
 
 enum Line {
@@ -121,7 +123,7 @@ impl LogHandle {
             Keeping { files, state: state.to_owned(), path, file, unsynced: None, broken: None, trouble: Box::new(trouble) };
         let run = move || keeping.run(&lines);
         let thread = std::thread::Builder::new().name("log".into()).spawn(run).map_err(unwritten)?;
-        Ok((LogHandle { to, lines: Arc::default() }, thread))
+        Ok((LogHandle { to, lines: Arc::default(), begun: Arc::default() }, thread))
     }
 
     pub fn append(&self, entry: &Entry) {
@@ -150,6 +152,9 @@ impl LogHandle {
     pub fn roll(&self, number: u64, at: Ordinal) {
         self.lines.store(0, Relaxed);
         let _ = self.to.send(Line::Roll { number, at });
+        // A sink notes a file before its line is handed in: what stands before the roll is seen here.
+        let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner).next_epoch();
+        begun.into_iter().for_each(|mark| self.append(&Entry::Begun(mark)));
     }
 
     /// What has happened since the last epoch, in lines.
@@ -175,6 +180,7 @@ impl Log for LogHandle {
 
 impl Ledger for LogHandle {
     fn begin(&self, mark: FileMark) -> Result<(), Diagnostic> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).begin(mark.clone());
         self.append(&Entry::Begun(mark));
         self.sync().map_err(|error| Diagnostic::new(error.code, error.message))
     }

@@ -81,6 +81,7 @@ impl Input {
                 (Some(_) | None, _) => Ok(Input::Stdin(Box::new(Stdin::open(spec, format)?))),
             },
             Some(Connector::Stdout { .. }) => Err(not_yet(spec, "stdout")),
+            Some(Connector::Post(_)) => Err(not_yet(spec, "an address")),
             Some(Connector::Tail(tail)) => Ok(Input::Tail(Box::new(Tail::open(spec, tail, place)?))),
             Some(Connector::Http(at)) => match &place.live {
                 Some(live) => Ok(Input::Received(Box::new(Received::http(spec, at, live, place)?))),

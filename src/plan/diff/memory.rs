@@ -214,7 +214,7 @@ fn is_kept(connection: &Connection) -> bool {
         Some(
             Connector::File(_) | Connector::Simulate(_) | Connector::Tail(_) | Connector::Stdin { .. } | Connector::Http { .. },
         ) => true,
-        Some(Connector::Stdout { .. } | Connector::Later { .. }) | None => false,
+        Some(Connector::Stdout { .. } | Connector::Post(_) | Connector::Later { .. }) | None => false,
     }
 }
 
@@ -231,6 +231,7 @@ fn reads_again(graph: &Graph, source: &Name, connection: &Connection) -> Result<
             | Connector::Stdin { .. }
             | Connector::Stdout { .. }
             | Connector::Http { .. }
+            | Connector::Post(_)
             | Connector::Later { .. },
         ) => {
             return Err(NotAgain::Live(source.clone()));

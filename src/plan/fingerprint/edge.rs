@@ -39,6 +39,7 @@ fn is_columnar(connector: &Connector) -> bool {
         | Connector::Stdout { .. }
         | Connector::Tail(_)
         | Connector::Http(_)
+        | Connector::Post(_)
         | Connector::Later { .. } => false,
     }
 }

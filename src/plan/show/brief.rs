@@ -2,7 +2,8 @@
 
 use crate::base::Name;
 use crate::ir::{
-    Connector, FileFormat, HttpConnector, JoinKind, JoinOp, KeepOp, KeepRule, Op, Outlet, Schema, TaskKind, TimeSpec, Type,
+    Connector, FileFormat, HttpConnector, JoinKind, JoinOp, KeepOp, KeepRule, Op, Outlet, PostConnector, Schema, TaskKind,
+    TimeSpec, Type,
 };
 use crate::plan::diff::shape;
 use crate::plan::{Connection, Gate, Graph, Learn, NodeKey, NodeOp, NodeSpec, Slot};
@@ -76,6 +77,7 @@ fn connector(connector: &Connector) -> String {
         Connector::Http(HttpConnector { host, port, path }) => {
             format!("http {host}:{port}{}", path.as_ref().map_or("", |path| path.as_str()))
         }
+        Connector::Post(PostConnector { host, port, path, .. }) => format!("http://{host}:{port}{path}"),
         Connector::Later { name, .. } => name.to_string(),
     }
 }
