@@ -66,6 +66,7 @@ pub enum StageKind {
     Join,
     Asof,
     Lookup,
+    Summarize,
 }
 
 /// What a stage does. Several words share one operation.
@@ -166,6 +167,10 @@ pub enum WindowShape {
     },
     /// Closes when its key's recording ends.
     Whole,
+    /// All rows so far, at each multiple of `every` before which rows of the key have come since the one before.
+    Cumulative {
+        every: Duration,
+    },
 }
 
 /// A column of a `window`.
@@ -236,6 +241,7 @@ impl StageKind {
             StageKind::Join => "join",
             StageKind::Asof => "asof",
             StageKind::Lookup => "lookup",
+            StageKind::Summarize => "summarize",
         }
     }
 }

@@ -10,4 +10,5 @@ mod library;
 mod migrate;
 mod predict;
 mod scan;
+mod session;
 mod window;

@@ -19,9 +19,9 @@ use crate::plan::NodeSpec;
 
 use super::super::cell::{self, Cell};
 use super::super::error::{too_many, unreadable};
+use super::super::progress::Progress;
+use super::super::seen::{Seen, Side, whole};
 use super::super::table::{FORMAT, column_named, expect_state, table};
-use super::progress::Progress;
-use super::side::{Seen, Side, whole};
 use super::{ROWS_MAX, op};
 
 /// The state: the rows that wait, in the order in which they came, and how far the watermark has got.

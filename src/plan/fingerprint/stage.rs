@@ -152,6 +152,9 @@ pub fn key_form(by: &[Name], schema: &Schema) -> Form {
 
 fn window(window: &WindowOp, schema: &Schema, input: &Columns) -> Marks {
     let WindowOp { shape, partial, by, entries } = window;
+    if let WindowShape::Session { .. } = shape {
+        return passing::session(window, schema, input);
+    }
     let frame = json!([shape, key_form(by, schema)]);
     let given = json!([shape, input.keys(by), by_time(shape).then_some(input.time)]);
     let mut made = Columns::default();
@@ -188,7 +191,7 @@ pub fn calls_form(calls: &[AggregateCall], see: form::See) -> Vec<Form> {
 
 fn by_time(shape: &WindowShape) -> bool {
     match shape {
-        WindowShape::Time { .. } | WindowShape::Session { .. } => true,
+        WindowShape::Time { .. } | WindowShape::Session { .. } | WindowShape::Cumulative { .. } => true,
         WindowShape::Rows { .. } | WindowShape::Whole => false,
     }
 }
