@@ -28,6 +28,7 @@ use aggregate::Aggregates;
 use output::Output;
 
 pub(super) use aggregate::of_constants;
+pub(super) use saved::{load_clock, save_clock};
 pub(super) use watermark::Walk;
 
 /// Why a window did not come: it, or all that it would say, began in the middle of it.

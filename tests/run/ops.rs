@@ -11,4 +11,5 @@ mod migrate;
 mod predict;
 mod scan;
 mod session;
+mod top;
 mod window;

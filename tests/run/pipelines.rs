@@ -138,4 +138,5 @@ fn runs_and_sums_agree_on_the_pieces() {
     };
     assert_eq!(absorbed("runs/window"), (Some(1_110), Some(38)));
     assert_eq!(absorbed("so_far/summarize"), (Some(1_110), Some(12)));
+    assert_eq!(absorbed("peaks/top").1, Some(18), "three in each of six hours");
 }

@@ -3,6 +3,7 @@
 //! A window fires at the ordinal at which the watermark passes its end, whether or not the row that moved it has come this
 //! far; a row is late if by then, before itself, the last of its windows had fired.
 
+mod lateness;
 mod migrate;
 
 use std::collections::btree_map::Entry;
@@ -25,10 +26,11 @@ use super::aggregate::{Aggregates, Inputs};
 use super::incomplete::Incomplete;
 use super::output::Fired;
 use super::pane::{Pane, Results};
-use super::place::{Place, Shape};
+use super::place::Shape;
 use super::saved::{CLOCK, PANES, load_clock, load_panes, save_clock, save_panes};
 use super::watermark::Walk;
 use super::{GROUPS_MAX, KEPT_BACK, Parts};
+use lateness::{Lateness, Near};
 
 /// The state: open panes by their start, and how far windows have fired.
 pub(super) struct TimeWindow {
@@ -295,56 +297,6 @@ fn so_far(
     copy.merge(total, aggregates, scratch)?;
     let fresh: BTreeSet<Id> = pane.keys.into_iter().collect();
     copy.finish(aggregates, keys)?.only(|key| fresh.contains(&key))
-}
-
-/// The place of the row before is nearly always the place of the next.
-struct Near {
-    shape: Shape,
-    from: i64,
-    to: i64,
-    place: Place,
-}
-
-impl Near {
-    fn new(shape: Shape) -> Near {
-        Near { shape, from: 0, to: 0, place: Place { pane: 0, last_end: None } }
-    }
-
-    /// All times of a pane have one place, for windows begin and end where panes do.
-    fn place(&mut self, time: i64) -> Place {
-        if !(self.from <= time && time < self.to) {
-            self.place = self.shape.place(time);
-            (self.from, self.to) = (self.place.pane, self.place.pane.saturating_add(self.shape.pane));
-        }
-        self.place
-    }
-}
-
-/// Lateness of rows in rising order; looks into the clock only where a row may be late at all.
-struct Lateness<'a> {
-    batch: &'a Batch,
-    fired: Time,
-    after: Time,
-    walk: Walk<'a>,
-    ordinals: Option<ScalarBuffer<u64>>,
-}
-
-impl<'a> Lateness<'a> {
-    fn new(batch: &'a Batch, fired: Time) -> Lateness<'a> {
-        let walk = Walk::new(&batch.clock, batch.upto);
-        Lateness { batch, fired, after: batch.clock.after(), walk, ordinals: None }
-    }
-
-    fn is_late(&mut self, row: usize, last_end: Time) -> bool {
-        if last_end <= self.fired {
-            return true;
-        }
-        if last_end > self.after {
-            return false;
-        }
-        let ordinals = self.ordinals.get_or_insert_with(|| self.batch.ordinals.to_column(self.batch.len()));
-        self.walk.before(Ordinal(ordinals[row])) >= last_end
-    }
 }
 
 impl Kept {

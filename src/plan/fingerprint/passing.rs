@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::base::{Hash, Name};
-use crate::ir::{AggregateEntry, Entry, KeepOp, KeepRule, Schema, WindowOp};
+use crate::ir::{AggregateEntry, Entry, KeepOp, KeepRule, Schema, TopOp, WindowOp};
 use crate::plan::Hashes;
 
 use super::form;
@@ -75,4 +75,16 @@ pub fn session(window: &WindowOp, schema: &Schema, input: &Columns) -> Marks {
     let mut marks = Marks::of_entries(json!(["session", shape, keys, partial]), marked, made);
     marks.hashes.state = state;
     marks
+}
+
+/// Rows wait with their rank, each in its stretch of time.
+pub fn top(top: &TopOp, input: &Columns) -> Marks {
+    let TopOp { count, by, within } = top;
+    let hashes = Hashes {
+        sem: Hash::of(&("top", count, form::expr(by, &form::by_name), within)),
+        state: Hash::of(&("top", within)),
+        flow: Hash::of(&(input.form(by), input.time)),
+        wire: Hash::ZERO,
+    };
+    Marks { hashes, made: input.clone(), ..Marks::default() }
 }

@@ -24,6 +24,7 @@ pub fn stage(op: &Op, node: &NodeSpec, input: &Columns, inputs: &[Columns], targ
         Op::Unnest { column } => passing::unnest(column, &node.schema, input),
         Op::Keep(keep) => passing::keep(keep, &node.schema, input),
         Op::Join(join) => join::join(join, &node.schema, inputs),
+        Op::Top(top) => passing::top(top, input),
     };
     marks.made = marks.made.timed(&node.schema);
     marks
@@ -140,7 +141,8 @@ pub fn keys_of(op: &Op) -> &[Name] {
         | Op::Union { .. }
         | Op::Predict(_)
         | Op::Fill { .. }
-        | Op::Unnest { .. } => &[],
+        | Op::Unnest { .. }
+        | Op::Top(_) => &[],
     }
 }
 
