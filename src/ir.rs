@@ -29,7 +29,7 @@ pub use source::{
 };
 pub use stage::{
     AggregateCall, AggregateEntry, Entry, JoinKind, JoinOp, KeepOp, KeepRule, OnChange, Op, Outlet, PredictOp, Read,
-    RunningCall, ScanEntry, Stage, StageKind, Table, Taken, Use, WindowOp, WindowShape,
+    RunningCall, ScanEntry, Stage, StageKind, Table, Taken, TopOp, Use, WindowOp, WindowShape,
 };
 pub use task::{Candidate, Choices, Dimension, History, HoldOut, Models, Share, Start, Target, Task, TaskKind};
 pub use types::{Column, EnumItem, Schema, Type};

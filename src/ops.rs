@@ -14,11 +14,14 @@ mod join;
 mod keep;
 mod keys;
 mod predict;
+mod progress;
 mod project;
 mod scan;
+mod seen;
 mod set;
 mod stateless;
 mod table;
+mod top;
 mod union;
 mod unnest;
 mod window;
@@ -63,5 +66,6 @@ fn stage(spec: &NodeSpec, op: &ir::Op, first: &ir::Schema, input: &[ir::Schema])
         ir::Op::Unnest { .. } => Ok(Box::new(Stateless::<unnest::Unnest>::build(spec, first)?)),
         ir::Op::Keep(_) => keep::build(spec, first),
         ir::Op::Join(_) => join::build(spec, input),
+        ir::Op::Top(_) => Ok(Box::new(top::Top::build(spec, first)?)),
     }
 }

@@ -169,6 +169,7 @@ fn fate_of(key: &NodeKey, change: &Change, memory: &Memory, wanted: &Graph) -> (
         Memory::Kept | Memory::Returned => (Fate::Kept, String::new()),
         Memory::Converted | Memory::PutTogether => (Fate::Migrated, memory.to_string()),
         Memory::Rebuilt => (Fate::Rebuilt, format!("rebuilt from the rows so far of {}", sources(wanted, key))),
+        Memory::Recalled(_) => (Fate::Rebuilt, memory.to_string()),
         Memory::Aged(_) => (Fate::Aged, memory.to_string()),
         Memory::Empty(_) => (Fate::Lost, memory.to_string()),
     }

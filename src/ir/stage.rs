@@ -3,6 +3,7 @@
 mod join;
 mod keep;
 mod place;
+mod top;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,7 @@ use super::{Aggregate, Expr, Running, Schema};
 pub use join::{JoinKind, JoinOp, Table, Taken};
 pub use keep::{KeepOp, KeepRule};
 pub use place::Use;
+pub use top::TopOp;
 
 /// What a stream, task or sink reads: an outlet of a source or stream.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -66,6 +68,8 @@ pub enum StageKind {
     Join,
     Asof,
     Lookup,
+    Summarize,
+    Top,
 }
 
 /// What a stage does. Several words share one operation.
@@ -105,6 +109,7 @@ pub enum Op {
     Keep(KeepOp),
     /// The stage's own input is port 0, the other stream port 1.
     Join(JoinOp),
+    Top(TopOp),
 }
 
 /// A computed column.
@@ -166,6 +171,10 @@ pub enum WindowShape {
     },
     /// Closes when its key's recording ends.
     Whole,
+    /// All rows so far, at each multiple of `every` before which rows of the key have come since the one before.
+    Cumulative {
+        every: Duration,
+    },
 }
 
 /// A column of a `window`.
@@ -236,6 +245,8 @@ impl StageKind {
             StageKind::Join => "join",
             StageKind::Asof => "asof",
             StageKind::Lookup => "lookup",
+            StageKind::Summarize => "summarize",
+            StageKind::Top => "top",
         }
     }
 }
@@ -244,7 +255,7 @@ impl Op {
     /// Does it remember rows, or what came of them, beyond the row at hand?
     pub fn remembers(&self) -> bool {
         match self {
-            Op::Scan { .. } | Op::Window(_) | Op::Keep(_) => true,
+            Op::Scan { .. } | Op::Window(_) | Op::Keep(_) | Op::Top(_) => true,
             Op::Join(join) => join.other().is_some(),
             Op::Where { .. }
             | Op::Set { .. }
@@ -269,7 +280,8 @@ impl Op {
             | Op::Predict(_)
             | Op::Fill { .. }
             | Op::Unnest { .. }
-            | Op::Keep(_) => &[],
+            | Op::Keep(_)
+            | Op::Top(_) => &[],
         }
     }
 
@@ -285,7 +297,8 @@ impl Op {
             | Op::Union { .. }
             | Op::Fill { .. }
             | Op::Unnest { .. }
-            | Op::Keep(_) => false,
+            | Op::Keep(_)
+            | Op::Top(_) => false,
         }
     }
 
@@ -302,7 +315,8 @@ impl Op {
             | Op::Fill { .. }
             | Op::Unnest { .. }
             | Op::Keep(_)
-            | Op::Join(_) => None,
+            | Op::Join(_)
+            | Op::Top(_) => None,
         }
     }
 }

@@ -5,8 +5,6 @@
 
 mod interval;
 mod latest;
-mod progress;
-mod side;
 
 use arrow::array::RecordBatch;
 

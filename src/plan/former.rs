@@ -148,9 +148,5 @@ fn is_stage(key: &NodeKey) -> bool {
 }
 
 fn remembers(spec: &NodeSpec) -> bool {
-    let NodeOp::Stage(op) = &spec.op else { return false };
-    match &**op {
-        Op::Scan { .. } | Op::Window(_) => true,
-        Op::Where { .. } | Op::Set { .. } | Op::Project { .. } | Op::Union { .. } | Op::Predict(_) => false,
-    }
+    matches!(&spec.op, NodeOp::Stage(op) if op.remembers())
 }

@@ -118,7 +118,7 @@ impl<'a> Checker<'a> {
         };
         let is_timed = |stage: &ir::Stage| match &stage.op {
             ir::Op::Window(window) => match window.shape {
-                ir::WindowShape::Time { .. } | ir::WindowShape::Session { .. } => true,
+                ir::WindowShape::Time { .. } | ir::WindowShape::Session { .. } | ir::WindowShape::Cumulative { .. } => true,
                 ir::WindowShape::Rows { .. } | ir::WindowShape::Whole => false,
             },
             _ => false,

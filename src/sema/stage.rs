@@ -8,6 +8,8 @@ mod later;
 mod predict;
 mod project;
 mod scan;
+mod summarize;
+mod top;
 mod union;
 mod uses;
 mod window;
@@ -75,9 +77,9 @@ impl<'a> Checker<'a> {
             ast::StageKind::Join(it) => self.join_stage(it, stage, flow),
             ast::StageKind::Asof(it) => self.asof_stage(it, stage, flow),
             ast::StageKind::Lookup(it) => self.lookup_stage(it, stage, flow),
-            ast::StageKind::Summarize(_) | ast::StageKind::Resample(_) | ast::StageKind::Sort(_) | ast::StageKind::Top(_) => {
-                self.later_stage(stage, flow)
-            }
+            ast::StageKind::Summarize(it) => self.summarize_stage(it, stage, flow),
+            ast::StageKind::Top(it) => self.top_stage(it, stage, flow),
+            ast::StageKind::Resample(_) | ast::StageKind::Sort(_) => self.later_stage(stage, flow),
         }
     }
 

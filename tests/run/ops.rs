@@ -10,4 +10,6 @@ mod library;
 mod migrate;
 mod predict;
 mod scan;
+mod session;
+mod top;
 mod window;

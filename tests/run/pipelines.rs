@@ -126,3 +126,17 @@ fn rooms_weather_and_doors_are_joined() {
     let (paired, opened) = passing(&report, "openings/where");
     assert!(paired >= known && opened > 600, "{paired} {opened}");
 }
+
+/// Every piece of the shift is in the last sums and in exactly one run.
+#[test]
+fn runs_and_sums_agree_on_the_pieces() {
+    let report = replayed("pipelines/08-gathering/line.mliot");
+    let absorbed = |name: &str| {
+        let nodes = report["nodes"].as_array().expect("nodes");
+        let node = nodes.iter().find(|node| node["name"] == name).unwrap_or_else(|| panic!("no {name} in {report:#}"));
+        (node["absorbed"].as_u64(), node["out"].as_u64())
+    };
+    assert_eq!(absorbed("runs/window"), (Some(1_110), Some(38)));
+    assert_eq!(absorbed("so_far/summarize"), (Some(1_110), Some(12)));
+    assert_eq!(absorbed("peaks/top").1, Some(18), "three in each of six hours");
+}

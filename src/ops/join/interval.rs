@@ -19,9 +19,9 @@ use crate::plan::NodeSpec;
 
 use super::super::cell::{self, Cell};
 use super::super::error::{too_many, unreadable};
+use super::super::progress::Progress;
+use super::super::seen::{Seen, Side, whole};
 use super::super::table::{FORMAT, column_named, expect_state, table};
-use super::progress::Progress;
-use super::side::{Seen, Side, whole};
 use super::{ROWS_MAX, op};
 
 /// The state: the rows that wait, in the order in which they came, and how far the watermark has got.
@@ -53,8 +53,15 @@ struct Waiting {
 /// Rows that come out, in order.
 #[derive(Default)]
 struct Made {
-    rows: Vec<(Ordinal, Arc<[Cell]>, Option<Arc<[Cell]>>)>,
+    rows: Vec<Pair>,
     alone: usize,
+}
+
+/// A row of port 0 with its partner, if it has one.
+struct Pair {
+    at: Ordinal,
+    left: Arc<[Cell]>,
+    right: Option<Arc<[Cell]>>,
 }
 
 const LEFT: &str = "left";
@@ -102,7 +109,10 @@ impl Interval {
     fn take(&mut self, seen: Seen, of_left: bool, progress: &Progress, made: &mut Made) {
         self.let_go(Some(seen.ordinal), progress, made);
         let (Some(key), Some(time)) = (seen.key.clone(), seen.time) else {
-            return if of_left { self.alone(&seen, seen.ordinal, made) } else { () };
+            if of_left {
+                self.alone(&seen, seen.ordinal, made);
+            }
+            return;
         };
         let matched = self.pair(&key, &seen, of_left, made);
         let over = time.saturating_add(self.reach);
@@ -124,7 +134,7 @@ impl Interval {
             }
             (matched, other.matched) = (true, true);
             let (left, right) = if of_left { (seen, &other.seen) } else { (&other.seen, seen) };
-            made.rows.push((seen.ordinal, Arc::clone(&left.cells), Some(Arc::clone(&right.cells))));
+            made.rows.push(Pair { at: seen.ordinal, left: Arc::clone(&left.cells), right: Some(Arc::clone(&right.cells)) });
         }
         matched
     }
@@ -167,16 +177,16 @@ impl Interval {
         if self.required {
             made.alone += 1;
         } else {
-            made.rows.push((at, Arc::clone(&seen.cells), None));
+            made.rows.push(Pair { at, left: Arc::clone(&seen.cells), right: None });
         }
     }
 
     fn sent(&self, made: Made, upto: Ordinal, clock: Clock, out: &mut Out) -> Result<(), NodeError> {
         let column = |nth: usize, ty: &DataType| {
             let of_left = self.left.columns().len();
-            let cell = |(_, left, right): &'_ (Ordinal, Arc<[Cell]>, Option<Arc<[Cell]>>)| match nth.checked_sub(of_left) {
-                None => left[nth].clone(),
-                Some(at) => right.as_ref().map_or(Cell::Null, |cells| cells[at].clone()),
+            let cell = |pair: &Pair| match nth.checked_sub(of_left) {
+                None => pair.left[nth].clone(),
+                Some(at) => pair.right.as_ref().map_or(Cell::Null, |cells| cells[at].clone()),
             };
             let cells: Vec<Cell> = made.rows.iter().map(cell).collect();
             cell::column(cells.iter(), ty)
@@ -184,7 +194,7 @@ impl Interval {
         let types = self.schema.fields().iter().map(|field| field.data_type());
         let columns = types.enumerate().map(|(nth, ty)| column(nth, ty)).collect::<Result<Vec<ArrayRef>, _>>()?;
         let rows = table(&self.schema, columns, made.rows.len())?;
-        let ordinals = Ordinals::Column(made.rows.iter().map(|(ordinal, ..)| ordinal.0).collect());
+        let ordinals = Ordinals::Column(made.rows.iter().map(|pair| pair.at.0).collect());
         out.noted("no partner", made.alone);
         out.send(Batch { rows, ordinals, upto, clock: clock.behind(Duration(self.reach)) });
         Ok(())

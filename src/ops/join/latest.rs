@@ -18,8 +18,8 @@ use crate::plan::NodeSpec;
 
 use super::super::cell::{self, Cell};
 use super::super::error::{failed, ill_formed, too_many, unreadable};
+use super::super::seen::{Seen, Side};
 use super::super::table::{FORMAT, expect_state, widened};
-use super::side::{Seen, Side};
 use super::{ROWS_MAX, op};
 
 /// The state: by key, the row that counts. A table is none: it is read with its file.

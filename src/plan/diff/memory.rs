@@ -136,7 +136,8 @@ fn remembers(spec: &NodeSpec) -> bool {
         | Op::Fill { .. }
         | Op::Unnest { .. }
         | Op::Keep(_)
-        | Op::Join(_) => op.remembers(),
+        | Op::Join(_)
+        | Op::Top(_) => op.remembers(),
     }
 }
 

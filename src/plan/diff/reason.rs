@@ -43,6 +43,7 @@ fn written<'a>(node: &'a NodeSpec, entry: Option<&Name>) -> Vec<&'a Expr> {
     let wanted = |name: &Name| entry.is_none_or(|entry| entry == name);
     match &**op {
         Op::Where { predicate } => vec![predicate],
+        Op::Top(top) => vec![&top.by],
         Op::Set { entries } | Op::Project { entries } | Op::Fill { entries } => {
             entries.iter().filter(|entry| wanted(&entry.name)).map(|entry| &entry.value).collect()
         }
@@ -81,7 +82,8 @@ fn remembered(node: &NodeSpec, entry: &Name) -> Vec<Name> {
         | Op::Fill { .. }
         | Op::Unnest { .. }
         | Op::Keep(_)
-        | Op::Join(_) => (&[], vec![]),
+        | Op::Join(_)
+        | Op::Top(_) => (&[], vec![]),
     };
     by.iter().cloned().chain(args.into_iter().flat_map(Expr::columns)).collect()
 }

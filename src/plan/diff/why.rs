@@ -244,6 +244,7 @@ pub(in crate::plan) fn shape(shape: &WindowShape) -> String {
         WindowShape::Rows { size, every } => format!("{size} rows every {every} rows"),
         WindowShape::Session { gap } => format!("session gap {gap}"),
         WindowShape::Whole => "whole".to_owned(),
+        WindowShape::Cumulative { every } => format!("all so far, every {every}"),
     }
 }
 

@@ -24,6 +24,7 @@ pub fn stage(op: &Op, node: &NodeSpec, input: &Columns, inputs: &[Columns], targ
         Op::Unnest { column } => passing::unnest(column, &node.schema, input),
         Op::Keep(keep) => passing::keep(keep, &node.schema, input),
         Op::Join(join) => join::join(join, &node.schema, inputs),
+        Op::Top(top) => passing::top(top, input),
     };
     marks.made = marks.made.timed(&node.schema);
     marks
@@ -140,7 +141,8 @@ pub fn keys_of(op: &Op) -> &[Name] {
         | Op::Union { .. }
         | Op::Predict(_)
         | Op::Fill { .. }
-        | Op::Unnest { .. } => &[],
+        | Op::Unnest { .. }
+        | Op::Top(_) => &[],
     }
 }
 
@@ -152,6 +154,9 @@ pub fn key_form(by: &[Name], schema: &Schema) -> Form {
 
 fn window(window: &WindowOp, schema: &Schema, input: &Columns) -> Marks {
     let WindowOp { shape, partial, by, entries } = window;
+    if let WindowShape::Session { .. } = shape {
+        return passing::session(window, schema, input);
+    }
     let frame = json!([shape, key_form(by, schema)]);
     let given = json!([shape, input.keys(by), by_time(shape).then_some(input.time)]);
     let mut made = Columns::default();
@@ -188,7 +193,7 @@ pub fn calls_form(calls: &[AggregateCall], see: form::See) -> Vec<Form> {
 
 fn by_time(shape: &WindowShape) -> bool {
     match shape {
-        WindowShape::Time { .. } | WindowShape::Session { .. } => true,
+        WindowShape::Time { .. } | WindowShape::Session { .. } | WindowShape::Cumulative { .. } => true,
         WindowShape::Rows { .. } | WindowShape::Whole => false,
     }
 }

@@ -54,6 +54,7 @@ fn read(spec: &NodeSpec, wanted: &BTreeSet<Name>) -> BTreeSet<Name> {
     let NodeOp::Stage(op) = &spec.op else { return read };
     match &**op {
         Op::Where { predicate } => read.extend(predicate.columns()),
+        Op::Top(top) => read.extend(top.by.columns()),
         Op::Set { entries } => read = kept(entries, wanted).1,
         Op::Project { entries } => {
             read =
@@ -106,7 +107,9 @@ pub(super) fn pruned(mut spec: NodeSpec, input: &Schema, wanted: &BTreeSet<Name>
     let passes = |name: &Name| input.get(name).is_some();
     let columns = &mut spec.schema.columns;
     match &mut **op {
-        Op::Where { .. } | Op::Predict(_) | Op::Keep(_) | Op::Unnest { .. } => columns.retain(|column| passes(&column.name)),
+        Op::Where { .. } | Op::Predict(_) | Op::Keep(_) | Op::Unnest { .. } | Op::Top(_) => {
+            columns.retain(|column| passes(&column.name))
+        }
         Op::Join(join) => {
             columns.retain(|column| passes(&column.name) || join.take.iter().any(|taken| taken.name == column.name));
         }

@@ -73,6 +73,7 @@ enum Shape<'a> {
     Union(usize),
     Unnest(&'a crate::base::Name),
     Join(&'a ir::JoinOp),
+    Top(&'a ir::TopOp),
 }
 
 fn shape(spec: &NodeSpec) -> Option<Shape<'_>> {
@@ -81,6 +82,7 @@ fn shape(spec: &NodeSpec) -> Option<Shape<'_>> {
         Op::Window(window) => Some(Shape::Window(&window.shape, window.partial, &window.by)),
         Op::Union { with: _ } => Some(Shape::Union(spec.inputs.len())),
         Op::Unnest { column } => Some(Shape::Unnest(column)),
+        Op::Top(top) => Some(Shape::Top(top)),
         Op::Join(join) if matches!(join.kind, ir::JoinKind::Interval { .. }) => Some(Shape::Join(join)),
         Op::Where { .. }
         | Op::Set { .. }
@@ -105,6 +107,7 @@ fn drops_rows(spec: &NodeSpec) -> bool {
         | Op::Union { .. }
         | Op::Predict(_)
         | Op::Fill { .. }
-        | Op::Unnest { .. } => false,
+        | Op::Unnest { .. }
+        | Op::Top(_) => false,
     }
 }

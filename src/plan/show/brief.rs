@@ -122,6 +122,7 @@ fn stage(node: &NodeSpec, op: &Op) -> String {
         Op::Unnest { column } => column.to_string(),
         Op::Keep(keep) => kept(keep),
         Op::Join(join) => joined(node, join),
+        Op::Top(top) => format!("{} by {} within {}", top.count, names(&top.by.columns()), top.within),
     }
 }
 

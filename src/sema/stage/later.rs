@@ -18,10 +18,8 @@ impl<'a> Checker<'a> {
 
 fn word_and_help(kind: &ast::StageKind) -> (&'static str, &'static str) {
     match kind {
-        ast::StageKind::Summarize(_) => ("summarize", "use `window`, or `cumulative(…)` in a `scan`"),
         ast::StageKind::Resample(_) => ("resample", "use `window 1s { x = mean(x) }`"),
         ast::StageKind::Sort(_) => ("sort", "give the source a `lateness`, and windows bring rows into order"),
-        ast::StageKind::Top(_) => ("top", "use `where` with a threshold"),
         ast::StageKind::Where(_)
         | ast::StageKind::Set(_)
         | ast::StageKind::Select(_)
@@ -40,6 +38,8 @@ fn word_and_help(kind: &ast::StageKind) -> (&'static str, &'static str) {
         | ast::StageKind::Join(_)
         | ast::StageKind::Asof(_)
         | ast::StageKind::Lookup(_)
+        | ast::StageKind::Summarize(_)
+        | ast::StageKind::Top(_)
         | ast::StageKind::Predict(_) => ("stage", "remove it"),
     }
 }

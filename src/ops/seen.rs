@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, cast::AsArray, new_null_array};
+use arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, cast::AsArray, new_null_array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use arrow::row::{OwnedRow, RowConverter, SortField};
@@ -11,10 +11,10 @@ use crate::base::Name;
 use crate::ir;
 use crate::node::{self, Batch, NodeError, Ordinal};
 
-use super::super::cell::{self, Cell, Reader};
-use super::super::error::{failed, ill_formed, unreadable};
-use super::super::keys::KeyColumns;
-use super::super::table::{column_named, table};
+use super::cell::{self, Cell, Reader};
+use super::error::{failed, ill_formed, unreadable};
+use super::keys::KeyColumns;
+use super::table::{column_named, table};
 
 /// How rows of one input are read.
 pub(super) struct Side {
@@ -42,7 +42,9 @@ impl Side {
     /// Of `input`, these columns are remembered.
     pub fn new(on: &[Name], input: &ir::Schema, columns: impl Iterator<Item = Name>) -> Result<Side, NodeError> {
         let by = KeyColumns::new(on, input)?;
-        let fields = by.types().into_iter().map(SortField::new).collect();
+        let fields: Vec<SortField> = by.types().into_iter().map(SortField::new).collect();
+        // Without keys all rows have the same one.
+        let fields = if fields.is_empty() { vec![SortField::new(DataType::Boolean)] } else { fields };
         let column = |name: Name| {
             let found = input.get(&name).ok_or_else(|| ill_formed(format!("no column `{name}` comes in")))?;
             Ok((name, node::data_type(&found.ty)))
@@ -79,7 +81,16 @@ impl Side {
         Ok(Some(whole.as_primitive::<Int64Type>().clone()))
     }
 
+    /// The key columns of these keys.
+    pub fn key_columns<'a>(&self, keys: impl Iterator<Item = &'a OwnedRow>) -> Result<Vec<ArrayRef>, NodeError> {
+        let mut columns = self.converter.convert_rows(keys.map(OwnedRow::row)).map_err(failed)?;
+        columns.truncate(self.by.names().len());
+        Ok(columns)
+    }
+
     fn keys(&self, columns: &[ArrayRef], rows: usize) -> Result<Vec<Option<OwnedRow>>, NodeError> {
+        let all: [ArrayRef; 1] = [Arc::new(BooleanArray::from(vec![true; rows]))];
+        let columns = if columns.is_empty() { &all } else { columns };
         let converted = self.converter.convert_columns(columns).map_err(failed)?;
         let key = |row: usize| columns.iter().all(|column| column.is_valid(row)).then(|| converted.row(row).owned());
         Ok((0..rows).map(key).collect())
@@ -92,8 +103,7 @@ impl Side {
     /// Rows as a table: keys, what is remembered, time and ordinal. Columns are found again by their names.
     pub fn save<'a>(&self, rows: impl Iterator<Item = &'a Seen> + Clone) -> Result<RecordBatch, NodeError> {
         let count = rows.clone().count();
-        let keys = rows.clone().filter_map(|seen| seen.key.as_ref()).map(OwnedRow::row);
-        let mut columns = self.converter.convert_rows(keys).map_err(failed)?;
+        let mut columns = self.key_columns(rows.clone().filter_map(|seen| seen.key.as_ref()))?;
         let mut fields: Vec<Field> = self.by.types().into_iter().enumerate().map(|(nth, ty)| key_field(nth, ty)).collect();
         for (nth, (name, ty)) in self.columns.iter().enumerate() {
             columns.push(cell::column(rows.clone().map(|seen| &seen.cells[nth]), ty)?);
