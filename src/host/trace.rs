@@ -318,6 +318,7 @@ fn windows(window: &ir::WindowOp, input: &RecordBatch) -> String {
         ir::WindowShape::Rows { size, every: _ } => format!("for a window of {size} rows"),
         ir::WindowShape::Session { gap: _ } => "for its session".to_owned(),
         ir::WindowShape::Whole => "for the end of its recording".to_owned(),
+        ir::WindowShape::Cumulative { every: _ } => "for the summary of all rows so far".to_owned(),
     }
 }
 

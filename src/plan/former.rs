@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::Hash;
-use crate::ir::Op;
 
 use super::diff::{Change, Class};
 use super::{Diff, Graph, Input, NodeKey, NodeOp, NodeSpec, Owner, Slot};
