@@ -53,16 +53,17 @@ impl Family for NaiveBayes {
         let mut means = vec![0.0; count * columns];
         each(set, index, |class, weight, row| {
             totals[class] += weight;
-            (0..columns).for_each(|column| means[class * columns + column] += weight * f64::from(row[column]));
+            let means = means[class * columns..].iter_mut();
+            means.zip(row).for_each(|(mean, value)| *mean += weight * f64::from(*value));
         });
         for (at, mean) in means.iter_mut().enumerate() {
             *mean /= totals[at / columns];
         }
         let mut variances = vec![0.0; count * columns];
         each(set, index, |class, weight, row| {
-            for column in 0..columns {
+            for (column, value) in row.iter().enumerate() {
                 let at = class * columns + column;
-                variances[at] += weight * (f64::from(row[column]) - means[at]).powi(2);
+                variances[at] += weight * (f64::from(*value) - means[at]).powi(2);
             }
         });
         let least = SMOOTHING * greatest_variance(set);
