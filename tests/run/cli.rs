@@ -11,6 +11,7 @@ mod kills;
 mod live;
 mod pipelines;
 mod refused;
+mod relay;
 mod same;
 mod score;
 mod walk;
