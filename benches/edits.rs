@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use mliot::base::Time;
 use mliot::host::state::StateFolder;
-use mliot::host::{Compiler, FileCompiler, HostEvent, Keeper, Kept, Limits, Machines, Said, Setup, Stop, run};
+use mliot::host::{Compiler, FileCompiler, HostEvent, Keeper, Kept, Limits, Machines, Said, Setup, Stop, Wanted, run};
 use mliot::io::{Live, Mode, Now, Place, Wall};
 use mliot::lifecycle::Registry;
 
@@ -102,13 +102,13 @@ fn measure(rate: u64, seconds: Duration) {
     let (stop, heard, running) = start(folder.path(), &file);
     wait(&heard, |event| matches!(event, HostEvent::Started { .. }).then_some(()));
     let (mut kinds, mut cuts): (Vec<Kind>, Vec<(u64, usize)>) = (KINDS.map(|_| Kind::default()).into(), Vec::new());
-    let begun = Instant::now();
+    let (begun, pause) = (Instant::now(), Stop::default());
     for nth in 0.. {
         let due = EDIT_EVERY * nth;
         if due > seconds {
             break;
         }
-        std::thread::sleep((begun + due).saturating_duration_since(Instant::now()));
+        pause.wait((begun + due).saturating_duration_since(Instant::now()), Wanted::End);
         let kind = nth as usize % KINDS.len();
         variant.0[kind] ^= true;
         let saved = Instant::now();

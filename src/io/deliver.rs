@@ -114,7 +114,7 @@ pub fn deliver(
         Connector::Stdin { .. } => Err(cannot_write("stdin").diagnostic()),
         Connector::Tail(_) => Err(cannot_write("tail").diagnostic()),
         Connector::Http(_) => Err(cannot_write("http(port: …)").diagnostic()),
-        Connector::Post(to) => post::open(sink, to, &visible, place, mode),
+        Connector::Post(to) => post::open(sink, to, &visible, place, mode, keep),
         Connector::Later { name, .. } => Err(not_yet(name).diagnostic()),
     }
 }

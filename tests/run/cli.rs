@@ -13,6 +13,7 @@ mod live;
 mod pipelines;
 mod probation;
 mod refused;
+mod relay;
 mod same;
 mod score;
 mod seen;

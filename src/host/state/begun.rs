@@ -63,8 +63,9 @@ mod tests {
         begun.begin(grown.clone());
         assert_eq!(begun.next_epoch(), [segment.clone(), grown]);
         std::fs::write(&aside, "").unwrap();
-        assert_eq!(begun.next_epoch(), [segment.clone()]);
-        assert_eq!(begun.next_epoch(), [segment]);
+        for _ in 0..2 {
+            assert_eq!(begun.next_epoch(), std::slice::from_ref(&segment));
+        }
         std::fs::remove_file(&aside).unwrap();
         assert_eq!(begun.next_epoch(), []);
     }

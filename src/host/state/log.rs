@@ -182,6 +182,10 @@ impl Ledger for LogHandle {
     fn begin(&self, mark: FileMark) -> Result<(), Diagnostic> {
         self.begun.lock().unwrap_or_else(PoisonError::into_inner).begin(mark.clone());
         self.append(&Entry::Begun(mark));
+        self.stand()
+    }
+
+    fn stand(&self) -> Result<(), Diagnostic> {
         self.sync().map_err(|error| Diagnostic::new(error.code, error.message))
     }
 }

@@ -1,9 +1,11 @@
 //! Rows that are posted to somebody over HTTP, some hundred a request, as an array of JSON objects.
 //!
 //! Each request has an `Idempotency-Key`: the sink, the beginning of the run, the outbox, the number of the request's first row
-//! and how many it has. The rows of an outbox keep their numbers and their batches over retries and restarts, so a receiver that
-//! remembers keys takes every row once; one that does not, at least once.
+//! and how many it has. The rows of an outbox keep their numbers and their batches over retries and restarts, and before a batch
+//! goes out the log is durable up to its rows; so a receiver that remembers keys takes every row once, one that does not, at
+//! least once.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
@@ -22,6 +24,7 @@ use crate::io::place::{Mode, Place};
 use crate::ir::{PostConnector, Schema};
 
 use super::Deliver;
+use super::mark::{Keep, Ledger};
 use super::text::{columns, json_object};
 
 /// Bytes of an answer that are read.
@@ -36,6 +39,7 @@ pub(super) fn open(
     schema: &Schema,
     place: &Place,
     mode: Mode,
+    keep: Option<&Keep>,
 ) -> Result<Box<dyn Deliver>, Diagnostic> {
     if mode == Mode::Recorded {
         return Ok(Box::new(Counted));
@@ -45,6 +49,7 @@ pub(super) fn open(
     Ok(Box::new(PostSink {
         names: schema.columns.iter().map(|column| column.name.to_string()).collect(),
         to: to.clone(),
+        ledger: keep.map(|keep| keep.ledger.clone()),
         run: format!("{sink}-{:x}", place.began.0),
         outbox: 0,
         next: 0,
@@ -70,6 +75,8 @@ impl Deliver for Counted {
 struct PostSink {
     to: PostConnector,
     names: Vec<String>,
+    /// Where a restart makes the same rows again, so that they get the same keys.
+    ledger: Option<Arc<dyn Ledger>>,
     /// Of the sink in this run, over its restarts.
     run: String,
     outbox: u64,
@@ -131,6 +138,9 @@ impl PostSink {
 
 impl Deliver for PostSink {
     fn deliver(&mut self, rows: &RecordBatch) -> Result<(), IoError> {
+        if let Some(ledger) = &self.ledger {
+            ledger.stand().map_err(|found| IoError::new(found.code, found.message))?;
+        }
         while self.done < rows.num_rows() {
             let count = (rows.num_rows() - self.done).min(self.to.rows_max as usize);
             let (body, key) = (self.body(&rows.slice(self.done, count))?, self.key(count));

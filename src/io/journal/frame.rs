@@ -171,8 +171,11 @@ pub(super) fn body_bytes(bytes: &[u8]) -> Option<usize> {
     (FIXED_BYTES..=BODY_BYTES_MAX).contains(&body).then_some(body)
 }
 
+/// A key, the first record that came with it, and how many did.
+pub(super) type Keyed = (RequestKey, u64, u32);
+
 /// What the first bytes of a frame say of it, unproven: the bytes of the frame, its key, its first record and how many it has.
-pub(super) fn told(bytes: &[u8]) -> Option<(usize, Option<(RequestKey, u64, u32)>)> {
+pub(super) fn told(bytes: &[u8]) -> Option<(usize, Option<Keyed>)> {
     let whole = HEAD_BYTES + body_bytes(bytes)?;
     let fixed = bytes.get(HEAD_BYTES..HEAD_BYTES + FIXED_BYTES)?;
     if bytes[MAGIC.len()] != KEYED {

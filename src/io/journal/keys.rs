@@ -12,7 +12,7 @@ use std::ops::Range;
 use crate::io::error::IoError;
 
 use super::NotAppended;
-use super::frame::{RequestKey, TOLD_BYTES, told};
+use super::frame::{Keyed, RequestKey, TOLD_BYTES, told};
 use super::segment::Segment;
 
 /// Keys that are remembered; the oldest is forgotten first.
@@ -126,7 +126,7 @@ impl fmt::Debug for Keys {
 }
 
 /// The keys of its frames in their order, with the first record of each and how many there are. Records are not read.
-fn of_segment(segment: &Segment) -> io::Result<Vec<(RequestKey, u64, u32)>> {
+fn of_segment(segment: &Segment) -> io::Result<Vec<Keyed>> {
     let mut file = BufReader::new(File::open(&segment.path)?);
     let (mut keys, mut at) = (Vec::new(), 0);
     while at < segment.bytes {

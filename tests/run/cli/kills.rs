@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
+use mliot::host::{Stop, Wanted};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::bench::{Bench, Running, wait_for};
@@ -91,10 +92,14 @@ fn accepted(port: u16, key: &str, body: &str, told: &Told) {
             }
             Ok(_) | Err(_) => {
                 told.tries.fetch_add(1, SeqCst);
-                std::thread::sleep(AGAIN);
+                pause(AGAIN);
             }
         }
     }
+}
+
+fn pause(time: Duration) {
+    Stop::default().wait(time, Wanted::End);
 }
 
 fn request(port: u16, key: &str, body: &str) -> std::io::Result<String> {
@@ -152,7 +157,7 @@ fn every_accepted_row_stands_once_whenever_it_is_killed() {
         // Sometimes before it has taken a row of this life, else some rows later, and a moment behind that.
         let rows = moments.below(5) * ROWS_PER_REQUEST as u64 * if long.is_some() { 40 } else { 4 };
         wait_for("accepted rows", || (told.accepted.load(SeqCst) >= before + rows || running.is_over()).then_some(()));
-        std::thread::sleep(Duration::from_millis(moments.below(if long.is_some() { 3_000 } else { 200 })));
+        pause(Duration::from_millis(moments.below(if long.is_some() { 3_000 } else { 200 })));
         assert!(!running.is_over(), "{}", running.said());
         running.kill();
     }

@@ -62,7 +62,7 @@ fn sink(port: u16, mode: Mode) -> Box<dyn Deliver> {
     let to = PostConnector { host: "127.0.0.1".into(), port, path: "/rows".into(), rows_max: 2, timeout: Duration(5_000_000) };
     let n = Column { name: "n".into(), ty: Type::Int, nullable: false, span: Span::default() };
     let schema = Schema { columns: vec![n], ..Schema::default() };
-    open(&"out".into(), &to, &schema, &Place::beside("."), mode).unwrap()
+    open(&"out".into(), &to, &schema, &Place::beside("."), mode, None).unwrap()
 }
 
 fn rows(values: std::ops::Range<i64>) -> RecordBatch {
