@@ -1,6 +1,8 @@
 //! The engine's thread: steps, hands rows to the sinks, answers requests, and takes orders between two steps. It waits for
 //! nothing but the next order or the next row.
 
+mod seeing;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError};
@@ -15,8 +17,8 @@ use crate::ir;
 use crate::node::{NodeError, Ordinal, Predictor, State};
 use crate::plan::{Graph, NodeKey, NodeOp, Slot};
 use crate::runtime::{
-    Asked, Askers, Beside, Cut, Engine, PROBATION_BYTES_MAX, Parts, Phase, Progress, Reached, Rebuild, Served, Sought, TapId,
-    Unasked, Weighed, prepare_with,
+    Asked, Askers, Beside, Cut, Engine, PROBATION_BYTES_MAX, Parts, Phase, Progress, Reached, Rebuild, Served, Unasked,
+    Weighed, prepare_with,
 };
 use crate::server::Stage;
 
@@ -25,8 +27,10 @@ use super::keeping::Keeping;
 use super::said::{HostEvent, Messages, Said};
 use super::sinks::Sinks;
 use super::stop::{Stop, Wanted};
-use super::taps::{Seen, Taps};
-use super::trace::{self, Following, Spot};
+
+pub use seeing::See;
+
+use seeing::Seers;
 
 /// What builds nodes and opens ends, from any thread.
 pub type SharedParts = Arc<dyn Parts + Send + Sync>;
@@ -87,30 +91,7 @@ pub enum Order {
         done: SyncSender<Option<Collected>>,
     },
     Ask(Ask),
-    /// Looks at a place from now on.
-    Tap {
-        place: String,
-        done: SyncSender<Result<TapId, Diagnostic>>,
-    },
-    /// What has passed there since the last look; none if the tap is gone.
-    Look {
-        id: TapId,
-        done: SyncSender<Option<Seen>>,
-    },
-    Untap {
-        id: TapId,
-    },
-    /// Where the rows of a source come in; of the only one, where none is named.
-    Spot {
-        source: Option<String>,
-        done: SyncSender<Result<Spot, Diagnostic>>,
-    },
-    /// Follows a row when it comes.
-    Trace {
-        sought: Sought,
-        found: Following,
-        done: SyncSender<Result<(), Diagnostic>>,
-    },
+    See(See),
 }
 
 /// What came of a change.
@@ -166,9 +147,7 @@ pub struct Core {
     plan: String,
     /// The texts of the running graph.
     sources: Sources,
-    taps: Taps,
-    /// Who waits for a row.
-    following: Option<Following>,
+    seers: Seers,
 }
 
 /// How a run has ended.
@@ -204,8 +183,7 @@ impl Core {
             ended: false,
             plan,
             sources,
-            taps: Taps::default(),
-            following: None,
+            seers: Seers::default(),
         }
     }
 
@@ -296,12 +274,12 @@ impl Core {
     fn carry_out(&mut self, order: Order) {
         let before = self.engine.generation();
         let may_change = matches!(order, Order::Apply { .. } | Order::Assign { .. });
-        if may_change && !self.taps.is_empty() {
-            self.taps.before_a_change(&mut self.engine);
+        if may_change {
+            self.see_before_a_change();
         }
         self.obey(order);
         if before != self.engine.generation() {
-            self.taps.after_a_change(&mut self.engine, self.parts.as_ref(), &self.sources);
+            self.see_after_a_change();
         }
     }
 
@@ -310,21 +288,7 @@ impl Core {
             Order::Reached { done } => {
                 let _ = done.send(self.engine.reached());
             }
-            Order::Tap { place, done } => {
-                let parts = self.parts.clone();
-                let _ = done.send(self.taps.open(&mut self.engine, parts.as_ref(), &self.sources, &place));
-            }
-            Order::Look { id, done } => {
-                let _ = done.send(self.taps.look(&mut self.engine, id));
-            }
-            Order::Untap { id } => self.taps.close(&mut self.engine, id),
-            Order::Spot { source, done } => {
-                let spot = trace::spot(&self.engine, self.parts.as_ref(), &self.sources, source.as_deref());
-                let _ = done.send(spot);
-            }
-            Order::Trace { sought, found, done } => {
-                let _ = done.send(self.follow(sought, found));
-            }
+            Order::See(see) => self.see(see),
             Order::Weigh { wanted, done } => {
                 let _ = done.send(self.engine.weigh(&wanted));
             }
@@ -357,22 +321,6 @@ impl Core {
                 let _ = reply.send(asked);
             }
         }
-    }
-
-    fn follow(&mut self, sought: Sought, found: Following) -> Result<(), Diagnostic> {
-        if self.following.as_ref().is_some_and(Following::is_there) {
-            return Err(trace::another_waits());
-        }
-        self.engine.trace(sought).map_err(trace::passed)?;
-        self.following = Some(found);
-        Ok(())
-    }
-
-    /// If the row that somebody waits for has come.
-    fn tell_of_a_row(&mut self) {
-        let Some(trace) = self.engine.take_trace() else { return };
-        let Some(found) = self.following.take() else { return };
-        found.tell(trace::found(&self.engine, trace, &self.sources));
     }
 
     /// The model answers with the features of the file, or with those that a former model has kept, whichever are its own.
@@ -419,19 +367,8 @@ impl Core {
         for found in self.sinks.take_up(&self.engine, ready, self.parts.as_ref()) {
             self.find(found);
         }
-        self.taps.after_a_change(&mut self.engine, self.parts.as_ref(), &self.sources);
+        self.see_after_a_change();
         Ok(Applied { cut, graph, served, beside, waited: None })
-    }
-
-    /// What has come by now came while nothing was processed.
-    fn let_in_who_waited(&mut self) -> Option<u64> {
-        if self.engine.phase() != Phase::Live {
-            return None;
-        }
-        match self.engine.step() {
-            Progress::Rows(rows) => Some(rows as u64),
-            Progress::Waiting | Progress::Blocked | Progress::Ended => Some(0),
-        }
     }
 
     fn collect(&mut self, task: &Name) -> Option<Collected> {
@@ -476,10 +413,7 @@ impl Core {
     }
 
     fn publish(&mut self) {
-        self.taps.close_abandoned(&mut self.engine);
-        if self.following.take_if(|following| !following.is_there()).is_some() {
-            self.engine.trace_no_more();
-        }
+        self.forget_who_is_gone();
         let sources = self.engine.source_reports(now());
         let failed = self.engine.slots().filter_map(|slot| Some((slot.key.to_string(), slot.failed.as_ref()?.to_string())));
         let machine = Machine {

@@ -21,7 +21,7 @@ use crate::node::Ordinal;
 use crate::plan::{Input, NodeKey, NodeOp, NodeSpec, Slot};
 use crate::runtime::{Engine, Parts, RowFate, Sought, Trace, TraceStep};
 
-use super::engine::Order;
+use super::engine::{Order, See};
 use super::outside::Conditions;
 use super::said::Messages;
 use super::taps::filter;
@@ -150,7 +150,7 @@ fn wait(
     let (to, waiting) = sync_channel(1);
     let (nobody, other) = (is_gone.clone(), unfit.clone());
     let found = Following { to, is_gone: Arc::new(move || nobody() || other.load(Relaxed)) };
-    asked(orders, |done| Order::Trace { sought, found, done })?.map_err(Messages::of)?;
+    asked(orders, |done| Order::See(See::Trace { sought, found, done }))?.map_err(Messages::of)?;
     loop {
         match waiting.recv_timeout(LOOK_EVERY) {
             Ok(found) => return Ok(Some(followed(&found))),
@@ -177,7 +177,7 @@ fn sought(
     match wanted {
         Wanted::Ordinal(at) => Ok((Sought::At(Ordinal(*at)), Arc::default())),
         Wanted::Next { source, condition } => {
-            let spot = asked(orders, |done| Order::Spot { source: source.clone(), done })?.map_err(Messages::of)?;
+            let spot = asked(orders, |done| Order::See(See::Spot { source: source.clone(), done }))?.map_err(Messages::of)?;
             next_at(spot, condition.as_deref(), conditions)
         }
     }

@@ -29,8 +29,11 @@ pub enum Sought {
     /// The row, or the record that cannot be read, that takes this ordinal.
     At(Ordinal),
     /// The next row of this source for which it gives a place in the batch.
-    Next { source: Name, is_it: Box<dyn FnMut(&RecordBatch) -> Option<usize> + Send> },
+    Next { source: Name, is_it: Is },
 }
+
+/// Which row of a batch is the one, if any.
+pub type Is = Box<dyn FnMut(&RecordBatch) -> Option<usize> + Send>;
 
 /// What became of a row.
 #[derive(Clone, Debug)]

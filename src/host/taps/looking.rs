@@ -18,9 +18,10 @@ use crate::ops::{Expression, Scope};
 use crate::plan::Input;
 use crate::runtime::TapId;
 
-use super::super::engine::Order;
+use super::super::engine::{Order, See};
 use super::super::outside::Conditions;
 use super::super::said::Messages;
+use super::super::stop::{Stop, Wanted};
 use super::{Piece, Seen};
 
 /// Between two looks.
@@ -92,18 +93,19 @@ pub fn look_on(
     orders: SyncSender<Order>,
     conditions: Arc<dyn Conditions>,
     teller: Box<dyn Teller>,
+    stop: Stop,
 ) -> std::io::Result<()> {
     std::thread::Builder::new().name("tap".into()).spawn(move || {
         let (done, answer) = sync_channel(1);
         let place = look.place.clone();
-        let opened = orders.send(Order::Tap { place, done }).ok().and_then(|()| answer.recv().ok());
+        let opened = orders.send(Order::See(See::Tap { place, done })).ok().and_then(|()| answer.recv().ok());
         let wrong = match opened {
             None => Some(ending()),
             Some(Err(found)) => Some(Messages::of(found)),
             Some(Ok(id)) => {
-                let mut looking = Looking::new(look, conditions, teller.as_ref());
+                let mut looking = Looking::new(look, conditions, teller.as_ref(), stop);
                 let wrong = looking.run(id, &orders);
-                let _ = orders.send(Order::Untap { id });
+                let _ = orders.send(Order::See(See::Untap { id }));
                 wrong
             }
         };
@@ -117,6 +119,8 @@ struct Looking<'a> {
     look: Look,
     conditions: Arc<dyn Conditions>,
     teller: &'a dyn Teller,
+    /// Only to wait with.
+    stop: Stop,
     /// What is told at the next chance, in order.
     outbox: std::collections::VecDeque<TapWord>,
     schema: ir::Schema,
@@ -137,11 +141,12 @@ enum Filter {
 }
 
 impl<'a> Looking<'a> {
-    fn new(look: Look, conditions: Arc<dyn Conditions>, teller: &'a dyn Teller) -> Looking<'a> {
+    fn new(look: Look, conditions: Arc<dyn Conditions>, teller: &'a dyn Teller, stop: Stop) -> Looking<'a> {
         Looking {
             look,
             conditions,
             teller,
+            stop,
             outbox: Default::default(),
             schema: ir::Schema::default(),
             filter: Filter::All,
@@ -158,7 +163,7 @@ impl<'a> Looking<'a> {
         let mut heard = Instant::now();
         loop {
             let (done, answer) = sync_channel(1);
-            let seen = orders.send(Order::Look { id, done }).ok().and_then(|()| answer.recv().ok());
+            let seen = orders.send(Order::See(See::Look { id, done })).ok().and_then(|()| answer.recv().ok());
             let Some(seen) = seen else { return Some(ending()) };
             let Some(seen) = seen else { return Some(Messages::of(abandoned())) };
             self.allow();
@@ -178,7 +183,7 @@ impl<'a> Looking<'a> {
             if self.teller.is_gone() || self.is_over() {
                 return None;
             }
-            std::thread::sleep(LOOK_EVERY);
+            self.stop.wait(LOOK_EVERY, Wanted::Hurry);
         }
     }
 

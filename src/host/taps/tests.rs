@@ -7,9 +7,10 @@ use std::sync::{Arc, Condvar};
 
 use arrow::array::{Int64Array, RecordBatch};
 
-use super::super::engine::Order;
+use super::super::engine::{Order, See};
 use super::super::outside::Conditions;
 use super::super::said::Messages;
+use super::super::stop::Stop;
 use super::*;
 use crate::base::{Name, Span};
 use crate::ir::{Column as IrColumn, Expr, Outlet, Type};
@@ -101,15 +102,15 @@ fn engine(orders: Receiver<Order>, mut looks: Vec<Seen>, behind: impl Fn() + Sen
     std::thread::spawn(move || {
         for order in orders {
             match order {
-                Order::Tap { done, .. } => _ = done.send(Ok(TapId(1))),
-                Order::Look { done, .. } => {
+                Order::See(See::Tap { done, .. }) => _ = done.send(Ok(TapId(1))),
+                Order::See(See::Look { done, .. }) => {
                     let seen = looks.pop().unwrap_or_else(|| {
                         behind();
                         Seen::default()
                     });
                     let _ = done.send(Some(seen));
                 }
-                Order::Untap { .. } => return true,
+                Order::See(See::Untap { .. }) => return true,
                 _ => panic!("nothing else is asked"),
             }
         }
@@ -138,7 +139,7 @@ fn run(look: Look, looks: Vec<Seen>, unwilling: usize) -> Arc<Reader> {
         }
     };
     let engine = engine(inbox, looks, left);
-    look_on(look, orders, Arc::new(NoConditions), Box::new(Telling(reader.clone()))).unwrap();
+    look_on(look, orders, Arc::new(NoConditions), Box::new(Telling(reader.clone())), Stop::default()).unwrap();
     reader.wait_for_the_end();
     assert!(engine.join().unwrap(), "the tap is taken away");
     reader

@@ -1,5 +1,6 @@
 //! A row of a recording on its way through the graph. Nothing is written, nothing is learned: the models of now answer.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::{Name, Sources};
@@ -55,8 +56,8 @@ pub fn recorded(
 }
 
 /// Who answers now, by task; nobody where nothing was learned with these features.
-fn champions(graph: &Graph, learner: &dyn Learner) -> Result<Vec<(Name, Arc<dyn Predictor>)>, Messages> {
-    let mut champions = Vec::new();
+fn champions(graph: &Graph, learner: &dyn Learner) -> Result<BTreeMap<Name, Arc<dyn Predictor>>, Messages> {
+    let mut champions = BTreeMap::new();
     for (task, learn) in learns(graph) {
         let closure = graph.part(&[NodeKey::of_file(&task, Slot::Task)]);
         let known = learner.champion(&learn, &closure).map_err(Messages::of)?;

@@ -7,7 +7,10 @@ use std::time::Instant;
 
 use tempfile::TempDir;
 
+use super::super::stop::{Stop, Wanted};
 use super::*;
+
+mod places;
 
 /// Long enough for a machine under load; a passing test never waits for it.
 const ARRIVES: Duration = Duration::from_secs(20);
@@ -170,7 +173,7 @@ fn other_rights_or_another_time_are_no_change() {
 fn a_file_that_may_not_be_read_is_said_and_followed_on() {
     use std::os::unix::fs::PermissionsExt;
     let bench = Bench::new();
-    fs::set_permissions(bench.file(), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(bench.file(), fs::Permissions::from_mode(0o000)).unwrap();
     if File::open(bench.file()).is_ok() {
         // Whoever may do everything may read it too.
         return bench.sees_nothing();
@@ -178,80 +181,6 @@ fn a_file_that_may_not_be_read_is_said_and_followed_on() {
     assert!(matches!(bench.next(), Seen::Trouble(Trouble::Unreadable(_))));
     rename_over(&bench, "two");
     bench.sees("two");
-}
-
-#[test]
-fn a_folder_in_the_place_of_the_file_is_said_and_may_go_again() {
-    for events in [true, false] {
-        let bench = Bench::with(events, limits());
-        fs::remove_file(bench.file()).unwrap();
-        fs::create_dir(bench.file()).unwrap();
-        assert_eq!(bench.next(), Seen::Trouble(Trouble::Folder));
-        fs::remove_dir(bench.file()).unwrap();
-        save_in_place(&bench, "one");
-        bench.sees("one");
-    }
-}
-
-/// Whoever opens a pipe waits for its writer, and there is none.
-#[cfg(unix)]
-#[test]
-fn a_pipe_in_the_place_of_the_file_is_not_waited_for() {
-    let bench = Bench::new();
-    fs::remove_file(bench.file()).unwrap();
-    assert!(std::process::Command::new("mkfifo").arg(bench.file()).status().unwrap().success());
-    assert_eq!(bench.next(), Seen::Trouble(Trouble::NoFile));
-    rename_over(&bench, "two");
-    bench.sees("two");
-}
-
-#[test]
-fn a_folder_that_vanishes_and_comes_back_is_followed_on() {
-    for events in [true, false] {
-        let bench = Bench::at_name(tempfile::tempdir().unwrap(), "plant/hall/room.mliot", events, limits());
-        fs::rename(bench.at("plant"), bench.at("away")).unwrap();
-        assert_eq!(bench.next(), Seen::Trouble(Trouble::Gone));
-        fs::rename(bench.at("away"), bench.at("plant")).unwrap();
-        bench.sees("one");
-        fs::remove_dir_all(bench.at("plant")).unwrap();
-        assert_eq!(bench.next(), Seen::Trouble(Trouble::Gone));
-        fs::create_dir_all(bench.at("plant/hall")).unwrap();
-        save_in_place(&bench, "two");
-        bench.sees("two");
-        rename_over(&bench, "three");
-        bench.sees("three");
-    }
-}
-
-#[test]
-fn a_folder_in_the_place_of_another_brings_its_file_once() {
-    for events in [true, false] {
-        let patient = WatchLimits { patience: ARRIVES, ..limits() };
-        let bench = Bench::at_name(tempfile::tempdir().unwrap(), "plant/room.mliot", events, patient);
-        for version in ["v1", "v2"] {
-            fs::create_dir(bench.at(version)).unwrap();
-            fs::write(bench.at(version).join("room.mliot"), version).unwrap();
-            fs::rename(bench.at("plant"), bench.at(&format!("before {version}"))).unwrap();
-            fs::rename(bench.at(version), bench.at("plant")).unwrap();
-            bench.sees(version);
-        }
-        bench.sees_nothing();
-    }
-}
-
-#[cfg(unix)]
-#[test]
-fn a_link_whose_file_is_gone_is_followed_on() {
-    for events in [true, false] {
-        let bench = Bench::with(events, limits());
-        fs::create_dir(bench.at("v1")).unwrap();
-        fs::rename(bench.file(), bench.at("v1/text")).unwrap();
-        std::os::unix::fs::symlink("v1/text", bench.file()).unwrap();
-        fs::remove_file(bench.at("v1/text")).unwrap();
-        assert_eq!(bench.next(), Seen::Trouble(Trouble::Gone));
-        fs::write(bench.at("v1/text"), "two").unwrap();
-        bench.sees("two");
-    }
 }
 
 #[test]
@@ -327,26 +256,6 @@ fn a_writer_that_never_closes_is_not_waited_for_for_ever() {
     drop(file);
 }
 
-#[cfg(unix)]
-#[test]
-fn a_flip_of_a_folders_link_is_seen() {
-    use std::os::unix::fs::symlink;
-    for events in [true, false] {
-        let bench = Bench::with(events, limits());
-        fs::remove_file(bench.file()).unwrap();
-        for version in ["v1", "v2", "v3"] {
-            fs::create_dir(bench.at(version)).unwrap();
-            fs::write(bench.at(version).join("room.mliot"), version).unwrap();
-            symlink(version, bench.at(".data.tmp")).unwrap();
-            fs::rename(bench.at(".data.tmp"), bench.at(".data")).unwrap();
-            if version == "v1" {
-                symlink(".data/room.mliot", bench.file()).unwrap();
-            }
-            bench.sees(version);
-        }
-    }
-}
-
 #[test]
 fn many_quick_saves_end_in_the_newest() {
     let bench = Bench::with(true, WatchLimits { notices_max: 1, ..limits() });
@@ -362,10 +271,10 @@ fn many_quick_saves_end_in_the_newest() {
 fn a_save_every_five_milliseconds_ends_in_the_newest() {
     for events in [true, false] {
         let bench = Bench::with(events, WatchLimits { settle_max: Duration::from_millis(150), ..limits() });
-        let saves = 60;
+        let (saves, pause) = (60, Stop::default());
         for nth in 0..saves {
             WAYS[nth % WAYS.len()](&bench, &format!("text {nth}"));
-            std::thread::sleep(Duration::from_millis(5));
+            pause.wait(Duration::from_millis(5), Wanted::End);
         }
         let last = Seen::Text(format!("text {}", saves - 1).into());
         let mut told = 1;
