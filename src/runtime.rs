@@ -48,7 +48,7 @@ pub use former::{Beside, PROBATION_BYTES_MAX};
 pub use memory::{MemoryFeed, Rows};
 pub use outbox::{OUTBOX_ROWS_MAX, Outbox, OutboxId};
 pub use prepare::{Prepared, Rebuild, prepare, prepare_with};
-pub use record::{CutRecord, DrawRecord, Log, Record, RoundRecord};
+pub use record::{CutRecord, DrawRecord, Log, Record, RoundRecord, Wanted};
 pub use replay::{Kept, Replay, Replayed, Status, collect, learning_order, replay, upstream};
 pub use report::{EdgeReport, NodeReport, SinkReport, SourceReport};
 pub use resting::{REMOVED_KEPT, RESTING_BYTES_MAX};
