@@ -25,7 +25,8 @@ impl Engine {
             Record::Round(round) => self.redo_round(&round),
             Record::WentLive { at: _ } => _ = self.go_live(),
             Record::Cut(cut) => {
-                let CutRecord { at: _, graph, opened, refused } = *cut;
+                let CutRecord { at: _, wanted, opened, refused } = *cut;
+                let graph = wanted.on(&self.graph);
                 let rebuild = refused.map_or(Rebuild::Now, |why| Rebuild::Not(NotAgain::Failed(why)));
                 self.apply_with(&graph, &Opened { parts, opened }, rebuild)?;
             }
