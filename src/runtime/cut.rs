@@ -135,7 +135,8 @@ impl Prepared {
         let Some(log) = &mut engine.log else { return Ok(()) };
         let ends = self.sources.iter().flat_map(|(name, ends)| ends.positions().map(move |end| (name, end)));
         let opened = ends.map(|(name, (side, position))| (name.clone(), side, position)).collect();
-        log.append(Record::Cut(Box::new(CutRecord { at, graph: self.graph.clone(), opened, refused: self.refused.clone() })));
+        let (graph, not_rebuilt) = (self.graph.clone(), self.not_rebuilt.clone());
+        log.append(Record::Cut(Box::new(CutRecord { at, graph, opened, not_rebuilt })));
         log.confirm()
     }
 

@@ -32,8 +32,8 @@ pub struct Prepared {
     pub(super) bad: ir::Schema,
     /// What nodes would remember, had they been there from the start.
     pub(super) backfill: Backfill,
-    /// Why nothing was to be rebuilt, if so.
-    pub(super) refused: Option<String>,
+    /// What was to be rebuilt and failed, with why.
+    pub(super) not_rebuilt: Vec<(NodeKey, String)>,
 }
 
 /// How what nodes remember is rebuilt from the rows so far.
@@ -44,6 +44,8 @@ pub enum Rebuild {
     With(Box<Backfill>),
     /// Not at all.
     Not(NotAgain),
+    /// In one go, but for what failed when the same change was made before.
+    AllBut(BTreeMap<NodeKey, NotAgain>),
 }
 
 /// How a node of the wanted graph comes to be.
@@ -103,10 +105,9 @@ pub fn prepare_with(
     if !wrong.is_empty() {
         return Err(wrong);
     }
-    let refused = rebuild.refused();
     let mut backfill = backfill(engine, wanted, &diff, parts, rebuild);
     let rebuilt = backfill.catch_up(&engine.reached());
-    settle(&mut diff, wanted, &backfill, &rebuilt);
+    let not_rebuilt = settle(&mut diff, wanted, &backfill, &rebuilt);
     let mut ways = BTreeMap::new();
     let mut builder = Builder { engine, wanted, parts, bad: &bad, rebuilt };
     for (key, change) in diff.nodes.iter_mut().filter(|(key, _)| is_stepped(&wanted.nodes[*key])) {
@@ -125,16 +126,7 @@ pub fn prepare_with(
     if !wrong.is_empty() {
         return Err(wrong);
     }
-    Ok(Prepared { generation: engine.generation, graph: wanted.clone(), diff, ways, sources, bad, backfill, refused })
-}
-
-impl Rebuild {
-    fn refused(&self) -> Option<String> {
-        match self {
-            Rebuild::Now | Rebuild::With(_) => None,
-            Rebuild::Not(why) => Some(why.to_string()),
-        }
-    }
+    Ok(Prepared { generation: engine.generation, graph: wanted.clone(), diff, ways, sources, bad, backfill, not_rebuilt })
 }
 
 /// At a start there is nothing that anybody could remember.
@@ -143,13 +135,18 @@ fn backfill(engine: &Engine, wanted: &Graph, diff: &Diff, parts: &dyn Parts, reb
     match rebuild {
         _ if engine.graph.nodes.is_empty() => Backfill::nothing(BTreeMap::new()),
         Rebuild::Now => Backfill::begin(engine.settings, &engine.graph, &engine.reached(), wanted, diff, parts),
+        Rebuild::AllBut(failed) => {
+            Backfill::begin_but(engine.settings, &engine.graph, &engine.reached(), wanted, diff, parts, &failed)
+        }
         Rebuild::With(backfill) => *backfill,
         Rebuild::Not(why) => Backfill::nothing(asking().map(|key| (key.clone(), why.clone())).collect()),
     }
 }
 
-/// What becomes of what every node remembers, now that it is known what could be read again.
-fn settle(diff: &mut Diff, wanted: &Graph, backfill: &Backfill, rebuilt: &BTreeMap<NodeKey, State>) {
+/// What becomes of what every node remembers, now that it is known what could be read again. Gives what failed to be: a
+/// restart that makes the change again must not find it after all.
+fn settle(diff: &mut Diff, wanted: &Graph, backfill: &Backfill, rebuilt: &BTreeMap<NodeKey, State>) -> Vec<(NodeKey, String)> {
+    let mut failed = Vec::new();
     for (key, change) in &mut diff.nodes {
         let spec = &wanted.nodes[key];
         if change.asks_for_rows(spec) {
@@ -158,9 +155,13 @@ fn settle(diff: &mut Diff, wanted: &Graph, backfill: &Backfill, rebuilt: &BTreeM
                 None if rebuilt.contains_key(key) && backfill.is_for(key, wanted) => Ok(()),
                 None => Err(NotAgain::Failed("another change came in between".to_owned())),
             };
+            if let Err(NotAgain::Failed(why)) = &again {
+                failed.push((key.clone(), why.clone()));
+            }
             change.settle(spec, again);
         }
     }
+    failed
 }
 
 struct Builder<'a> {
@@ -182,7 +183,9 @@ impl Builder<'_> {
         if let Some(original) = &change.forks {
             return self.forking(key, original);
         }
-        if takeover::takes_over(spec, change) && !self.engine.graph.nodes.is_empty() {
+        let before = change.from.as_ref().map(|from| self.engine.graph.nodes[from].hashes.state);
+        let reshaped = before.is_some_and(|before| before != spec.hashes.state);
+        if takeover::takes_over(spec, change, reshaped) && !self.engine.graph.nodes.is_empty() {
             return self.taking_over(key, change);
         }
         match change.class {

@@ -6,7 +6,7 @@
 use crate::base::Name;
 use crate::io::{Draw, Position};
 use crate::node::{NodeError, Ordinal};
-use crate::plan::Graph;
+use crate::plan::{Graph, NodeKey};
 
 use super::feed::Side;
 
@@ -51,8 +51,9 @@ pub struct CutRecord {
     pub graph: Graph,
     /// Where the ends of sources stood that the cut opened.
     pub opened: Vec<(Name, Side, Position)>,
-    /// Why nothing was rebuilt although the sources might have been read again; then nothing is when it is made again.
-    pub refused: Option<String>,
+    /// Stages that were not rebuilt although their sources might have been read again, with why; then they are not when it is
+    /// made again either.
+    pub not_rebuilt: Vec<(NodeKey, String)>,
 }
 
 /// Keeps records, in order. The shell's: what waits for a disk waits there.

@@ -135,6 +135,11 @@ impl Slot {
         }
     }
 
+    /// How far its clock has got.
+    pub(super) fn floor(&self) -> Time {
+        self.floor
+    }
+
     /// How far its clock has got, for a copy that goes on from there.
     pub(super) fn pace(&self) -> Pace {
         Pace { floor: self.floor, upto: self.upto, merge: self.merge, failed: self.failed.clone() }

@@ -7,6 +7,7 @@ mod inputs;
 mod kept;
 mod lost;
 mod rush;
+mod same;
 mod serving;
 mod shadows;
 mod sinks;

@@ -4,10 +4,11 @@
 //! tested is what steps them.
 
 mod bench;
-mod classes;
+pub mod classes;
 mod edits;
 mod epochs;
 mod files;
+mod leaks;
 mod mended;
 mod program;
 mod reference;

@@ -73,8 +73,8 @@ struct Cut {
     at: Ordinal,
     graph: crate::plan::Graph,
     opened: Vec<(Name, crate::runtime::Side, crate::io::Position)>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    refused: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    not_rebuilt: Vec<(crate::plan::NodeKey, String)>,
 }
 
 impl Entry {
@@ -86,8 +86,8 @@ impl Entry {
             Entry::Record(Record::Round(round)) => Written::Round(write_round(round, &mut rows)?),
             Entry::Record(Record::WentLive { at }) => Written::WentLive(*at),
             Entry::Record(Record::Cut(cut)) => {
-                let CutRecord { at, graph, opened, refused } = (**cut).clone();
-                Written::Cut(Box::new(Cut { at, graph, opened, refused }))
+                let CutRecord { at, graph, opened, not_rebuilt } = (**cut).clone();
+                Written::Cut(Box::new(Cut { at, graph, opened, not_rebuilt }))
             }
             Entry::Record(Record::Assigned { task, at, version }) => Written::Assigned(task.clone(), *at, version.clone()),
             Entry::Begun(mark) => Written::Begun(mark.clone()),
@@ -109,8 +109,8 @@ impl Entry {
             Written::Round(round) => Entry::Record(Record::Round(read_round(round, &mut rows)?)),
             Written::WentLive(at) => Entry::Record(Record::WentLive { at }),
             Written::Cut(cut) => {
-                let Cut { at, graph, opened, refused } = *cut;
-                Entry::Record(Record::Cut(Box::new(CutRecord { at, graph, opened, refused })))
+                let Cut { at, graph, opened, not_rebuilt } = *cut;
+                Entry::Record(Record::Cut(Box::new(CutRecord { at, graph, opened, not_rebuilt })))
             }
             Written::Assigned(task, at, version) => Entry::Record(Record::Assigned { task, at, version }),
             Written::Begun(mark) => Entry::Begun(mark),
@@ -210,7 +210,10 @@ mod tests {
                 at: Ordinal(5),
                 graph: Default::default(),
                 opened: vec![],
-                refused: Some("it took too long".into()),
+                not_rebuilt: vec![(
+                    crate::plan::NodeKey::of_file(&"air".into(), crate::plan::Slot::Gate),
+                    "it took too long".into(),
+                )],
             }))),
             Entry::Begun(mark),
             Entry::Settled { epoch: 4, sinks: vec![settled] },
