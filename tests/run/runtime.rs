@@ -8,6 +8,7 @@ pub mod classes;
 mod edits;
 mod epochs;
 mod files;
+mod half;
 mod leaks;
 mod mended;
 mod program;
