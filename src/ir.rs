@@ -25,11 +25,11 @@ pub use policy::{
 pub use program::{Given, Param, Program, Serve, Sink, Stream, Test};
 pub use source::{
     Amount, Connector, CsvOptions, Fault, FileConnector, FileFormat, GeneratedColumn, GeneratorCall, HttpConnector, Limits,
-    Origin, Simulate, Source, SourceColumn, TailConnector, TailFrom, TimeSpec,
+    Origin, PostConnector, Simulate, Source, SourceColumn, TailConnector, TailFrom, TimeSpec,
 };
 pub use stage::{
-    AggregateCall, AggregateEntry, Entry, OnChange, Op, Outlet, PredictOp, Read, RunningCall, ScanEntry, Stage, StageKind,
-    WindowOp, WindowShape,
+    AggregateCall, AggregateEntry, Entry, JoinKind, JoinOp, KeepOp, KeepRule, OnChange, Op, Outlet, PredictOp, Read,
+    RunningCall, ScanEntry, Stage, StageKind, Table, Taken, TopOp, Use, WindowOp, WindowShape,
 };
 pub use task::{Candidate, Choices, Dimension, History, HoldOut, Models, Share, Start, Target, Task, TaskKind};
 pub use types::{Column, EnumItem, Schema, Type};

@@ -21,13 +21,13 @@ impl Inbox for Post {
         &self.source
     }
 
-    fn put(&self, body: Body, rows_max: usize) -> Putting {
+    fn put(&self, body: Body, key: Option<Vec<u8>>, rows_max: usize) -> Putting {
         let inlet = self.inlets.get(&self.at);
         Box::pin(async move {
             let Some(inlet) = inlet else { return Err(NotTaken::Stopping) };
             let (taken, answer) = oneshot::channel();
             // Reading the rows is work for a processor; the threads that carry connections have others to carry.
-            let put = move || inlet.put(&body, rows_max, Box::new(move |told| _ = taken.send(told)));
+            let put = move || inlet.put(&body, key.as_deref(), rows_max, Box::new(move |told| _ = taken.send(told)));
             tokio::task::spawn_blocking(put).await.map_err(|_| NotTaken::Stopping)?;
             answer.await.unwrap_or(Err(NotTaken::Stopping))
         })

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use crate::base::{Name, Time};
 use crate::diag::{Code, Diagnostic};
-use crate::io::Position;
+use crate::io::{Now, Position, Wall};
 use crate::node::Ordinal;
-use crate::runtime::{Engine, Epoch, Side};
+use crate::runtime::{Engine, Epoch, Side, Standing};
 
 use super::said::{HostEvent, Messages};
 use super::sinks::Sinks;
@@ -151,6 +151,7 @@ impl Keeping {
             self.number += 1;
             self.log.roll(self.number, epoch.at());
         }
+        self.log.append(&Entry::Stands(Box::new(Standing::of(&epoch, Wall.now()))));
         self.positions.push_back((self.number, epoch.positions()));
         let pause_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
         let job = Job { number: self.number, epoch, sinks: settled, pause_us };

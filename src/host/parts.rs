@@ -7,7 +7,9 @@ use crate::ir::{self, Type};
 use crate::node::{Node, NodeError, Ordinal};
 use crate::ops;
 use crate::plan::{Connection, Decode, Gate, NodeOp, NodeSpec};
-use crate::runtime::{Again, Deliver, Drawn, Feed, FeedCounts, Head, Parts, Side, SourceSpec};
+use crate::runtime::{Again, Deliver, Drawn, Feed, FeedCounts, Head, History, Parts, Side, SourceSpec};
+
+use super::state::LogHistory;
 
 /// Builds everything for real, in one place of the world.
 #[derive(Clone, Debug)]
@@ -19,7 +21,10 @@ pub struct Machines {
 
 impl Parts for Machines {
     fn node(&self, spec: &NodeSpec, inputs: &[ir::Schema]) -> Result<Box<dyn Node>, NodeError> {
-        ops::build(spec, inputs)
+        match table_of(spec) {
+            Some(table) => ops::lookup(spec, inputs, &io::table(table, &self.place)?),
+            None => ops::build(spec, inputs),
+        }
     }
 
     fn bad(&self) -> ir::Schema {
@@ -34,20 +39,27 @@ impl Parts for Machines {
     }
 
     fn feed(&self, source: &SourceSpec, side: Side, from: Option<&io::Position>) -> Result<Option<Box<dyn Feed>>, NodeError> {
-        let parts = Described::of(source)?;
-        let (end, mode) = match side {
-            Side::Recorded => (&parts.connection.recorded, Mode::Recorded),
-            Side::Live => (&parts.connection.live, Mode::Live),
-        };
-        if end.is_none() {
+        if source.end(side).is_none() {
             return Ok(None);
         }
-        let Described { name, connection, decode, gate, schema } = parts;
-        if side == Side::Live && connection.keep.is_some() {
-            return Err(not_kept(name));
-        }
-        let intake = Intake::open(name, connection, decode, gate, schema, &self.place, End { mode, from })?;
+        let Described { name, connection, decode, gate, schema } = Described::of(source)?;
+        let end = End { mode: mode(side), from };
+        let intake = Intake::open(name, connection, decode, gate, schema, &self.place, end)?;
         Ok(Some(Box::new(Door(intake))))
+    }
+
+    fn past(&self, source: &SourceSpec, side: Side, from: &io::Position) -> Result<Option<Box<dyn Feed>>, NodeError> {
+        if source.end(side).is_none() {
+            return Ok(None);
+        }
+        let Described { name, connection, decode, gate, schema } = Described::of(source)?;
+        let intake = Intake::again(name, connection, decode, gate, schema, &self.place, (mode(side), from))?;
+        Ok(Some(Box::new(Door(intake))))
+    }
+
+    fn history(&self) -> Option<Box<dyn History>> {
+        let live = self.place.live.as_ref()?;
+        Some(Box::new(LogHistory::of(live.state())))
     }
 
     fn reread(&self, source: &SourceSpec, side: Side) -> Result<Option<Box<dyn Feed>>, NodeError> {
@@ -58,11 +70,19 @@ impl Parts for Machines {
                 | ir::Connector::Stdin { .. }
                 | ir::Connector::Stdout { .. }
                 | ir::Connector::Http { .. }
+                | ir::Connector::Post(_)
                 | ir::Connector::Later { .. },
             )
             | None => Ok(None),
         }
     }
+}
+
+/// The reference data that a stage looks up.
+fn table_of(spec: &NodeSpec) -> Option<&ir::Table> {
+    let NodeOp::Stage(op) = &spec.op else { return None };
+    let ir::Op::Join(join) = &**op else { return None };
+    if let ir::JoinKind::Lookup { table } = &join.kind { Some(table) } else { None }
 }
 
 /// A source's three nodes, taken apart.
@@ -157,18 +177,28 @@ impl Deliver for Outer {
         Ok(self.0.finish().map_err(IoError::diagnostic)?)
     }
 
+    fn stands(&mut self, outbox: u64, next: u64) {
+        self.0.stands(outbox, next);
+    }
+
+    fn part_done(&self) -> u64 {
+        self.0.part_done()
+    }
+
+    fn take_refused(&mut self) -> Option<(u64, String)> {
+        self.0.take_refused()
+    }
+
     fn exact(&mut self) -> Option<&mut dyn io::Exact> {
         self.0.exact()
     }
 }
 
-/// E0199: what `keep` has written is read, and this version writes nothing to it.
-fn not_kept(source: &Name) -> NodeError {
-    NodeError::new(crate::diag::Code::E0199, format!("`run` does not carry out `keep` of `{source}` in this version")).help(
-        format!(
-            "write its rows with a sink, as in `sink kept = {source} | to parquet(\"kept/\")`, and read them as `recorded`"
-        ),
-    )
+fn mode(side: Side) -> Mode {
+    match side {
+        Side::Recorded => Mode::Recorded,
+        Side::Live => Mode::Live,
+    }
 }
 
 fn no_such_part(spec: &NodeSpec) -> NodeError {

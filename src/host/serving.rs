@@ -75,7 +75,8 @@ impl Serving {
             let inbox: Arc<dyn Inbox> = Arc::new(post);
             (lease.inboxes().open(&path, inbox), lease)
         };
-        (self.open, self.inboxes) = (doors.into_iter().map(door).collect(), posts.into_iter().map(inbox).collect());
+        self.inboxes = posts.into_iter().map(inbox).collect();
+        self.open = doors.into_iter().map(door).collect();
     }
 
     /// Where requests for what are answered, then where rows are taken.
@@ -126,6 +127,7 @@ fn address(serve: &Serve) -> Result<Address, Diagnostic> {
         | Connector::Simulate(_)
         | Connector::Stdin { .. }
         | Connector::Stdout { .. }
+        | Connector::Post(_)
         | Connector::Tail(_) => Err(Diagnostic::new(Code::E0752, format!("`{}` cannot be served there", serve.task))
             .help("write `at http(port: 8080)`")),
         Connector::Later { name, .. } => Err(Diagnostic::new(Code::E0199, format!("`{name}` does not serve in this version"))

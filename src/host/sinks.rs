@@ -14,14 +14,14 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 
 use crate::base::Name;
 use crate::diag::{Code, Diagnostic};
 use crate::io::{Keep, Ledger, SinkMark};
-use crate::node::{self, NodeError};
+use crate::node::NodeError;
 use crate::plan::{Graph, NodeOp, NodeSpec};
-use crate::runtime::{Deliver, Engine, Epoch, Outbox, OutboxId, Parts};
+use crate::runtime::{Deliver, Engine, Epoch, Outbox, OutboxId, Parts, sink_name, written};
 use crate::server::SinkStatus;
 
 use super::said::Said;
@@ -104,7 +104,7 @@ impl Sinks {
                 Some((false, _)) | None => {}
             }
             match self.open(parts, spec, SinkMark::default()) {
-                Ok(writer) => _ = ready.insert(key.decl.clone(), writer),
+                Ok(writer) => _ = ready.insert(sink_name(key), writer),
                 Err(error) => wrong.push(cannot_write(spec, &error, wanted)),
             }
         }
@@ -158,6 +158,7 @@ impl Sinks {
         let shared = Arc::new(Shared::new(settled, mark));
         let work = Work {
             sink: outbox.sink.clone(),
+            outbox: outbox.id.0,
             schema: schema.clone(),
             deliver,
             behind: Vec::new(),
@@ -278,11 +279,6 @@ impl Sinks {
         let empty = engine.outboxes_mut().all(|outbox| outbox.waiting() == 0);
         empty && self.writers.values().chain(&self.closing).all(|writer| writer.holds() == 0)
     }
-}
-
-/// The columns that are written: the visible ones.
-fn written(spec: &NodeSpec) -> SchemaRef {
-    Arc::new(Schema::new(spec.schema.visible().map(node::field).collect::<Vec<_>>()))
 }
 
 fn too_far_behind() -> NodeError {

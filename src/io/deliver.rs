@@ -11,8 +11,10 @@
 //! is filled from each row.
 
 mod aside;
+mod cells;
 mod json;
 mod mark;
+mod post;
 mod segments;
 mod split;
 mod table;
@@ -33,6 +35,7 @@ use super::error::IoError;
 use super::place::{Mode, Place, Stdout};
 
 use aside::Aside;
+pub use cells::cells;
 pub use mark::{FileMark, Keep, Ledger, SinkMark, settle};
 pub use segments::SEGMENT_ROWS_MAX;
 use segments::Segments;
@@ -48,6 +51,21 @@ pub trait Deliver: Send {
 
     /// Nothing more will come: closes what has an end. Called once.
     fn finish(&mut self) -> Result<(), IoError>;
+
+    /// The rows that are delivered next have these numbers, from the given one on, in the outbox of this number.
+    fn stands(&mut self, outbox: u64, next: u64) {
+        let _ = (outbox, next);
+    }
+
+    /// Of rows that could not be delivered in the end, so many were.
+    fn part_done(&self) -> u64 {
+        0
+    }
+
+    /// Of rows that were delivered, those that the receiver does not want, and why. Another try would not help.
+    fn take_refused(&mut self) -> Option<(u64, String)> {
+        None
+    }
 
     /// Sinks that can say what of their rows stands for good, and go on behind it.
     fn exact(&mut self) -> Option<&mut dyn Exact> {
@@ -81,6 +99,9 @@ pub fn deliver(
     mode: Mode,
     keep: Option<&Keep>,
 ) -> Result<Box<dyn Deliver>, Diagnostic> {
+    if accept.keeps {
+        return self::keep(&accept.connector, schema, place, keep);
+    }
     let visible = Schema { columns: schema.visible().cloned().collect(), ..schema.clone() };
     match &accept.connector {
         Connector::File(file) => to_file(file, &visible, place, mode, keep).map_err(IoError::diagnostic),
@@ -92,26 +113,33 @@ pub fn deliver(
         Connector::Simulate(_) => Err(cannot_write("simulate").diagnostic()),
         Connector::Stdin { .. } => Err(cannot_write("stdin").diagnostic()),
         Connector::Tail(_) => Err(cannot_write("tail").diagnostic()),
-        Connector::Http(_) => Err(not_yet("http").diagnostic()),
+        Connector::Http(_) => Err(cannot_write("http(port: …)").diagnostic()),
+        Connector::Post(to) => post::open(sink, to, &visible, place, mode, keep),
         Connector::Later { name, .. } => Err(not_yet(name).diagnostic()),
     }
 }
 
 /// Opens the file or folder in which a source keeps what comes in live. Hidden columns are kept too, so that an
 /// [`Intake`](super::Intake) reads the same rows with the same event times, in the order of their arrival. `parquet`, `arrow`
-/// and `json` need a folder: each time they are opened begins a new file in it.
-pub fn keep(connector: &Connector, schema: &Schema, place: &Place) -> Result<Box<dyn Deliver>, Diagnostic> {
+/// and `json` need a folder: each time they are opened begins a new file in it. With `exact` every row is written exactly once.
+pub fn keep(
+    connector: &Connector,
+    schema: &Schema,
+    place: &Place,
+    exact: Option<&Keep>,
+) -> Result<Box<dyn Deliver>, Diagnostic> {
     let grows = |format: &FileFormat| matches!(format, FileFormat::Csv(_) | FileFormat::Jsonl);
     match connector {
         Connector::File(file) if file.path.ends_with('/') || grows(&file.format) => {
-            to_file(file, schema, place, Mode::Live, None).map_err(IoError::diagnostic)
+            to_file(file, schema, place, Mode::Live, exact).map_err(IoError::diagnostic)
         }
         Connector::File(file) => Err(needs_folder(&file.path).diagnostic()),
         Connector::Simulate(_)
         | Connector::Stdin { .. }
         | Connector::Stdout { .. }
         | Connector::Tail(_)
-        | Connector::Http(_) => Err(cannot_write("keep").diagnostic()),
+        | Connector::Http(_)
+        | Connector::Post(_) => Err(cannot_write("keep").diagnostic()),
         Connector::Later { name, .. } => Err(not_yet(name).diagnostic()),
     }
 }

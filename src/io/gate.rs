@@ -198,7 +198,12 @@ impl Progress {
         let Some(time) = time else {
             return Batch { rows, ordinals: Ordinals::Range(first), upto, clock: Clock::None };
         };
-        let before = self.watermark;
+        // A lateness that has become shorter counts from the first row on, however many come with it.
+        let before = match self.newest {
+            Time::MIN => self.watermark,
+            newest => self.watermark.max(newest - lateness),
+        };
+        self.watermark = before;
         if let Some(newest) = time.iter().max() {
             self.newest = self.newest.max(Time(*newest));
             self.watermark = self.watermark.max(self.newest - lateness);
@@ -228,5 +233,25 @@ impl Progress {
         let before = std::mem::replace(&mut self.watermark, to);
         let clock = Clock::Gate { base: first, before, after: to, lateness, time: Vec::new().into() };
         Batch { rows, ordinals: Ordinals::Range(first), upto: first.plus(1), clock }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::Schema;
+
+    use super::*;
+
+    /// The watermark before the first row, after times of before and under a shorter lateness.
+    fn start_of(times: &[i64]) -> Time {
+        let empty = || RecordBatch::new_empty(Arc::new(Schema::empty()));
+        let mut progress = Progress::start();
+        progress.draw(empty(), Some(vec![100, 90].into()), Ordinal(0), Duration(50));
+        progress.draw(empty(), Some(times.to_vec().into()), Ordinal(2), Duration(10)).clock.start()
+    }
+
+    #[test]
+    fn a_shorter_lateness_counts_from_its_first_row_on_whatever_comes_with_it() {
+        assert_eq!([start_of(&[85]), start_of(&[85, 120, 95]), start_of(&[])], [Time(90); 3]);
     }
 }

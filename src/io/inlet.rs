@@ -13,7 +13,7 @@ use crate::ir::HttpConnector;
 use super::block::Block;
 use super::error::IoError;
 use super::gate::{self, Arrival};
-use super::journal::{Journal, NotAppended, Records};
+use super::journal::{Journal, NotAppended, Onced, Records, RequestKey};
 use super::json::JsonDecoder;
 use super::path::Found;
 use super::place::Now;
@@ -37,6 +37,8 @@ pub struct Receipt {
     pub rows: usize,
     /// The number of the first one among all that the source has received, from 0.
     pub first: u64,
+    /// Had they been brought before, by a request with the same key?
+    pub again: bool,
 }
 
 /// Why nothing of a body was taken.
@@ -63,6 +65,8 @@ pub enum NotTaken {
         bytes_max: u64,
     },
     Busy,
+    /// Another body has come with this key before.
+    AnotherBody,
     /// The disk refuses.
     Failed {
         code: String,
@@ -85,11 +89,20 @@ impl Inlet {
     }
 
     /// One object, several after each other, an array of them, or `{"rows": […]}`. `taken` is called once all of it is on the
-    /// disk, or nothing of it is.
-    pub fn put(&self, body: &[u8], rows_max: usize, taken: Taken) {
+    /// disk, or nothing of it is. A request with a `key` that has been taken before is told so, and nothing of it is taken.
+    pub fn put(&self, body: &[u8], key: Option<&[u8]>, rows_max: usize, taken: Taken) {
         let spec = self.spec.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let records = match body::records(body, rows_max, &spec).and_then(|records| self.tried(&spec, records)) {
-            Ok(records) if records.is_empty() => return taken(Ok(Receipt { rows: 0, first: self.journal.next() })),
+        let key = key.map(|key| RequestKey::of(key, body));
+        // What was taken once is not tried again: the source may read its rows differently by now.
+        let is_known = key.as_ref().is_some_and(|key| self.journal.knows(key));
+        let records = match is_known {
+            true => Ok(Records::default()),
+            false => body::records(body, rows_max, &spec).and_then(|records| self.tried(&spec, records)),
+        };
+        let records = match records {
+            Ok(records) if records.is_empty() && !is_known => {
+                return taken(Ok(Receipt { rows: 0, first: self.journal.next(), again: false }));
+            }
             Ok(records) => records,
             Err(not_taken) => return taken(Err(not_taken)),
         };
@@ -101,11 +114,18 @@ impl Inlet {
             }
         };
         let later = taken.clone();
-        let done = move |done: Result<std::ops::Range<u64>, IoError>| {
-            let receipt = done.map(|span| Receipt { rows: (span.end - span.start) as usize, first: span.start });
+        let done = move |Onced { span, again }: Onced| {
+            let receipt = span.map(|span| Receipt { rows: (span.end - span.start) as usize, first: span.start, again });
             tell(&later, receipt.map_err(|error| NotTaken::Failed { code: error.code.to_string(), message: error.message }));
         };
-        if let Err(refused) = self.journal.append(self.now.now(), b"", records, Box::new(done)) {
+        let appended = match key {
+            Some(key) => self.journal.append_once(self.now.now(), key, records, Box::new(done)),
+            None => {
+                let done = move |span| done(Onced { span, again: false });
+                self.journal.append(self.now.now(), b"", records, Box::new(done))
+            }
+        };
+        if let Err(refused) = appended {
             tell(&taken, Err(refused.into()));
         }
     }
@@ -145,6 +165,7 @@ impl From<NotAppended> for NotTaken {
         match refused {
             NotAppended::Full { bytes_max } => NotTaken::Full { bytes_max },
             NotAppended::Busy => NotTaken::Busy,
+            NotAppended::AnotherBody => NotTaken::AnotherBody,
             NotAppended::TooLarge => NotTaken::TooLarge,
             NotAppended::Closed => NotTaken::Stopping,
         }

@@ -44,6 +44,8 @@ pub struct Intake {
     rows: u64,
     records: u64,
     counts: SourceCounts,
+    /// Are draws told by their records? So they are where rows may be read differently from when they were drawn.
+    by_records: bool,
 }
 
 /// Which of a source's two ends is opened, and where.
@@ -96,21 +98,7 @@ impl Intake {
         let open = || {
             let spec = Arc::new(Spec::new(source, mode, decode, gate, schema)?);
             let input = Input::open(&spec, connection, place)?;
-            let (connection, place) = (connection.clone(), place.clone());
-            let mut intake = Intake {
-                spec,
-                connection,
-                place,
-                input,
-                ready: None,
-                read: Time::MIN,
-                carried: Aside::default(),
-                stands: None,
-                progress: Progress::start(),
-                rows: 0,
-                records: 0,
-                counts: SourceCounts::default(),
-            };
+            let mut intake = Intake::at_its_beginning(spec, connection, place, input);
             match from {
                 Some(position) => intake.resume(position)?,
                 None => intake.check_first()?,
@@ -118,6 +106,46 @@ impl Intake {
             Ok(intake)
         };
         open().map_err(IoError::diagnostic)
+    }
+
+    /// Reads once more, beside the source that runs, from a position of it on; only for draws that are made again.
+    pub fn again(
+        source: &Name,
+        connection: &Connection,
+        decode: &Decode,
+        gate: &Gate,
+        schema: &ir::Schema,
+        place: &Place,
+        end: (Mode, &Position),
+    ) -> Result<Intake, Diagnostic> {
+        let (mode, from) = end;
+        let open = || {
+            let spec = Arc::new(Spec::new(source, mode, decode, gate, schema)?);
+            let input = Input::again(&spec, connection, place)?;
+            let by_records = matches!(input, Input::Received(_));
+            let mut intake = Intake { by_records, ..Intake::at_its_beginning(spec, connection, place, input) };
+            intake.resume(from)?;
+            Ok(intake)
+        };
+        open().map_err(IoError::diagnostic)
+    }
+
+    fn at_its_beginning(spec: Arc<Spec>, connection: &Connection, place: &Place, input: Input) -> Intake {
+        Intake {
+            spec,
+            connection: connection.clone(),
+            place: place.clone(),
+            input,
+            ready: None,
+            read: Time::MIN,
+            carried: Aside::default(),
+            stands: None,
+            progress: Progress::start(),
+            rows: 0,
+            records: 0,
+            counts: SourceCounts::default(),
+            by_records: false,
+        }
     }
 
     /// A recording is read up to its first rows, so that it fails here or not at all for want of them. Where rows are kept,

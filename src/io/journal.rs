@@ -5,6 +5,7 @@
 //! What was being written when a process ended is cut off; a frame that is damaged later is named, and what follows is read.
 
 mod frame;
+mod keys;
 mod reader;
 mod segment;
 mod writer;
@@ -26,7 +27,9 @@ use super::error::IoError;
 use super::resources::{Lease, Table};
 
 use frame::BODY_BYTES_MAX;
-pub(in crate::io) use frame::{Frame, Records};
+pub(in crate::io) use frame::{Frame, Records, RequestKey};
+use keys::Keys;
+pub(in crate::io) use keys::{Once, Onced};
 pub(in crate::io) use reader::{Found, Reader};
 use segment::Segment;
 use writer::{Done, Request, Writer};
@@ -34,8 +37,12 @@ use writer::{Done, Request, Writer};
 /// What bounds a journal.
 #[derive(Clone, Copy, Debug)]
 pub struct JournalLimits {
-    /// Of all segments together. When it is reached nothing more is taken until something is trimmed.
+    /// Of all segments that may still be asked for. When it is reached nothing more is taken until something is trimmed.
     pub bytes_max: u64,
+    /// Of segments that were trimmed and stay for an edit that wants to see their rows once more.
+    pub history_bytes_max: u64,
+    /// Such a segment goes when it was written to last so long ago.
+    pub history_age_max: Duration,
     /// A segment of this size is followed by a new one; trimming deletes whole segments.
     pub segment_bytes: u64,
     /// How long records wait for others to be written with them.
@@ -50,6 +57,8 @@ impl Default for JournalLimits {
     fn default() -> Self {
         Self {
             bytes_max: 1 << 30,
+            history_bytes_max: HISTORY_BYTES_MAX,
+            history_age_max: HISTORY_AGE_MAX,
             segment_bytes: 16 << 20,
             commit_wait: Duration::from_millis(10),
             commit_rows: 4_096,
@@ -57,6 +66,11 @@ impl Default for JournalLimits {
         }
     }
 }
+
+/// Bytes of what has been worked on that are kept for an edit: of a source's journal, and of the log of a run.
+pub const HISTORY_BYTES_MAX: u64 = 256 << 20;
+/// How long it is kept at most.
+pub const HISTORY_AGE_MAX: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Requests that wait to be written.
 const REQUESTS_MAX: usize = 1_024;
@@ -78,6 +92,8 @@ pub(in crate::io) struct Journal {
     taken: AtomicU64,
     /// It was full at the last try: said once until there is room again.
     full: AtomicBool,
+    /// Of requests that brought its newest records.
+    keys: Arc<Mutex<Keys>>,
     _lock: File,
 }
 
@@ -114,6 +130,8 @@ pub(in crate::io) enum NotAppended {
     Busy,
     /// More than a frame holds.
     TooLarge,
+    /// Another request has had this key.
+    AnotherBody,
     Closed,
 }
 
@@ -134,6 +152,7 @@ impl Journal {
             file = Some(cut_off(last, end.bytes)?);
             next = next.max(end.next);
         }
+        let keys = Keys::read(segments.iter().rev());
         let state = State { segments, first, ..State::default() };
         let (folder, next) = (folder.to_owned(), AtomicU64::new(next));
         let shared = Arc::new(Shared { folder, limits, next, state: Mutex::new(state), room: Condvar::new() });
@@ -141,17 +160,47 @@ impl Journal {
         let writer = Writer { shared: shared.clone(), inbox, file };
         let writer = std::thread::Builder::new().name("journal".into()).spawn(move || writer.run());
         let writer = writer.map_err(|error| cannot_be_used(&shared.folder, &error))?;
-        let taken = AtomicU64::new(first);
+        let (taken, keys) = (AtomicU64::new(first), Arc::new(Mutex::new(keys)));
         let (requests, writer) = (Some(requests), Some(writer));
-        Ok(Journal { shared, requests, writer, taken, full: AtomicBool::new(false), _lock: lock })
+        Ok(Journal { shared, requests, writer, taken, full: AtomicBool::new(false), keys, _lock: lock })
     }
 
     /// Hands records over to be written; `done` is called by the writing thread once they are on the disk.
     pub fn append(&self, arrived: Time, header: &[u8], records: Records, done: Done) -> Result<(), NotAppended> {
-        let bytes = records.frame_bytes(header) as u64;
+        self.hand_over(arrived, header, None, records, done)
+    }
+
+    /// The same for the records of a request that has a key: if it has come before, it is told what came of it then.
+    pub fn append_once(&self, arrived: Time, key: RequestKey, records: Records, done: Once) -> Result<(), NotAppended> {
+        // Held until it is handed over, which does not wait: nobody else sees a key that is refused in the end.
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(done) = keys.begin(key, done)? else { return Ok(()) };
+        let known = self.keys.clone();
+        let told = move |span: Result<std::ops::Range<u64>, IoError>| {
+            let waiting = known.lock().unwrap_or_else(PoisonError::into_inner).end(key, &span);
+            done(Onced { span: span.clone(), again: false });
+            waiting.into_iter().for_each(|done| done(Onced { span: span.clone(), again: true }));
+        };
+        self.hand_over(arrived, b"", Some(key), records, Box::new(told)).inspect_err(|_| keys.forget(key))
+    }
+
+    /// Has a request with this key come before?
+    pub fn knows(&self, key: &RequestKey) -> bool {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).knows(key)
+    }
+
+    fn hand_over(
+        &self,
+        arrived: Time,
+        header: &[u8],
+        key: Option<RequestKey>,
+        records: Records,
+        done: Done,
+    ) -> Result<(), NotAppended> {
+        let bytes = records.frame_bytes(header, key.is_some()) as u64;
         let requests = self.requests.as_ref().ok_or(NotAppended::Closed)?;
         self.reserve(bytes)?;
-        let request = Request { arrived, header: header.to_vec(), records, reserved: bytes, done };
+        let request = Request { arrived, header: header.to_vec(), key, records, reserved: bytes, done };
         requests.try_send(request).map_err(|error| {
             self.shared.state().reserved -= bytes;
             match error {
@@ -168,8 +217,7 @@ impl Journal {
         }
         let mut state = self.shared.state();
         // A last segment of which all was trimmed is left for a new one with the next record.
-        let is_left = state.first >= self.next();
-        let written: u64 = state.segments.iter().map(|segment| if is_left { 0 } else { segment.bytes }).sum();
+        let written = if state.first >= self.next() { 0 } else { state.needed_bytes() };
         if written + state.reserved + bytes > bytes_max {
             if !self.full.swap(true, Relaxed) {
                 state.notes.push(full(&self.shared.folder, bytes_max));
@@ -208,7 +256,13 @@ impl Journal {
         self.taken.store(upto, Relaxed);
     }
 
-    /// Records before `upto` will not be asked for again: their segments are deleted as soon as nothing else stands in them.
+    /// The oldest record that can still be read, trimmed or not.
+    pub fn earliest(&self) -> u64 {
+        self.shared.state().segments.front().map_or_else(|| self.next(), |segment| segment.first)
+    }
+
+    /// Records before `upto` will not be asked for again by a restart. Their segments stay within the limits of history, and
+    /// then are deleted.
     pub fn trim(&self, upto: u64) -> Result<(), IoError> {
         let upto = upto.min(self.next());
         let mut gone = Vec::new();
@@ -218,7 +272,7 @@ impl Journal {
                 return Ok(());
             }
             state.first = upto;
-            while state.segments.get(1).is_some_and(|second| second.first <= upto) {
+            while state.has_outlived(&self.shared.limits) {
                 gone.extend(state.segments.pop_front());
             }
         }
@@ -243,6 +297,26 @@ impl Drop for Journal {
         if let Some(writer) = self.writer.take() {
             let _ = writer.join();
         }
+    }
+}
+
+impl State {
+    /// Segments of which all was trimmed; the last one may still be written to.
+    fn trimmed(&self) -> usize {
+        let behind = self.segments.iter().skip(1);
+        behind.take_while(|segment| segment.first <= self.first).count()
+    }
+
+    fn needed_bytes(&self) -> u64 {
+        self.segments.iter().skip(self.trimmed()).map(|segment| segment.bytes).sum()
+    }
+
+    /// Is the oldest segment only history, and more of that than is kept?
+    fn has_outlived(&self, limits: &JournalLimits) -> bool {
+        let trimmed = self.trimmed();
+        let bytes: u64 = self.segments.iter().take(trimmed).map(|segment| segment.bytes).sum();
+        let is_old = || self.segments.front().is_some_and(|oldest| oldest.age() > limits.history_age_max);
+        trimmed > 0 && (bytes > limits.history_bytes_max || is_old())
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the sources of one live run share: journals in its state folder, inlets by their addresses, the standard input.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::Name;
@@ -14,6 +14,7 @@ use super::received::Pump;
 /// Made once for a run. Sources lease from it, so that another version of a source goes on where the former one was.
 #[derive(Debug)]
 pub struct Live {
+    state: PathBuf,
     pub(in crate::io) journals: Journals,
     inlets: Arc<Inlets>,
     /// There is one standard input, and who reads it first reads it to its end.
@@ -27,7 +28,12 @@ impl Live {
     }
 
     pub fn with(state: &Path, limits: JournalLimits) -> Live {
-        Live { journals: Journals::at(state, limits), inlets: Arc::default(), pump: Mutex::default() }
+        Live { state: state.to_owned(), journals: Journals::at(state, limits), inlets: Arc::default(), pump: Mutex::default() }
+    }
+
+    /// The state folder of the run.
+    pub fn state(&self) -> &Path {
+        &self.state
     }
 
     /// Where requests find the sources that they are for.

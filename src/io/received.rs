@@ -5,8 +5,8 @@ mod pump;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::base::Time;
-use crate::diag::Diagnostic;
+use crate::base::{Name, Time};
+use crate::diag::{Code, Diagnostic};
 use crate::ir::{FileFormat, HttpConnector};
 
 use super::block::{Aside, At, BLOCK_ROWS, Bad, BadAt, Block};
@@ -32,6 +32,8 @@ pub(super) struct Received {
     stream: Stream,
     journal: Lease<Journal>,
     feeder: Feeder,
+    /// How far this one has taken its records, where it reads beside the one that runs.
+    own: Option<u64>,
     /// Opened with the first look: until then another version of the source may still be reading.
     reader: Option<Reader>,
     /// The sequence number of the record that has row number 0.
@@ -61,6 +63,8 @@ struct Last {
 enum Feeder {
     Http(Arc<Inlet>),
     Stdin(Arc<Pump>),
+    /// Somebody else: this one reads once more what has been there.
+    Other,
 }
 
 impl Received {
@@ -94,11 +98,23 @@ impl Received {
         Ok(Received::new(stream, journal, Feeder::Stdin(pump)))
     }
 
+    /// Reads what the journal still has, beside the running source and without a trace.
+    pub fn again(spec: &Arc<Spec>, format: &FileFormat, name: &str, live: &Live) -> Result<Received, IoError> {
+        let journal = live.journals.lease(&spec.source)?;
+        let mut stream = Stream::new(spec, format, name);
+        if !stream.has_header() {
+            stream.head(b"")?;
+        }
+        let own = Some(journal.earliest());
+        Ok(Received { own, ..Received::new(stream, journal, Feeder::Other) })
+    }
+
     fn new(stream: Stream, journal: Lease<Journal>, feeder: Feeder) -> Received {
         Received {
             stream,
             journal,
             feeder,
+            own: None,
             reader: None,
             base: 0,
             rows_before: 0,
@@ -110,10 +126,22 @@ impl Received {
         }
     }
 
+    /// The one that runs keeps its place in the journal, so that another version of the source goes on from there.
+    fn taken(&self) -> u64 {
+        self.own.unwrap_or_else(|| self.journal.taken())
+    }
+
+    fn set_taken(&mut self, upto: u64) {
+        match &mut self.own {
+            Some(own) => *own = upto,
+            None => self.journal.set_taken(upto),
+        }
+    }
+
     /// What has come since; asked only when all of the last block was taken.
     pub fn next(&mut self) -> Result<Option<Block>, IoError> {
         if let Some(last) = self.last.take() {
-            self.journal.set_taken(last.next);
+            self.set_taken(last.next);
         }
         if let Feeder::Stdin(pump) = &self.feeder {
             pump.check()?;
@@ -128,7 +156,7 @@ impl Received {
     /// Frames under one header, about as many records as a block has.
     fn read(&mut self) -> Result<Option<Last>, IoError> {
         if self.reader.is_none() {
-            self.base = self.journal.taken();
+            self.base = self.taken();
             self.reader = Some(self.journal.reader(self.base));
         }
         let (mut last, mut rows) = (Last::default(), 0);
@@ -172,7 +200,7 @@ impl Received {
 
     /// The records of these frames that were not taken.
     fn decode(&mut self, last: &Last) -> Result<Block, IoError> {
-        let taken = self.journal.taken();
+        let taken = self.taken();
         if let Some(first) = last.frames.first() {
             self.stream.head(&first.header)?;
         }
@@ -194,30 +222,37 @@ impl Received {
 
     /// What stands aside of a block is taken with its first rows.
     pub fn delivered(&mut self, at: &[At], aside: &Aside) {
-        let Some(last) = &self.last else { return };
+        let Some(next) = self.last.as_ref().map(|last| last.next) else { return };
         let newest = at.last().map(|at| at.row);
         match newest {
-            _ if newest == self.last_row => self.journal.set_taken(last.next),
-            Some(row) => self.journal.set_taken(self.base + row + 1),
+            _ if newest == self.last_row => self.set_taken(next),
+            Some(row) => self.set_taken(self.base + row + 1),
             None => {}
         }
         if aside.places().next().is_some() {
-            self.aside = self.aside.max(last.next);
+            self.aside = self.aside.max(next);
         }
     }
 
     /// The sequence number of the next row, and the one before which nothing that stands aside is told again.
     pub fn position(&self) -> (u64, u64) {
-        let taken = self.journal.taken();
+        let taken = self.taken();
         (taken, self.aside.max(taken))
     }
 
-    pub fn resume(&mut self, sequence: u64, aside: u64) {
-        if self.reader.is_some() {
-            self.rows_before += self.journal.taken() - self.base;
+    ///
+    /// # Errors
+    /// Where what is to be read once more is not kept any longer.
+    pub fn resume(&mut self, sequence: u64, aside: u64) -> Result<(), IoError> {
+        if self.own.is_some() && sequence < self.journal.earliest() {
+            return Err(not_kept_so_long(&self.stream.spec().source));
         }
-        self.journal.set_taken(sequence);
+        if self.reader.is_some() {
+            self.rows_before += self.taken() - self.base;
+        }
+        self.set_taken(sequence);
         (self.reader, self.last, self.held, self.aside) = (None, None, None, aside);
+        Ok(())
     }
 
     /// Counts rows from here on.
@@ -228,6 +263,9 @@ impl Received {
     /// Records before this sequence number will not be asked for again. Where that cannot be written down they stay, and more is
     /// read again than must be.
     pub fn acknowledge(&mut self, sequence: u64) {
+        if self.own.is_some() {
+            return;
+        }
         if let Err(error) = self.journal.trim(sequence)
             && self.notes.len() < NOTES_MAX
         {
@@ -250,8 +288,8 @@ impl Received {
     /// The standard input has an end; what is posted has none.
     pub fn is_over(&self) -> bool {
         match &self.feeder {
-            Feeder::Http(_) => false,
-            Feeder::Stdin(pump) => pump.is_over() && self.held.is_none() && self.journal.taken() >= self.journal.next(),
+            Feeder::Http(_) | Feeder::Other => false,
+            Feeder::Stdin(pump) => pump.is_over() && self.held.is_none() && self.taken() >= self.journal.next(),
         }
     }
 
@@ -264,6 +302,10 @@ impl Received {
         notes.extend(self.journal.take_notes());
         notes
     }
+}
+
+fn not_kept_so_long(source: &Name) -> IoError {
+    IoError::new(Code::R0105, format!("the journal of `{source}` does not reach back so far any more"))
 }
 
 /// When each of these rows came.

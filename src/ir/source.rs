@@ -96,6 +96,8 @@ pub enum Connector {
     /// `tail(…)`: files that grow by lines.
     Tail(TailConnector),
     Http(HttpConnector),
+    /// `http("http://…")`: rows that are posted to somebody.
+    Post(PostConnector),
     /// Known to the language, not carried out by this version: refused with `E0199` when it is needed.
     Later {
         name: Name,
@@ -108,6 +110,19 @@ pub struct FileConnector {
     /// Relative to the `.mliot` file; may hold globs (`*`, `**`, `?`) and patterns (`{column}`).
     pub path: Name,
     pub format: FileFormat,
+}
+
+/// Where rows are posted to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PostConnector {
+    pub host: Name,
+    pub port: u16,
+    /// With its query.
+    pub path: Name,
+    /// Rows of one request at most.
+    pub rows_max: u32,
+    /// For one request, its answer included.
+    pub timeout: Duration,
 }
 
 /// Files that are followed while lines are added to them.

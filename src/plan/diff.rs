@@ -9,6 +9,7 @@ mod convert;
 mod identity;
 mod learn;
 mod listing;
+mod loss;
 mod memory;
 mod reason;
 mod rename;
@@ -26,7 +27,8 @@ pub use class::Class;
 pub use component::Component;
 pub use learn::task_edits;
 pub use listing::Listed;
-pub use memory::{Memory, NotAgain, again};
+pub use loss::Loss;
+pub use memory::{Again, Memory, NotAgain, Reach, again};
 pub(super) use why::shape;
 pub use why::{ParamEdit, TaskEdit, Why};
 

@@ -2,27 +2,35 @@
 //! over its sources read once more, from their beginning up to exactly the rows that the running ones have delivered. It has no
 //! sinks, and what its windows let go is thrown away.
 //!
-//! The same rows in the same order give the same states, bit for bit. Of several sources that came live the order of arrival
-//! is not known any more; their rows then come in the order of their times.
+//! The same rows in the same order give the same states, bit for bit. Rows of files and simulations that are read live come in
+//! the order of their times, since the order of their arrival is not known any more; rows that come once are told by the log,
+//! in the order in which they were drawn (see `past`).
 
 mod feeds;
+mod past;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::{Name, Time};
 use crate::diag::Diagnostic;
+use crate::ir::Connector;
+use crate::node::Ordinal;
 use crate::node::{NodeError, State};
-use crate::plan::{Diff, Graph, NodeKey, NotAgain, Slot, again};
+use crate::plan::{Again, Diff, Graph, NodeKey, NotAgain, Slot, again};
 
 use super::engine::{Engine, Life, Phase, Progress, Settings};
 use super::epoch::standing;
 use super::feed::{self, Parts, Side, SourceSpec};
+use super::record::Meaning;
 
 use feeds::{Ends, Limit, Limits, Opened};
+use past::{Recall, Told};
 
 /// How far a running graph has read its sources.
 #[derive(Clone, Debug)]
 pub struct Reached {
+    /// The ordinal of the next row.
+    at: Ordinal,
     phase: Phase,
     sources: BTreeMap<Name, Reading>,
 }
@@ -38,8 +46,12 @@ struct Reading {
 
 /// A rebuild that is under way, or has reached the running graph.
 pub struct Backfill {
-    /// Runs the nodes and all above them; none where nothing can be rebuilt.
+    /// Runs the nodes whose sources can be read again, and all above them; none where there are none.
     engine: Option<Engine>,
+    /// The other ones, as far as what came once is kept.
+    past: Option<Recall>,
+    /// As the edit wants it.
+    wanted: Graph,
     /// The nodes whose state is wanted.
     keys: BTreeSet<NodeKey>,
     refused: BTreeMap<NodeKey, NotAgain>,
@@ -65,7 +77,18 @@ impl Engine {
             let limit = Limit { rows, records, ended: source.ended, clock };
             (name.clone(), Reading { side: source.side, limit, told: position.is_some() })
         });
-        Reached { phase: self.phase, sources: sources.collect() }
+        Reached { at: self.next(), phase: self.phase, sources: sources.collect() }
+    }
+}
+
+impl Engine {
+    /// Brings a rebuild to where this graph stands.
+    pub(super) fn catch_up(&mut self, backfill: &mut Backfill, parts: Option<&dyn Parts>) -> BTreeMap<NodeKey, State> {
+        let written = self.log.as_mut().filter(|_| backfill.reads_log()).map_or(Ok(()), |log| log.write_out());
+        if let Err(error) = written {
+            backfill.forget_past(NotAgain::Failed(error.message));
+        }
+        backfill.bring_up(&self.reached(), parts)
     }
 }
 
@@ -103,21 +126,56 @@ impl Backfill {
         let live = settings.life == Life::Run && reached.phase == Phase::Live;
         let asking = diff.nodes.iter().filter(|(key, change)| change.asks_for_rows(&wanted.nodes[*key]));
         let mut found = Backfill::nothing(BTreeMap::new());
+        let mut once = BTreeMap::new();
         for (key, _) in asking {
-            match failed.get(key).cloned().map_or_else(|| again(running, wanted, &diff.nodes, key, live), Err) {
-                Ok(()) => _ = found.keys.insert(key.clone()),
+            let possible = failed.get(key).cloned().map_or_else(|| again(running, wanted, &diff.nodes, key, live), Err);
+            match possible {
+                Ok(Again::Sources) => _ = found.keys.insert(key.clone()),
+                Ok(Again::Kept { reach: _, unless }) => _ = once.insert(key.clone(), unless),
                 Err(why) => _ = found.refused.insert(key.clone(), why),
             }
         }
+        found.wanted = wanted.clone();
         found.names = feed::sources(wanted).into_iter().map(|name| (name.clone(), was(diff, &name))).collect();
         found.open(settings, reached, wanted, parts);
+        found.open_past(once, reached, parts);
         found
+    }
+
+    /// What came once is told by the log, where there is one.
+    fn open_past(&mut self, once: BTreeMap<NodeKey, NotAgain>, reached: &Reached, parts: &dyn Parts) {
+        if once.is_empty() {
+            return;
+        }
+        let Some(history) = parts.history() else { return self.refused.extend(once) };
+        let keys: Vec<NodeKey> = once.keys().cloned().collect();
+        let graph = self.wanted.part(&keys);
+        match feed::sources(&graph).into_iter().map(|name| self.told(&graph, name)).collect() {
+            Ok(told) => {
+                self.set_limits(reached);
+                self.past = Some(Recall::new(history, once, graph, told, self.limits.clone()));
+            }
+            Err(why) => self.refused.extend(once.into_keys().map(|key| (key, NotAgain::clone(&why)))),
+        }
+    }
+
+    fn told(&self, graph: &Graph, name: Name) -> Result<Told, NotAgain> {
+        let was = self.names.get(&name).cloned().flatten();
+        let spec = SourceSpec::of(graph, &name).zip(Meaning::of(graph, &name));
+        let (Some(was), Some((spec, meaning))) = (was, spec) else {
+            return Err(NotAgain::Failed(format!("`{name}` is new, and nothing is kept of it")));
+        };
+        let has_records = matches!(spec.end(Side::Live), Some(Connector::Http(_) | Connector::Stdin { .. }));
+        let has_recording = spec.end(Side::Recorded).is_some();
+        Ok(Told { name, was, meaning, has_records, has_recording })
     }
 
     /// Nothing is rebuilt, for these reasons.
     pub fn nothing(refused: BTreeMap<NodeKey, NotAgain>) -> Backfill {
         Backfill {
             engine: None,
+            past: None,
+            wanted: Graph::default(),
             keys: BTreeSet::new(),
             refused,
             graph: Graph::default(),
@@ -183,7 +241,12 @@ impl Backfill {
 
     /// Is there anything to be read?
     pub fn is_needed(&self) -> bool {
-        self.engine.is_some()
+        self.engine.is_some() || self.reads_log()
+    }
+
+    /// Is it told by the log of the run, which has to be written out before it can be read?
+    pub fn reads_log(&self) -> bool {
+        self.past.is_some()
     }
 
     /// Sources that are read again.
@@ -192,8 +255,29 @@ impl Backfill {
     }
 
     /// Reads on towards where the running graph stands, at most about so many rows. Gives how many are left; where it fails,
-    /// everything that was to be rebuilt is refused.
-    pub fn work(&mut self, reached: &Reached, rows_max: usize) -> u64 {
+    /// everything that was to be rebuilt is refused. Without `parts` nothing is opened any more.
+    pub fn work(&mut self, reached: &Reached, rows_max: usize, parts: Option<&dyn Parts>) -> u64 {
+        let left = self.recall(reached, parts, rows_max == usize::MAX);
+        left.max(self.reread(reached, rows_max))
+    }
+
+    /// How many rows of the log are left, unless nothing more of it is written by now.
+    fn recall(&mut self, reached: &Reached, parts: Option<&dyn Parts>, all: bool) -> u64 {
+        self.set_limits(reached);
+        let Some(past) = &mut self.past else { return 0 };
+        past.work(reached.at, &self.wanted, parts, all).unwrap_or_else(|why| {
+            self.forget_past(why);
+            0
+        })
+    }
+
+    fn forget_past(&mut self, why: NotAgain) {
+        if let Some(past) = self.past.take() {
+            self.refused.extend(past.keys.into_keys().map(|key| (key, why.clone())));
+        }
+    }
+
+    fn reread(&mut self, reached: &Reached, rows_max: usize) -> u64 {
         self.set_limits(reached);
         let went_live = reached.phase == Phase::Live;
         if let Some(name) = self.mute.iter().next().filter(|_| went_live && self.engine.is_some()).cloned() {
@@ -219,17 +303,38 @@ impl Backfill {
     }
 
     /// To where the running graph stands: time goes on as far as there, and the states are as they would be.
-    pub(super) fn catch_up(&mut self, reached: &Reached) -> BTreeMap<NodeKey, State> {
-        while self.work(reached, usize::MAX) > 0 {}
+    fn bring_up(&mut self, reached: &Reached, parts: Option<&dyn Parts>) -> BTreeMap<NodeKey, State> {
+        while self.work(reached, usize::MAX, parts) > 0 {}
         let clocks = self.clocks(reached);
-        let Some(engine) = &mut self.engine else { return BTreeMap::new() };
+        let mut states = self.recalled(reached, &clocks);
+        let Some(engine) = &mut self.engine else { return states };
         engine.let_time_go_on(&clocks);
         let save = |key: &NodeKey| engine.slot_mut(key).map(|slot| slot.node.save().map(|state| (key.clone(), state)));
-        let states: Result<BTreeMap<NodeKey, State>, NodeError> = self.keys.iter().filter_map(save).collect();
-        states.unwrap_or_else(|error| {
-            self.fail(NotAgain::Failed(error.message));
-            BTreeMap::new()
-        })
+        let reread: Result<BTreeMap<NodeKey, State>, NodeError> = self.keys.iter().filter_map(save).collect();
+        match reread {
+            Ok(reread) => states.extend(reread),
+            Err(error) => self.fail(NotAgain::Failed(error.message)),
+        }
+        states
+    }
+
+    fn recalled(&mut self, reached: &Reached, clocks: &BTreeMap<Name, Time>) -> BTreeMap<NodeKey, State> {
+        let Some(past) = &mut self.past else { return BTreeMap::new() };
+        match past.finish(reached.at, clocks) {
+            Ok(states) => states,
+            Err(why) => {
+                self.forget_past(why);
+                BTreeMap::new()
+            }
+        }
+    }
+
+    /// Where the rows came from that a node was rebuilt from.
+    pub(super) fn again(&self, key: &NodeKey) -> Again {
+        match self.past.as_ref().filter(|past| past.keys.contains_key(key)).and_then(Recall::reach) {
+            Some(reach) => Again::Kept { reach, unless: NotAgain::Failed(String::new()) },
+            None => Again::Sources,
+        }
     }
 
     /// Why a node was not rebuilt; none where it was, or was never to be.
@@ -239,7 +344,9 @@ impl Backfill {
 
     /// Was it made for this node, as it is wanted?
     pub(super) fn is_for(&self, key: &NodeKey, wanted: &Graph) -> bool {
-        self.refused.contains_key(key) || self.keys.contains(key) && self.graph.nodes.get(key) == wanted.nodes.get(key)
+        let alike = |graph: &Graph| graph.nodes.get(key) == wanted.nodes.get(key);
+        let is_recalled = self.past.as_ref().is_some_and(|past| past.keys.contains_key(key) && alike(&past.graph));
+        self.refused.contains_key(key) || is_recalled || self.keys.contains(key) && alike(&self.graph)
     }
 
     fn clocks(&self, reached: &Reached) -> BTreeMap<Name, Time> {

@@ -11,6 +11,8 @@ use crate::ir;
 use crate::node::{Batch, Clock, Counts, Node, NodeError, Ordinal, Ordinals};
 use crate::plan::{Connection, Graph, NodeKey, NodeOp, NodeSpec, Slot};
 
+use super::record::History;
+
 /// Builds what a graph names. The real one asks `ops`, `io` and `lifecycle`; tests bring their own.
 pub trait Parts {
     /// The running node of a stage or a task. `inputs` are the schemas of what it reads, by port.
@@ -33,6 +35,21 @@ pub trait Parts {
     fn reread(&self, source: &SourceSpec, side: Side) -> Result<Option<Box<dyn Feed>>, NodeError> {
         let _ = (source, side);
         Ok(None)
+    }
+
+    /// Opens an end of a source once more, beside the one that is read, from where it stood once: its draws are made again.
+    /// None where there is no such end.
+    ///
+    /// # Errors
+    /// If what is kept does not reach back so far.
+    fn past(&self, source: &SourceSpec, side: Side, from: &Position) -> Result<Option<Box<dyn Feed>>, NodeError> {
+        let _ = (source, side, from);
+        Ok(None)
+    }
+
+    /// What was written down of the draws of this run; none where nothing is.
+    fn history(&self) -> Option<Box<dyn History>> {
+        None
     }
 }
 
@@ -102,6 +119,21 @@ pub trait Deliver: Send {
 
     /// Nothing more comes: what was written becomes visible as a whole.
     fn finish(&mut self) -> Result<(), NodeError>;
+
+    /// The rows that are delivered next have these numbers, from the given one on, in the outbox of this number.
+    fn stands(&mut self, outbox: u64, next: u64) {
+        let _ = (outbox, next);
+    }
+
+    /// Of rows that could not be delivered in the end, so many were.
+    fn part_done(&self) -> u64 {
+        0
+    }
+
+    /// Of rows that were delivered, those that the receiver does not want, and why. Another try would not help.
+    fn take_refused(&mut self) -> Option<(u64, String)> {
+        None
+    }
 
     /// Sinks that can say what of their rows stands for good.
     fn exact(&mut self) -> Option<&mut dyn Exact> {

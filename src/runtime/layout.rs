@@ -19,7 +19,7 @@ pub fn is_stepped(spec: &NodeSpec) -> bool {
 pub fn origin(input: &Input) -> Input {
     let slot = match &input.node.slot {
         Slot::Connection | Slot::Decode | Slot::Gate => Slot::Gate,
-        other @ (Slot::Stage { .. } | Slot::Task | Slot::Accept | Slot::Serve) => other.clone(),
+        other @ (Slot::Stage { .. } | Slot::Keep | Slot::Task | Slot::Accept | Slot::Serve) => other.clone(),
     };
     Input { node: NodeKey { slot, ..input.node.clone() }, outlet: input.outlet }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::Name;
 use crate::io::SinkMark;
 use crate::ir::Connector;
-use crate::plan::{NodeOp, NodeSpec};
+use crate::plan::{NodeKey, NodeOp, NodeSpec, Slot};
 
 use super::epoch::SavedOutbox;
 use super::pass::Accept;
@@ -43,9 +43,19 @@ pub struct Outbox {
     pub muted: u64,
 }
 
+/// What a sink is called; what keeps the rows of a source is called after it.
+pub fn sink_name(key: &NodeKey) -> Name {
+    match key.slot {
+        Slot::Keep => key.to_string().into(),
+        Slot::Connection | Slot::Decode | Slot::Gate | Slot::Stage { .. } | Slot::Task | Slot::Accept | Slot::Serve => {
+            key.decl.clone()
+        }
+    }
+}
+
 impl Outbox {
     pub fn new(id: OutboxId, spec: NodeSpec, connector: Connector) -> Outbox {
-        let (sink, mark, waiting) = (spec.key.decl.clone(), SinkMark::default(), VecDeque::new());
+        let (sink, mark, waiting) = (sink_name(&spec.key), SinkMark::default(), VecDeque::new());
         Outbox { id, sink, connector, spec, mark, waiting, rows: 0, accepted: 0, taken: 0, lost: 0, skip: 0, muted: 0 }
     }
 

@@ -7,8 +7,8 @@ use crate::ir;
 use crate::plan::{Graph, NodeKey, NodeOp, NodeSpec};
 
 use super::dead::DeadLetter;
-use super::engine::Engine;
-use super::outbox::{Outbox, OutboxId};
+use super::engine::{Engine, Life};
+use super::outbox::{Outbox, OutboxId, sink_name};
 
 impl Engine {
     /// Of the sinks that run.
@@ -54,12 +54,16 @@ impl Engine {
         let mut old = std::mem::take(&mut self.outboxes);
         for (from, to) in renames {
             if let Some(mut outbox) = old.remove(from) {
-                outbox.sink = to.decl.clone();
+                outbox.sink = sink_name(to);
                 old.insert(to.clone(), outbox);
             }
         }
         for (key, spec) in &wanted.nodes {
             let NodeOp::Accept(accept) = &spec.op else { continue };
+            // What comes in anew of a recording is in it already.
+            if accept.keeps && self.settings.life == Life::Replay {
+                continue;
+            }
             let kept = old.remove(key).and_then(|outbox| self.keep_or_retire(outbox, &accept.connector));
             let mut outbox = kept.unwrap_or_else(|| self.new_outbox(spec, accept.connector.clone()));
             outbox.spec = spec.clone();

@@ -12,7 +12,7 @@ use super::engine::Engine;
 use super::epoch::Models;
 use super::feed::{Deliver, Feed, Parts, Side, SourceSpec};
 use super::prepare::Rebuild;
-use super::record::{CutRecord, Record, RoundRecord};
+use super::record::{CutRecord, History, Record, RoundRecord};
 use super::sequencer::Shortage;
 
 impl Engine {
@@ -76,6 +76,14 @@ impl Parts for Opened<'_> {
 
     fn reread(&self, source: &SourceSpec, side: Side) -> Result<Option<Box<dyn Feed>>, NodeError> {
         self.parts.reread(source, side)
+    }
+
+    fn past(&self, source: &SourceSpec, side: Side, from: &Position) -> Result<Option<Box<dyn Feed>>, NodeError> {
+        self.parts.past(source, side, from)
+    }
+
+    fn history(&self) -> Option<Box<dyn History>> {
+        self.parts.history()
     }
 }
 

@@ -185,7 +185,8 @@ impl Sinks {
     fn open(graph: &Graph, parts: &dyn Parts) -> Result<Sinks, Vec<Diagnostic>> {
         let mut writers = BTreeMap::new();
         let mut wrong = Vec::new();
-        for spec in graph.nodes.values().filter(|spec| matches!(spec.op, NodeOp::Accept(_))) {
+        let is_written = |spec: &&NodeSpec| matches!(&spec.op, NodeOp::Accept(accept) if !accept.keeps);
+        for spec in graph.nodes.values().filter(is_written) {
             match parts.deliver(spec, None) {
                 Ok(writer) => _ = writers.insert(spec.key.decl.clone(), writer),
                 Err(error) => wrong.push(cannot_write(&spec.key, &error, graph)),

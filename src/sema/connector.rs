@@ -1,6 +1,7 @@
 //! Connectors: which there are, where each may stand, and their options.
 
 mod live;
+mod post;
 
 use std::collections::BTreeMap;
 
@@ -67,7 +68,8 @@ impl<'a> Checker<'a> {
         let out = match name {
             "stdin" => self.byte_format(&mut options).map(|format| Connector::Stdin { format }),
             "stdout" => self.byte_format(&mut options).map(|format| Connector::Stdout { format }),
-            "http" if side == Side::Sink || !options.positional.is_empty() => return Some(self.later_connector(connector)),
+            "http" if side == Side::Sink => self.http_out(&mut options).map(Connector::Post),
+            "http" if !options.positional.is_empty() => return Some(self.later_connector(connector)),
             "http" if side == Side::Live => self.http_in(&mut options, of),
             "http" => self.http(&mut options).map(Connector::Http),
             "tail" => self.tail(&mut options).map(Connector::Tail),
@@ -235,7 +237,11 @@ pub(super) fn patterns(connector: &Connector) -> Vec<Name> {
             Some(Value::Text(text)) if text.contains('{') => Some(text),
             _ => None,
         }),
-        Connector::Simulate(_) | Connector::Stdin { .. } | Connector::Stdout { .. } | Connector::Http(_) => None,
+        Connector::Simulate(_)
+        | Connector::Stdin { .. }
+        | Connector::Stdout { .. }
+        | Connector::Http(_)
+        | Connector::Post(_) => None,
     };
     let Some(text) = text else { return Vec::new() };
     let parts = text.split('{').skip(1).filter_map(|part| part.split_once('}'));

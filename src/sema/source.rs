@@ -1,7 +1,9 @@
 //! Sources: their columns, both ends, and time.
 
 mod columns;
+mod keep;
 mod simulate;
+mod table;
 mod time;
 
 use std::collections::BTreeSet;
@@ -34,6 +36,9 @@ impl<'a> Checker<'a> {
         let keep_end = keep.as_ref().and_then(|connector| self.connector(connector, Side::Keep, &head.name.name));
         if recorded.is_none() && live.is_none() && keep.is_none() {
             self.report(no_end(&head.name));
+        }
+        if let (Some(connector), Some(Connector::File(file))) = (keep, &keep_end) {
+            self.check_keep(connector, file);
         }
         if let (Some(feed), Some(end)) = (live, &live_end) {
             self.check_own_end(feed, end);
@@ -111,7 +116,7 @@ impl<'a> Checker<'a> {
     fn time(&mut self, source: &'a ast::Source, shape: &mut Shape, span: Span) -> (TimeSpec, ir::Limits) {
         match &source.time {
             Some(clause) => self.time_clause(clause, shape),
-            None if source.live.is_some() && source.recorded.is_none() && source.keep.is_none() => {
+            None if source.live.is_some() && source.recorded.is_none() => {
                 shape.schema.columns.push(hidden_time(span));
                 shape.schema.time = Some(super::shape::HIDDEN_TIME.into());
                 (TimeSpec::Arrival, ir::Limits::default())
@@ -144,7 +149,11 @@ fn bind_positions(ends: &[(&ast::Connector, &Connector)], columns: &mut [SourceC
             Connector::File(file) => Some(&file.format),
             Connector::Tail(tail) => Some(&tail.format),
             Connector::Stdin { format } => Some(format),
-            Connector::Simulate(_) | Connector::Stdout { .. } | Connector::Http(_) | Connector::Later { .. } => None,
+            Connector::Simulate(_)
+            | Connector::Stdout { .. }
+            | Connector::Http(_)
+            | Connector::Post(_)
+            | Connector::Later { .. } => None,
         };
         matches!(format, Some(ir::FileFormat::Csv(options)) if !options.header)
     };

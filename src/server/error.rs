@@ -73,6 +73,15 @@ pub fn not_kept_in_time() -> Trouble {
     Trouble::new(StatusCode::SERVICE_UNAVAILABLE, "the rows could not be kept in time; they may come in later").retry(1)
 }
 
+/// The port is open and nothing behind it yet, or any more: who comes a moment later finds it.
+pub fn not_open() -> Trouble {
+    Trouble::new(StatusCode::SERVICE_UNAVAILABLE, "the pipeline is starting or stopping").retry(1)
+}
+
+pub fn no_key(bytes_max: usize) -> Trouble {
+    Trouble::new(StatusCode::BAD_REQUEST, format!("an `Idempotency-Key` has 1 to {bytes_max} bytes"))
+}
+
 /// Why nothing of a body was taken.
 pub fn not_taken(source: &Name, not_taken: NotTaken) -> Trouble {
     match not_taken {
@@ -91,6 +100,10 @@ pub fn not_taken(source: &Name, not_taken: NotTaken) -> Trouble {
             Trouble::new(StatusCode::SERVICE_UNAVAILABLE, message).retry(5)
         }
         NotTaken::Busy => overloaded(),
+        NotTaken::AnotherBody => {
+            let message = "another request has come with this `Idempotency-Key`; nothing was taken. Give each request its own";
+            Trouble::new(StatusCode::UNPROCESSABLE_ENTITY, message)
+        }
         NotTaken::Failed { code, message } => {
             Trouble::new(StatusCode::SERVICE_UNAVAILABLE, message).with("code", code).retry(5)
         }

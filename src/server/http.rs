@@ -29,7 +29,7 @@ use super::{metrics, page};
 
 /// What all requests of one listener share.
 pub struct Site {
-    doors: Doors,
+    pub(super) doors: Doors,
     pub(super) inboxes: Inboxes,
     backend: Arc<dyn Backend>,
     pub(super) limits: Limits,

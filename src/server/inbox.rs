@@ -17,8 +17,9 @@ pub trait Inbox: Send + Sync {
     /// Of the source.
     fn source(&self) -> &Name;
 
-    /// All rows of the body, at most so many, or none of them. Comes true once they are kept for sure.
-    fn put(&self, body: Body, rows_max: usize) -> Putting;
+    /// All rows of the body, at most so many, or none of them. Comes true once they are kept for sure. A request whose `key` was
+    /// taken before is told so, and nothing of it is taken.
+    fn put(&self, body: Body, key: Option<Vec<u8>>, rows_max: usize) -> Putting;
 }
 
 /// The open inboxes of one listener, by their paths.

@@ -20,6 +20,7 @@ use super::writer::{Shared, Standing};
 
 pub struct Work {
     pub sink: Name,
+    pub outbox: u64,
     pub schema: SchemaRef,
     pub deliver: Box<dyn Deliver>,
     /// Files of former writers of this sink that no committed mark has named yet.
@@ -133,8 +134,14 @@ impl Work {
     /// Until it is written, or given up.
     fn write(&mut self, rows: &RecordBatch) {
         let count = rows.num_rows() as u64;
+        self.deliver.stands(self.outbox, self.next);
         if self.try_hard(count, |deliver| deliver.deliver(rows)) {
-            self.shared.delivered.fetch_add(count, Relaxed);
+            let refused = self.deliver.take_refused();
+            let lost = refused.as_ref().map_or(0, |(rows, _)| *rows);
+            self.shared.delivered.fetch_add(count - lost, Relaxed);
+            if let Some((rows, why)) = refused {
+                self.give_up(rows, why);
+            }
         }
         self.next += count;
     }
@@ -152,7 +159,9 @@ impl Work {
             };
             self.trouble(&error);
             if retry == self.limits.retries_max || !self.stop.wait(backoff, Wanted::Hurry) {
-                self.give_up(rows, error);
+                let done = self.deliver.part_done().min(rows);
+                self.shared.delivered.fetch_add(done, Relaxed);
+                self.give_up(rows - done, error);
                 return false;
             }
             self.shared.retries.fetch_add(1, Relaxed);

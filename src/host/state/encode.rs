@@ -37,6 +37,9 @@ pub struct NodePart {
 pub struct SinkPart {
     pub saved: SavedOutbox,
     pub tables: Vec<String>,
+    /// Rows of each batch of each table: they go on as they came, so that who is sent them again is sent the same.
+    #[serde(default)]
+    pub cuts: Vec<Vec<usize>>,
 }
 
 /// # Errors
@@ -66,15 +69,16 @@ fn node(nth: usize, key: &NodeKey, state: &State, parts: &mut Parts) -> Result<N
 
 /// One part for each stretch of rows with the same columns.
 fn sink(nth: usize, saved: &SavedOutbox, parts: &mut Parts) -> Result<SinkPart, String> {
-    let mut tables = Vec::new();
+    let (mut tables, mut cuts) = (Vec::new(), Vec::new());
     for (at, run) in saved.rows.chunk_by(|a, b| a.schema_ref() == b.schema_ref()).enumerate() {
         let part = format!("sink-{nth:03}-{at:03}.arrow");
         // Many small batches would be mostly their own frames.
         let rows = concat_batches(run[0].schema_ref(), run).map_err(|error| error.to_string())?;
         parts.insert(part.clone(), table_bytes(std::slice::from_ref(&rows))?);
         tables.push(part);
+        cuts.push(run.iter().map(RecordBatch::num_rows).collect());
     }
-    Ok(SinkPart { saved: SavedOutbox { rows: Vec::new(), ..saved.clone() }, tables })
+    Ok(SinkPart { saved: SavedOutbox { rows: Vec::new(), ..saved.clone() }, tables, cuts })
 }
 
 /// # Errors
@@ -87,13 +91,24 @@ pub fn decode(parts: &Parts) -> Result<Epoch, String> {
         states.insert(key, State { format, hash, tables });
     }
     let mut outboxes = Vec::new();
-    for SinkPart { mut saved, tables } in from_json::<Vec<SinkPart>>(parts, SINKS)? {
-        for part in tables {
-            saved.rows.extend(tables::from_bytes(part_of(parts, &part)?).map_err(|error| format!("{part}: {error}"))?);
+    for SinkPart { mut saved, tables, cuts } in from_json::<Vec<SinkPart>>(parts, SINKS)? {
+        for (nth, part) in tables.iter().enumerate() {
+            let rows = tables::from_bytes(part_of(parts, part)?).map_err(|error| format!("{part}: {error}"))?;
+            saved.rows.extend(cut(rows, cuts.get(nth)));
         }
         outboxes.push(saved);
     }
     Ok(Epoch { books: from_json(parts, BOOKS)?, graph: from_json(parts, GRAPH)?, states, outboxes })
+}
+
+/// One table as the batches that it was put together from; as it is where that is not known.
+fn cut(rows: Vec<RecordBatch>, cuts: Option<&Vec<usize>>) -> Vec<RecordBatch> {
+    let (Some(cuts), [whole]) = (cuts, rows.as_slice()) else { return rows };
+    if cuts.iter().sum::<usize>() != whole.num_rows() {
+        return rows;
+    }
+    let from = cuts.iter().scan(0, |from, rows| Some(std::mem::replace(from, *from + rows)));
+    from.zip(cuts).map(|(from, rows)| whole.slice(from, *rows)).collect()
 }
 
 fn json<T: Serialize>(value: &T) -> Vec<u8> {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::{Name, Time};
 use crate::io::{Draw, FileMark, InputPosition, Kept, SinkMark};
 use crate::node::Ordinal;
-use crate::runtime::{CutRecord, DrawRecord, OutboxId, Record, RoundRecord, SavedError};
+use crate::runtime::{CutRecord, DrawRecord, OutboxId, Record, RoundRecord, SavedError, Standing};
 
 use super::tables;
 
@@ -20,6 +20,8 @@ pub enum Entry {
     Begun(FileMark),
     /// The epoch was committed, and with it what its sinks had written.
     Settled { epoch: u64, sinks: Vec<Settled> },
+    /// So the sources stood here.
+    Stands(Box<Standing>),
 }
 
 /// How far one sink's rows are accounted for.
@@ -48,6 +50,7 @@ enum Written {
     Assigned(Name, Ordinal, Option<String>),
     Begun(FileMark),
     Settled(u64, Vec<Settled>),
+    Stands(Box<Standing>),
 }
 
 /// Source, first ordinal, rows, bad records, read at, silence, and whether rows and bad records stand behind the text.
@@ -92,6 +95,7 @@ impl Entry {
             Entry::Record(Record::Assigned { task, at, version }) => Written::Assigned(task.clone(), *at, version.clone()),
             Entry::Begun(mark) => Written::Begun(mark.clone()),
             Entry::Settled { epoch, sinks } => Written::Settled(*epoch, sinks.clone()),
+            Entry::Stands(standing) => Written::Stands(standing.clone()),
         };
         let text = serde_json::to_vec(&written).expect("plain data always serialises");
         let mut out = (text.len() as u32).to_le_bytes().to_vec();
@@ -115,6 +119,7 @@ impl Entry {
             Written::Assigned(task, at, version) => Entry::Record(Record::Assigned { task, at, version }),
             Written::Begun(mark) => Entry::Begun(mark),
             Written::Settled(epoch, sinks) => Entry::Settled { epoch, sinks },
+            Written::Stands(standing) => Entry::Stands(standing),
         })
     }
 }
@@ -217,6 +222,15 @@ mod tests {
             }))),
             Entry::Begun(mark),
             Entry::Settled { epoch: 4, sinks: vec![settled] },
+            Entry::Stands(Box::new(Standing {
+                at: Ordinal(6),
+                taken: Time(7),
+                phase: crate::runtime::Phase::Live,
+                last: Some("a".into()),
+                sources: vec![],
+                live: vec![("b".into(), None)],
+                meanings: vec![],
+            })),
         ];
         for entry in entries {
             let bytes = entry.bytes().unwrap();

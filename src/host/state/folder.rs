@@ -10,9 +10,14 @@ use crate::io::Journals;
 use crate::runtime::Epoch;
 
 use super::files::{Disk, Files};
-use super::log::LogReader;
+use super::log::{HistoryLimits, LogReader};
 use super::manifest::Manifest;
-use super::{epochs, log, wrong};
+use super::{epochs, log, plans, wrong};
+
+/// Beginnings anew whose former states are kept.
+pub const ASIDES_KEPT: usize = 3;
+/// Begins the name of a folder with the state of a former run; the time follows, so that names are in its order.
+const ASIDE: &str = "aside-";
 
 /// Held as long as it lives.
 pub struct StateFolder {
@@ -85,14 +90,15 @@ impl StateFolder {
     /// If they cannot be moved.
     pub fn set_aside(&self) -> Result<Option<PathBuf>, Diagnostic> {
         // What sources have received belongs to the run that was to work on it.
-        let all = [epochs::folder(&self.path), log::folder(&self.path), Journals::folder(&self.path)];
+        let all =
+            [epochs::folder(&self.path), log::folder(&self.path), plans::folder(&self.path), Journals::folder(&self.path)];
         let old = all.into_iter().filter(|folder| folder.exists());
         let old: Vec<PathBuf> = old.collect();
         if old.is_empty() {
             return Ok(None);
         }
         let now = chrono::Utc::now().format("%Y%m%dT%H%M%S%6fZ");
-        let aside = self.path.join(format!("aside-{now}"));
+        let aside = self.path.join(format!("{ASIDE}{now}"));
         let moved = || {
             self.files.create_folder(&aside)?;
             for folder in &old {
@@ -101,7 +107,16 @@ impl StateFolder {
             self.files.sync_folder(&self.path)
         };
         moved().map_err(|error| wrong::unwritten(&aside, error))?;
+        self.remove_old_asides().map_err(|error| wrong::unwritten(&self.path, error))?;
         Ok(Some(aside))
+    }
+
+    /// What was put aside before the newest few.
+    fn remove_old_asides(&self) -> std::io::Result<()> {
+        let mut asides: Vec<String> = epochs::names(&self.path)?.into_iter().filter(|name| name.starts_with(ASIDE)).collect();
+        asides.sort_unstable();
+        let gone = asides.len().saturating_sub(ASIDES_KEPT);
+        asides[..gone].iter().try_for_each(|name| self.files.remove_folder(&self.path.join(name)))
     }
 
     /// Commits an epoch, and removes what is older than the last two. Its size in bytes, and the oldest that is kept.
@@ -114,7 +129,7 @@ impl StateFolder {
         let manifest = epochs::write(self.files.as_ref(), &self.path, number, epoch, &parts, began);
         let manifest = manifest.map_err(|error| unwritten(&error))?;
         let oldest = epochs::trim(self.files.as_ref(), &self.path).map_err(|error| unwritten(&error))?.unwrap_or(number);
-        log::trim(self.files.as_ref(), &self.path, oldest).map_err(|error| unwritten(&error))?;
+        log::trim(self.files.as_ref(), &self.path, oldest, &HistoryLimits::default()).map_err(|error| unwritten(&error))?;
         Ok((manifest.size(), oldest))
     }
 }

@@ -9,6 +9,11 @@ pub const FRAME_BYTES_MAX: usize = 1 << 30;
 
 const HEAD: usize = 12;
 
+/// Bytes of a frame with so many bytes of payload.
+pub fn frame_bytes(payload: usize) -> u64 {
+    (HEAD + payload) as u64
+}
+
 pub fn framed(payload: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(HEAD + payload.len());
     out.extend_from_slice(&(payload.len() as u32).to_le_bytes());

@@ -3,17 +3,18 @@
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::diag::{Code, Diagnostic};
-use crate::io::{FileMark, Ledger};
+use crate::io::{FileMark, HISTORY_AGE_MAX, HISTORY_BYTES_MAX, Ledger};
 use crate::node::{NodeError, Ordinal};
 use crate::runtime::{Log, Record};
 
+use super::begun::Begun;
 use super::entry::{Entry, Head};
 use super::files::{Append, Files};
 use super::frame::{self, Next, framed};
@@ -44,12 +45,36 @@ pub fn numbers(state: &Path) -> std::io::Result<Vec<u64>> {
     Ok(numbers)
 }
 
-/// Removes the logs before this epoch.
-pub fn trim(files: &dyn Files, state: &Path, oldest: u64) -> std::io::Result<()> {
-    numbers(state)?
-        .into_iter()
-        .filter(|number| *number < oldest)
-        .try_for_each(|number| files.remove_file(&place(state, number)))
+/// What is kept of logs that no restart needs, for an edit that wants to see their rows once more.
+#[derive(Clone, Copy, Debug)]
+pub struct HistoryLimits {
+    pub bytes_max: u64,
+    pub age_max: Duration,
+    /// Files, of which each epoch begins one.
+    pub logs_max: usize,
+}
+
+impl Default for HistoryLimits {
+    fn default() -> Self {
+        HistoryLimits { bytes_max: HISTORY_BYTES_MAX, age_max: HISTORY_AGE_MAX, logs_max: 20_000 }
+    }
+}
+
+/// Removes what is more than history of the logs before this epoch.
+pub fn trim(files: &dyn Files, state: &Path, oldest: u64, limits: &HistoryLimits) -> std::io::Result<()> {
+    let before = numbers(state)?.into_iter().filter(|number| *number < oldest);
+    let (mut bytes, mut gone) = (0, false);
+    for (nth, number) in before.rev().enumerate() {
+        let path = place(state, number);
+        let meta = std::fs::metadata(&path);
+        let age = meta.as_ref().ok().and_then(|meta| meta.modified().ok()?.elapsed().ok()).unwrap_or_default();
+        bytes += meta.map_or(0, |meta| meta.len());
+        gone |= bytes > limits.bytes_max || age > limits.age_max || nth >= limits.logs_max;
+        if gone {
+            files.remove_file(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Where lines are handed in; clones hand in to the same log. The last one that goes ends it.
@@ -58,6 +83,7 @@ pub struct LogHandle {
     to: SyncSender<Line>,
     /// Since the log of the last epoch began.
     lines: Arc<AtomicU64>,
+    begun: Arc<Mutex<Begun>>,
 }
 
 enum Line {
@@ -67,7 +93,11 @@ enum Line {
         number: u64,
         at: Ordinal,
     },
-    Sync(SyncSender<Result<(), String>>),
+    /// Durable, or only written out.
+    Sync {
+        durable: bool,
+        done: SyncSender<Result<(), String>>,
+    },
     /// Something could not be made a line.
     Broken(String),
 }
@@ -93,7 +123,7 @@ impl LogHandle {
             Keeping { files, state: state.to_owned(), path, file, unsynced: None, broken: None, trouble: Box::new(trouble) };
         let run = move || keeping.run(&lines);
         let thread = std::thread::Builder::new().name("log".into()).spawn(run).map_err(unwritten)?;
-        Ok((LogHandle { to, lines: Arc::default() }, thread))
+        Ok((LogHandle { to, lines: Arc::default(), begun: Arc::default() }, thread))
     }
 
     pub fn append(&self, entry: &Entry) {
@@ -107,9 +137,13 @@ impl LogHandle {
     /// # Errors
     /// If it is not.
     pub fn sync(&self) -> Result<(), NodeError> {
+        self.brought_out(true)
+    }
+
+    fn brought_out(&self, durable: bool) -> Result<(), NodeError> {
         let (done, answer) = sync_channel(1);
         let over = || "the log has ended".to_owned();
-        let sent = self.to.send(Line::Sync(done)).map_err(|_| over());
+        let sent = self.to.send(Line::Sync { durable, done }).map_err(|_| over());
         let synced = sent.and_then(|()| answer.recv().map_err(|_| over())?);
         synced.map_err(|why| NodeError::new(Code::R0104, why).help("make room on its disk, and save the file again"))
     }
@@ -118,6 +152,9 @@ impl LogHandle {
     pub fn roll(&self, number: u64, at: Ordinal) {
         self.lines.store(0, Relaxed);
         let _ = self.to.send(Line::Roll { number, at });
+        // A sink notes a file before its line is handed in: what stands before the roll is seen here.
+        let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner).next_epoch();
+        begun.into_iter().for_each(|mark| self.append(&Entry::Begun(mark)));
     }
 
     /// What has happened since the last epoch, in lines.
@@ -135,11 +172,20 @@ impl Log for LogHandle {
     fn confirm(&mut self) -> Result<(), NodeError> {
         self.sync()
     }
+
+    fn write_out(&mut self) -> Result<(), NodeError> {
+        self.brought_out(false)
+    }
 }
 
 impl Ledger for LogHandle {
     fn begin(&self, mark: FileMark) -> Result<(), Diagnostic> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).begin(mark.clone());
         self.append(&Entry::Begun(mark));
+        self.stand()
+    }
+
+    fn stand(&self) -> Result<(), Diagnostic> {
         self.sync().map_err(|error| Diagnostic::new(error.code, error.message))
     }
 }
@@ -181,9 +227,9 @@ impl Keeping {
         }
     }
 
-    /// One line, and those that wait behind it in the same breath.
+    /// One line, and those that wait behind it in the same breath: whoever waits for them to be durable waits for one sync.
     fn take(&mut self, first: Line, lines: &Receiver<Line>) {
-        let mut group = Vec::new();
+        let (mut group, mut waiting, mut sync) = (Vec::new(), Vec::new(), false);
         for line in std::iter::once(first).chain(lines.try_iter().take(GROUP_MAX)) {
             match line {
                 Line::Entry(payload) => group.extend(framed(&payload)),
@@ -192,14 +238,19 @@ impl Keeping {
                     self.write(&mut group);
                     self.roll(number, at);
                 }
-                Line::Sync(done) => {
-                    self.write(&mut group);
-                    self.sync();
-                    let _ = done.send(self.broken.clone().map_or(Ok(()), Err));
+                Line::Sync { durable, done } => {
+                    sync |= durable;
+                    waiting.push(done);
                 }
             }
         }
         self.write(&mut group);
+        if sync {
+            self.sync();
+        }
+        for done in waiting {
+            let _ = done.send(self.broken.clone().map_or(Ok(()), Err));
+        }
     }
 
     fn write(&mut self, group: &mut Vec<u8>) {

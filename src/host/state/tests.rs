@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use tempfile::TempDir;
@@ -14,7 +15,7 @@ use crate::diag::{Code, Diagnostic};
 use crate::io::{FileMark, Ledger};
 use crate::node::{Ordinal, State};
 use crate::plan::{NodeKey, Slot};
-use crate::runtime::{Engine, Epoch, Log, Record, Settings};
+use crate::runtime::{Engine, Epoch, History, Log, Past, Phase, Record, Settings, Standing};
 
 use super::*;
 
@@ -170,11 +171,76 @@ fn whichever_step_of_a_commit_is_the_last_one_whole_epoch_is_there() {
 }
 
 #[test]
-fn only_the_last_epochs_and_their_logs_are_kept() {
+fn only_the_last_epochs_are_kept_and_logs_within_the_limits_of_history() {
     let temp = folder(&[1, 2, 3, 4, 5]);
     assert_eq!(super::epochs::numbers(temp.path()).unwrap(), [4, 5]);
-    assert_eq!(super::log::numbers(temp.path()).unwrap(), [4, 5]);
+    assert_eq!(super::log::numbers(temp.path()).unwrap(), [1, 2, 3, 4, 5]);
     assert_eq!(open(temp.path()).next_number(), 6);
+    let trimmed = |limits: HistoryLimits| {
+        super::log::trim(&Disk, temp.path(), 4, &limits).unwrap();
+        super::log::numbers(temp.path()).unwrap()
+    };
+    assert_eq!(trimmed(HistoryLimits { logs_max: 2, ..HistoryLimits::default() }), [2, 3, 4, 5]);
+    let one = std::fs::metadata(super::log::place(temp.path(), 3)).unwrap().len();
+    assert_eq!(trimmed(HistoryLimits { bytes_max: one, ..HistoryLimits::default() }), [3, 4, 5]);
+    assert_eq!(trimmed(HistoryLimits { age_max: Duration::ZERO, ..HistoryLimits::default() }), [4, 5]);
+}
+
+#[test]
+fn history_is_told_from_every_log_that_says_how_all_stood_also_while_it_is_written() {
+    let temp = tempfile::tempdir().unwrap();
+    let standing = |at: u64| {
+        let stands = Standing {
+            at: Ordinal(at),
+            taken: Time(0),
+            phase: Phase::Live,
+            last: None,
+            sources: vec![],
+            live: vec![],
+            meanings: vec![],
+        };
+        Entry::Stands(Box::new(stands))
+    };
+    let begin = |number: u64| LogHandle::start(Arc::new(Disk), temp.path(), number, Ordinal(number), |_| ()).unwrap();
+    let mut history = LogHistory::of(temp.path());
+    let mut told = || -> Vec<u64> {
+        std::iter::from_fn(|| history.next())
+            .map(|past| match past {
+                Past::Stands(standing) => 1_000 + standing.at.0,
+                Past::Record(Record::Assigned { at, .. }) => at.0,
+                other => panic!("{other:?}"),
+            })
+            .collect()
+    };
+    assert_eq!(told(), [0; 0]);
+    // What comes before it is told by a log that is gone.
+    let (mut log, thread) = begin(3);
+    Log::append(&mut log, assigned(1));
+    log.append(&standing(2));
+    Log::append(&mut log, assigned(3));
+    log.write_out().unwrap();
+    assert_eq!(told(), [1_002, 3]);
+    Log::append(&mut log, assigned(4));
+    log.write_out().unwrap();
+    assert_eq!(told(), [4]);
+    Log::append(&mut log, assigned(5));
+    log.roll(4, Ordinal(6));
+    log.append(&standing(6));
+    log.write_out().unwrap();
+    assert_eq!(told(), [5, 1_006]);
+    drop(log);
+    thread.join().unwrap();
+    // Torn where its process ended; the next one goes on.
+    let path = super::log::place(temp.path(), 4);
+    let bytes = std::fs::read(&path).unwrap();
+    std::fs::write(&path, [&bytes[..], &[9, 0, 0, 0, 1]].concat()).unwrap();
+    assert_eq!(told(), [0; 0]);
+    let (log, thread) = begin(5);
+    log.append(&standing(7));
+    log.sync().unwrap();
+    assert_eq!(told(), [1_007]);
+    drop(log);
+    thread.join().unwrap();
 }
 
 #[test]

@@ -38,6 +38,14 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// If it is not durable; then the file must not be written.
     fn begin(&self, mark: FileMark) -> Result<(), Diagnostic>;
+
+    /// Everything that has led to the rows that a sink has by now is durable: a restart makes the same rows of it.
+    ///
+    /// # Errors
+    /// If it is not; then nothing that cannot be taken back may be done with them.
+    fn stand(&self) -> Result<(), Diagnostic> {
+        Ok(())
+    }
 }
 
 /// How a sink is opened that is to write every row exactly once.

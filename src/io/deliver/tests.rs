@@ -47,7 +47,7 @@ fn rows(first: i64) -> RecordBatch {
 }
 
 fn sink(folder: &Path, path: &str, format: FileFormat, mode: Mode) -> Result<Box<dyn Deliver>, Diagnostic> {
-    let accept = Accept { connector: Connector::File(FileConnector { path: path.into(), format }) };
+    let accept = Accept { connector: Connector::File(FileConnector { path: path.into(), format }), keeps: false };
     deliver(&"out".into(), &accept, &schema(), &Place::beside(folder), mode, None)
 }
 

@@ -12,14 +12,17 @@ use super::*;
 
 struct Bench {
     inlet: Inlet,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 fn bench(source: &Source, limits: JournalLimits) -> Bench {
-    let folder = tempfile::tempdir().unwrap();
+    bench_in(tempfile::tempdir().unwrap(), source, limits)
+}
+
+fn bench_in(folder: tempfile::TempDir, source: &Source, limits: JournalLimits) -> Bench {
     let journals = Journals::at(folder.path(), limits);
     let inlet = Inlet::new(&spec(source), journals.lease(&"room".into()).unwrap(), Arc::new(Wall));
-    Bench { inlet, _folder: folder }
+    Bench { inlet, folder }
 }
 
 fn spec(source: &Source) -> Arc<Spec> {
@@ -32,8 +35,12 @@ fn room() -> Source {
 
 impl Bench {
     fn put(&self, body: &str) -> Result<Receipt, NotTaken> {
+        self.put_with(None, body)
+    }
+
+    fn put_with(&self, key: Option<&str>, body: &str) -> Result<Receipt, NotTaken> {
         let (sender, told) = channel();
-        self.inlet.put(body.as_bytes(), 4, Box::new(move |taken| _ = sender.send(taken)));
+        self.inlet.put(body.as_bytes(), key.map(str::as_bytes), 4, Box::new(move |taken| _ = sender.send(taken)));
         told.recv().unwrap()
     }
 }
@@ -51,7 +58,7 @@ fn a_body_is_an_object_lines_an_array_or_rows() {
     ];
     let mut first = 0;
     for (body, rows) in bodies {
-        assert_eq!(bench.put(body), Ok(Receipt { rows, first }), "{body}");
+        assert_eq!(bench.put(body), Ok(Receipt { rows, first, again: false }), "{body}");
         first += rows as u64;
     }
 }
@@ -97,6 +104,39 @@ fn rows_ahead_of_now_are_bad_and_a_changed_source_reads_the_next_body() {
     assert!(bad[0].1.contains("more than 1h ahead of now"), "{bad:?}");
     bench.inlet.retune(&spec(&room()));
     assert_eq!(bench.put("{\"x\": 1}").unwrap().rows, 1);
+}
+
+#[test]
+fn a_request_that_comes_again_with_its_key_is_taken_once_also_after_a_restart() {
+    let limits = JournalLimits { segment_bytes: 200, ..JournalLimits::default() };
+    let mut one = bench(&room(), limits);
+    let once = Receipt { rows: 2, first: 0, again: false };
+    assert_eq!(one.put_with(Some("a"), "[{\"x\": 1}, {\"x\": 2}]"), Ok(once));
+    for nth in 0..20 {
+        assert_eq!(one.put_with(Some(&format!("k{nth}")), "{\"x\": 3}").unwrap().first, 2 + nth);
+    }
+    for _ in 0..2 {
+        assert_eq!(one.put_with(Some("a"), "[{\"x\": 1}, {\"x\": 2}]"), Ok(Receipt { again: true, ..once }));
+        assert_eq!(one.put_with(Some("a"), "{\"x\": 1}"), Err(NotTaken::AnotherBody));
+        assert_eq!(one.put("{\"x\": 9}").unwrap().rows, 1);
+        let Bench { inlet, folder } = one;
+        drop(inlet);
+        // It reads its rows differently by now.
+        one = bench_in(folder, &Source::of(None, None, vec![column("y", float(), false)]), limits);
+        assert_eq!(one.put_with(Some("k19"), "{\"x\": 3}").map(|receipt| receipt.again), Ok(true));
+        let Bench { inlet, folder } = one;
+        drop(inlet);
+        one = bench_in(folder, &room(), limits);
+    }
+}
+
+#[test]
+fn a_key_of_a_body_that_was_refused_is_free() {
+    let bench = bench(&room(), JournalLimits { bytes_max: 150, ..JournalLimits::default() });
+    assert!(bench.put_with(Some("a"), "{\"x\": \"no\"}").is_err());
+    assert!(!bench.put_with(Some("a"), "{\"x\": 1}").unwrap().again);
+    assert_eq!(bench.put_with(Some("b"), "{\"x\": 1}"), Err(NotTaken::Full { bytes_max: 150 }));
+    assert_eq!(bench.put_with(Some("b"), "{\"x\": 1}"), Err(NotTaken::Full { bytes_max: 150 }));
 }
 
 #[test]

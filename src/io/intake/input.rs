@@ -14,7 +14,7 @@ use crate::io::simulate::Simulated;
 use crate::io::spec::Spec;
 use crate::io::stdin::Stdin;
 use crate::io::tail::Tail;
-use crate::ir::Connector;
+use crate::ir::{Connector, FileFormat};
 use crate::plan::Connection;
 
 use super::InputPosition;
@@ -27,6 +27,8 @@ pub(super) enum Input {
     Received(Box<Received>),
     Tail(Box<Tail>),
     InTurn(InTurn),
+    /// Gives nothing by itself: the rows were kept when they were read, and are brought along.
+    Brought(InputPosition),
 }
 
 /// A recording and what was kept behind it, one after the other.
@@ -53,6 +55,21 @@ impl Input {
         }
     }
 
+    /// The same once more, beside the one that runs: what is open to the world is left alone.
+    pub fn again(spec: &Arc<Spec>, connection: &Connection, place: &Place) -> Result<Input, IoError> {
+        let name = spec.source.as_str();
+        match (spec.mode, &connection.live, &place.live) {
+            (Mode::Live, Some(Connector::Tail(_)), _) => Ok(Input::Brought(InputPosition::Tail(vec![]))),
+            (Mode::Live, Some(Connector::Stdin { format }), Some(live)) => {
+                Ok(Input::Received(Box::new(Received::again(spec, format, name, live)?)))
+            }
+            (Mode::Live, Some(Connector::Http(_)), Some(live)) => {
+                Ok(Input::Received(Box::new(Received::again(spec, &FileFormat::Jsonl, name, live)?)))
+            }
+            (Mode::Live | Mode::Recorded, _, _) => Input::open(spec, connection, place),
+        }
+    }
+
     fn one(spec: &Arc<Spec>, connection: &Connection, place: &Place) -> Result<Input, IoError> {
         match connector(spec.mode, connection) {
             Some(Connector::File(file)) => Ok(Input::Files(Box::new(Files::open(spec, file, place)?))),
@@ -64,6 +81,7 @@ impl Input {
                 (Some(_) | None, _) => Ok(Input::Stdin(Box::new(Stdin::open(spec, format)?))),
             },
             Some(Connector::Stdout { .. }) => Err(not_yet(spec, "stdout")),
+            Some(Connector::Post(_)) => Err(not_yet(spec, "an address")),
             Some(Connector::Tail(tail)) => Ok(Input::Tail(Box::new(Tail::open(spec, tail, place)?))),
             Some(Connector::Http(at)) => match &place.live {
                 Some(live) => Ok(Input::Received(Box::new(Received::http(spec, at, live, place)?))),
@@ -91,6 +109,7 @@ impl Input {
             }
             Input::Tail(tail) => (tail.next(place)?, Step::Wait(None)),
             Input::InTurn(turn) => return turn.next(place),
+            Input::Brought(_) => (None, Step::Wait(None)),
         };
         Ok(match block {
             Some(block) => (Step::Ready, Some(block)),
@@ -106,6 +125,7 @@ impl Input {
             Input::Received(received) => received.delivered(at, aside),
             Input::Tail(tail) => tail.delivered(at, aside),
             Input::InTurn(turn) => turn.parts[turn.at].0.delivered(at, aside),
+            Input::Brought(_) => {}
         }
     }
 
@@ -123,6 +143,7 @@ impl Input {
             }
             Input::Tail(tail) => InputPosition::Tail(tail.position()),
             Input::InTurn(turn) => InputPosition::InTurn(turn.parts.iter().map(|(part, _)| part.position()).collect()),
+            Input::Brought(position) => position.clone(),
         }
     }
 
@@ -134,14 +155,15 @@ impl Input {
                 stdin.follow(*records);
                 Ok(())
             }
-            (Input::Received(received), InputPosition::Journal { sequence, aside }) => {
-                received.resume(*sequence, *aside);
-                Ok(())
-            }
+            (Input::Received(received), InputPosition::Journal { sequence, aside }) => received.resume(*sequence, *aside),
             (Input::Tail(tail), InputPosition::Tail(positions)) => tail.resume(positions),
             (Input::InTurn(turn), InputPosition::InTurn(positions)) => {
                 turn.at = 0;
                 turn.parts.iter_mut().zip(positions).try_for_each(|((part, _), position)| part.resume(position))
+            }
+            (Input::Brought(stands), position) => {
+                *stands = position.clone();
+                Ok(())
             }
             (
                 Input::Files(_)
@@ -160,7 +182,7 @@ impl Input {
         match self {
             Input::Files(_) | Input::Simulated(_) | Input::Received(_) => true,
             // From several files that grow, and files that are gone by then, the same rows would not come in the same order.
-            Input::Tail(_) | Input::Stdin(_) => false,
+            Input::Tail(_) | Input::Stdin(_) | Input::Brought(_) => false,
             Input::InTurn(turn) => turn.parts.iter().all(|(part, _)| part.rereads()),
         }
     }
@@ -169,7 +191,9 @@ impl Input {
     pub fn keeps_arrival(&self) -> bool {
         match self {
             Input::Received(_) => true,
-            Input::Files(_) | Input::Simulated(_) | Input::Stdin(_) | Input::Tail(_) | Input::InTurn(_) => false,
+            Input::Files(_) | Input::Simulated(_) | Input::Stdin(_) | Input::Tail(_) | Input::InTurn(_) | Input::Brought(_) => {
+                false
+            }
         }
     }
 
@@ -186,7 +210,8 @@ impl Input {
                 | Input::Stdin(_)
                 | Input::Received(_)
                 | Input::Tail(_)
-                | Input::InTurn(_),
+                | Input::InTurn(_)
+                | Input::Brought(_),
                 _,
             ) => {}
         }
@@ -194,7 +219,7 @@ impl Input {
 
     pub fn follow(&mut self, records: u64) {
         match self {
-            Input::Files(_) | Input::Simulated(_) | Input::InTurn(_) => {}
+            Input::Files(_) | Input::Simulated(_) | Input::InTurn(_) | Input::Brought(_) => {}
             Input::Stdin(stdin) => stdin.follow(records),
             Input::Received(received) => received.follow(records),
             Input::Tail(tail) => tail.follow(records),
@@ -212,7 +237,8 @@ impl Input {
                 | Input::Stdin(_)
                 | Input::Received(_)
                 | Input::Tail(_)
-                | Input::InTurn(_),
+                | Input::InTurn(_)
+                | Input::Brought(_),
                 _,
             ) => {}
         }
@@ -221,7 +247,7 @@ impl Input {
     /// What its owner should know and has not been told.
     pub fn take_notes(&mut self) -> Vec<Diagnostic> {
         match self {
-            Input::Files(_) | Input::Simulated(_) | Input::Stdin(_) | Input::InTurn(_) => Vec::new(),
+            Input::Files(_) | Input::Simulated(_) | Input::Stdin(_) | Input::InTurn(_) | Input::Brought(_) => Vec::new(),
             Input::Received(received) => received.take_notes(),
             Input::Tail(tail) => tail.take_notes(),
         }
@@ -239,13 +265,14 @@ impl Input {
             (Input::Received(received), _) => received.retune(spec),
             (Input::Tail(tail), _) => tail.retune(spec).map(|()| None),
             (Input::InTurn(turn), _) => turn.retune(spec, connection, place).map(|()| None),
+            (Input::Brought(_), _) => Ok(None),
         }
     }
 
     pub fn ignored(&self) -> Ignored {
         match self {
             Input::Files(files) => files.ignored().clone(),
-            Input::Simulated(_) => Ignored::default(),
+            Input::Simulated(_) | Input::Brought(_) => Ignored::default(),
             Input::Stdin(stdin) => stdin.ignored(),
             Input::Received(received) => received.ignored(),
             Input::Tail(tail) => tail.ignored(),
@@ -259,7 +286,7 @@ impl Input {
     pub fn notes(&self) -> Vec<String> {
         match self {
             Input::Files(files) => files.notes().to_vec(),
-            Input::Simulated(_) | Input::Stdin(_) | Input::Received(_) | Input::Tail(_) => Vec::new(),
+            Input::Simulated(_) | Input::Stdin(_) | Input::Received(_) | Input::Tail(_) | Input::Brought(_) => Vec::new(),
             Input::InTurn(turn) => turn.parts.iter().flat_map(|(part, _)| part.notes()).collect(),
         }
     }

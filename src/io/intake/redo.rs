@@ -30,6 +30,48 @@ struct Gathered {
     aside: Aside,
 }
 
+/// What is still to be gathered of a draw.
+#[derive(Clone, Copy)]
+enum Wanted {
+    RowsAndBad(usize, usize),
+    /// Whichever they become.
+    Records(usize),
+}
+
+impl Wanted {
+    fn is_nothing(self) -> bool {
+        match self {
+            Wanted::RowsAndBad(rows, bad) => rows == 0 && bad == 0,
+            Wanted::Records(records) => records == 0,
+        }
+    }
+}
+
+impl Gathered {
+    fn wanted(&self, draw: &Draw, by_records: bool) -> Wanted {
+        let (rows, bad) = (self.at.len() as u64, self.aside.bad.len() as u64);
+        match by_records {
+            true => Wanted::Records((draw.rows + draw.bad).saturating_sub(rows + bad) as usize),
+            false => Wanted::RowsAndBad((draw.rows - rows) as usize, (draw.bad - bad) as usize),
+        }
+    }
+}
+
+/// How many rows and how many bad ones the next so many records of a block are, in the order in which they stood.
+fn shares(at: &[At], aside: &mut Aside, records: usize) -> (usize, usize) {
+    aside.bad.sort_by_key(|bad| bad.at);
+    let (mut rows, mut bad) = (0, 0);
+    while rows + bad < records {
+        match (at.get(rows), aside.bad.get(bad).map(|bad| &bad.at)) {
+            (Some(row), Some(refused)) if refused < row => bad += 1,
+            (Some(_), _) => rows += 1,
+            (None, Some(_)) => bad += 1,
+            (None, None) => break,
+        }
+    }
+    (rows, bad)
+}
+
 impl Intake {
     /// Takes again what was taken once from where this intake stands, with ordinals from `first` on. Fewer rows come where the
     /// source has changed since; the caller compares.
@@ -52,12 +94,12 @@ impl Intake {
     fn take_again(&mut self, draw: &Draw, first: Ordinal) -> Result<Taken, IoError> {
         let mut gathered = Gathered::default();
         loop {
-            let (rows, bad) = (draw.rows - gathered.at.len() as u64, draw.bad - gathered.aside.bad.len() as u64);
-            if rows == 0 && bad == 0 {
+            let wanted = gathered.wanted(draw, self.by_records);
+            if wanted.is_nothing() {
                 break;
             }
             self.reread(draw)?;
-            if !matches!(self.fill()?, Step::Ready) || !self.gather(rows as usize, bad as usize, &mut gathered) {
+            if !matches!(self.fill()?, Step::Ready) || !self.gather(wanted, &mut gathered) {
                 break;
             }
         }
@@ -74,8 +116,12 @@ impl Intake {
     }
 
     /// From the block that is ready; false if it has nothing that is wanted.
-    fn gather(&mut self, rows: usize, bad: usize, gathered: &mut Gathered) -> bool {
+    fn gather(&mut self, wanted: Wanted, gathered: &mut Gathered) -> bool {
         let Some((block, from)) = &mut self.ready else { return false };
+        let (rows, bad) = match wanted {
+            Wanted::RowsAndBad(rows, bad) => (rows, bad),
+            Wanted::Records(records) => shares(&block.at[*from..], &mut block.aside, records),
+        };
         let rows = rows.min(block.len() - *from);
         let Aside { bad: refused, empty, lost } = &mut block.aside;
         let bad = bad.min(refused.len());

@@ -245,7 +245,7 @@ fn what_is_kept_is_read_behind_the_recording_in_the_order_of_its_arrival() {
         assert_eq!(source.read(folder.path(), 9).rows, recorded);
         for _ in 0..2 {
             let mut live = source.open(Mode::Live, &place).unwrap();
-            let mut keep = crate::io::keep(source.connection.keep.as_ref().unwrap(), &source.schema(), &place).unwrap();
+            let mut keep = crate::io::keep(source.connection.keep.as_ref().unwrap(), &source.schema(), &place, None).unwrap();
             keep.deliver(&live.take(9, None, Ordinal(0)).unwrap().batch.rows).unwrap();
             keep.finish().unwrap();
         }

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::io::error::IoError;
 
@@ -81,6 +82,12 @@ impl Segment {
         let bytes = &bytes[..bytes.len().min(self.bytes as usize)];
         let found = frame::next_frame(bytes, at as usize + 1);
         Ok(found.map(|(at, frame, length)| (frame, (at + length) as u64)))
+    }
+
+    /// Since it was written to last; nothing where the disk does not say.
+    pub fn age(&self) -> Duration {
+        let written = fs::metadata(&self.path).and_then(|meta| meta.modified());
+        written.ok().and_then(|written| written.elapsed().ok()).unwrap_or_default()
     }
 
     pub fn name(&self) -> String {

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn limits() -> JournalLimits {
-    JournalLimits { segment_bytes: 400, commit_wait: Duration::ZERO, ..JournalLimits::default() }
+    JournalLimits { segment_bytes: 400, history_bytes_max: 0, commit_wait: Duration::ZERO, ..JournalLimits::default() }
 }
 
 fn records(of: &[&str]) -> Records {
@@ -106,6 +106,24 @@ fn trimming_deletes_whole_segments_and_is_remembered() {
 }
 
 #[test]
+fn what_was_trimmed_is_read_once_more_within_its_limit_and_takes_no_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = JournalLimits { history_bytes_max: 1_000, bytes_max: 1_000, ..limits() };
+    let journal = Journal::open(folder.path(), limits).unwrap();
+    let long = "x".repeat(300);
+    for at in 0..12 {
+        append(&journal, at, &[&long]).unwrap();
+        journal.trim(at as u64 + 1).unwrap();
+    }
+    let earliest = journal.earliest();
+    assert!((4..10).contains(&earliest), "{earliest}");
+    assert_eq!(read(&journal, earliest).len() as u64, 12 - earliest);
+    drop(journal);
+    let journal = Journal::open(folder.path(), limits).unwrap();
+    assert_eq!((journal.earliest(), journal.taken(), journal.next()), (earliest, 12, 12));
+}
+
+#[test]
 fn a_full_journal_takes_nothing_and_says_so_once() {
     let folder = tempfile::tempdir().unwrap();
     let journal = Journal::open(folder.path(), JournalLimits { bytes_max: 700, ..limits() }).unwrap();
@@ -186,7 +204,7 @@ proptest! {
         let path = &segments(whole.path())[0];
         let bytes = fs::read(path).unwrap();
         let kept = *starts.last().unwrap();
-        let last = bytes.len() - Frame { first: 0, arrived: Time(0), header: b"h".to_vec(), records: {
+        let last = bytes.len() - Frame { first: 0, arrived: Time(0), header: b"h".to_vec(), key: None, records: {
             let texts: Vec<&str> = frames.last().unwrap().iter().map(String::as_str).collect();
             records(&texts)
         } }.bytes();

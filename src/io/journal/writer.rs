@@ -11,7 +11,7 @@ use std::time::Instant;
 use crate::base::Time;
 use crate::io::error::IoError;
 
-use super::frame::{Frame, Records};
+use super::frame::{Frame, Records, RequestKey};
 use super::segment::Segment;
 use super::{Shared, cannot_be_used};
 
@@ -22,6 +22,7 @@ pub(in crate::io) type Done = Box<dyn FnOnce(Result<Range<u64>, IoError>) + Send
 pub(super) struct Request {
     pub arrived: Time,
     pub header: Vec<u8>,
+    pub key: Option<RequestKey>,
     pub records: Records,
     /// Bytes that were set aside for it.
     pub reserved: u64,
@@ -64,8 +65,8 @@ impl Writer {
     fn commit(&mut self, group: Vec<Request>) {
         let (mut next, mut text, mut answers) = (self.shared.next.load(Relaxed), Vec::new(), Vec::new());
         let reserved: u64 = group.iter().map(|request| request.reserved).sum();
-        for Request { arrived, header, records, reserved: _, done } in group {
-            let frame = Frame { first: next, arrived, header, records };
+        for Request { arrived, header, key, records, reserved: _, done } in group {
+            let frame = Frame { first: next, arrived, header, key, records };
             frame.encode(&mut text);
             next = frame.span().end;
             answers.push((frame.span(), done));

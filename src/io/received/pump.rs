@@ -75,7 +75,7 @@ impl Pump {
                     match refused {
                         NotAppended::Full { .. } | NotAppended::Busy => journal.wait_for_room(ROOM_WAIT),
                         NotAppended::TooLarge => return self.fail(reading_stopped("stdin".as_ref(), "a record is too long")),
-                        NotAppended::Closed => return false,
+                        NotAppended::Closed | NotAppended::AnotherBody => return false,
                     }
                 }
             }

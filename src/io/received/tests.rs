@@ -27,7 +27,7 @@ fn place(state: &Path) -> Place {
 fn post(place: &Place, body: &str) -> u64 {
     let (sender, told) = channel();
     let inlet = place.live.as_ref().unwrap().inlets().get(&at()).unwrap();
-    inlet.put(body.as_bytes(), 100, Box::new(move |taken| _ = sender.send(taken)));
+    inlet.put(body.as_bytes(), None, 100, Box::new(move |taken| _ = sender.send(taken)));
     told.recv().unwrap().unwrap().first
 }
 
@@ -214,7 +214,7 @@ fn the_standard_input_is_kept_with_its_header() {
     let second = place(state.path());
     let input: &[u8] = b"x,t\n4,d\n";
     let mut stdin = Received::over(&stdin_spec(), &format, second.live.as_ref().unwrap(), &second, input).unwrap();
-    stdin.resume(sequence, aside);
+    stdin.resume(sequence, aside).unwrap();
     let mut rows = Vec::new();
     while let Some(block) = next(&mut stdin) {
         rows.extend(lines(&block.rows));

@@ -31,7 +31,7 @@ pub(in crate::plan) type Decl = (Space, Name);
 
 pub(in crate::plan) fn declaration(key: &NodeKey) -> Decl {
     let space = match key.slot {
-        Slot::Connection | Slot::Decode | Slot::Gate | Slot::Stage { .. } | Slot::Accept => Space::Rows,
+        Slot::Connection | Slot::Decode | Slot::Gate | Slot::Keep | Slot::Stage { .. } | Slot::Accept => Space::Rows,
         Slot::Task | Slot::Serve => Space::Tasks,
     };
     (space, key.decl.clone())

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::base::Name;
+use crate::base::{Name, Time};
 use crate::ir::{Connector, OnChange, Op, Origin, TimeSpec};
 use crate::plan::fingerprint::STATELESS;
 use crate::plan::{Connection, Graph, NodeKey, NodeOp, NodeSpec, Slot};
@@ -23,12 +23,32 @@ pub enum Memory {
     PutTogether,
     /// As if it had been there from the start: its sources are read again, silently.
     Rebuilt,
+    /// The same from what is kept of rows that came once, which reaches back to this moment; to the start where it is none.
+    Recalled(Reach),
     /// It goes on with what it remembers, although that is of values of another meaning.
     Aged(Option<NotAgain>),
     /// It remembers nothing yet. Without a reason the stage says so itself.
     Empty(Option<NotAgain>),
     /// It comes back as it was when its name was removed.
     Returned,
+}
+
+/// How far back the rows reach that are kept of sources which give theirs once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// It is found out when the change is carried out.
+    Unknown,
+    All,
+    Since(Time),
+}
+
+/// Where the rows so far come from once more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// Their sources are read again.
+    Sources,
+    /// What a run keeps of them. If it keeps nothing, they cannot be had for this reason.
+    Kept { reach: Reach, unless: NotAgain },
 }
 
 /// Why the rows so far cannot be had again.
@@ -48,7 +68,7 @@ pub enum NotAgain {
 
 impl Change {
     /// What becomes of the memory of a node that now is `new`, given whether its rows can be had again.
-    pub fn settle(&mut self, new: &NodeSpec, again: Result<(), NotAgain>) {
+    pub fn settle(&mut self, new: &NodeSpec, again: Result<Again, NotAgain>) {
         if !remembers(new) || self.forks.is_some() || !new.key.is_of_file() {
             return;
         }
@@ -70,12 +90,18 @@ impl Change {
     /// Could any of it be rebuilt, if the rows so far can be had again?
     pub fn asks_for_rows(&self, new: &NodeSpec) -> bool {
         let mut rebuilt = self.clone();
-        rebuilt.settle(new, Ok(()));
+        rebuilt.settle(new, Ok(Again::Sources));
         rebuilt.is_rebuilt()
     }
 
     pub fn is_rebuilt(&self) -> bool {
-        self.memory == Memory::Rebuilt || self.entries.values().any(|entry| entry.memory == Memory::Rebuilt)
+        self.rebuilt().is_some()
+    }
+
+    /// How it, or the first of its entries that is, is rebuilt.
+    pub fn rebuilt(&self) -> Option<&Memory> {
+        let all = std::iter::once(&self.memory).chain(self.entries.values().map(|entry| &entry.memory));
+        all.into_iter().find(|memory| memory.is_rebuilt())
     }
 
     /// All that begins anew or is converted has this fate after all.
@@ -87,7 +113,7 @@ impl Change {
 
     /// Entries that take nothing over.
     pub fn anew(&self) -> BTreeSet<Name> {
-        let begins = |entry: &EntryChange| matches!(entry.memory, Memory::Rebuilt | Memory::Empty(_));
+        let begins = |entry: &EntryChange| entry.memory.is_rebuilt() || matches!(entry.memory, Memory::Empty(_));
         self.entries.iter().filter(|(_, entry)| begins(entry)).map(|(name, _)| name.clone()).collect()
     }
 }
@@ -101,20 +127,33 @@ fn remembers(spec: &NodeSpec) -> bool {
     let NodeOp::Stage(op) = &spec.op else { return false };
     match &**op {
         Op::Scan { .. } => spec.hashes.state != STATELESS,
-        Op::Window(_) => true,
-        Op::Where { .. } | Op::Set { .. } | Op::Project { .. } | Op::Union { .. } | Op::Predict(_) => false,
+        Op::Where { .. }
+        | Op::Set { .. }
+        | Op::Project { .. }
+        | Op::Window(_)
+        | Op::Union { .. }
+        | Op::Predict(_)
+        | Op::Fill { .. }
+        | Op::Unnest { .. }
+        | Op::Keep(_)
+        | Op::Join(_)
+        | Op::Top(_) => op.remembers(),
     }
 }
 
-fn of(class: Class, why: &[Why], again: &Result<(), Option<NotAgain>>) -> Memory {
+fn of(class: Class, why: &[Why], again: &Result<Again, Option<NotAgain>>) -> Memory {
     let is_window = why.iter().any(|why| matches!(why, Why::Window { .. }));
     match (class, again) {
         (Class::Same | Class::Rewired | Class::Retuned | Class::Shadowed | Class::Removed, _) => Memory::Kept,
         // The change is refused.
         (Class::Reset(OnChange::Reject), _) => Memory::Kept,
         (Class::Migrated, _) if !is_window => Memory::Converted,
-        (Class::Migrated, Err(_)) => Memory::PutTogether,
-        (Class::Migrated | Class::Stale | Class::Reset(_) | Class::Added, Ok(())) => Memory::Rebuilt,
+        // Its panes reach back further than rows that are kept for a while.
+        (Class::Migrated, Err(_) | Ok(Again::Kept { reach: Reach::Since(_), .. })) => Memory::PutTogether,
+        (Class::Migrated | Class::Stale | Class::Reset(_) | Class::Added, Ok(Again::Sources)) => Memory::Rebuilt,
+        (Class::Migrated | Class::Stale | Class::Reset(_) | Class::Added, Ok(Again::Kept { reach, .. })) => {
+            Memory::Recalled(*reach)
+        }
         (Class::Stale, Err(why)) => Memory::Aged(why.clone()),
         (Class::Reset(_) | Class::Added, Err(why)) => Memory::Empty(why.clone()),
     }
@@ -128,7 +167,7 @@ pub(super) fn settle(running: &Graph, wanted: &Graph, changes: &mut BTreeMap<Nod
     let asking = changes.iter().filter(|(key, change)| change.asks_for_rows(&wanted.nodes[*key]));
     let found: Vec<_> = asking.map(|(key, _)| (key.clone(), again(running, wanted, changes, key, true))).collect();
     for (key, change) in changes.iter_mut() {
-        change.settle(&wanted.nodes[key], Ok(()));
+        change.settle(&wanted.nodes[key], Ok(Again::Sources));
     }
     for (key, again) in found {
         let spec = &wanted.nodes[&key];
@@ -136,7 +175,7 @@ pub(super) fn settle(running: &Graph, wanted: &Graph, changes: &mut BTreeMap<Nod
     }
 }
 
-/// Can the rows so far be had again for this node? `live`: have the sources gone live?
+/// Where can the rows so far be had again for this node? `live`: have the sources gone live?
 ///
 /// # Errors
 /// Why not.
@@ -146,7 +185,8 @@ pub fn again(
     changes: &BTreeMap<NodeKey, Change>,
     key: &NodeKey,
     live: bool,
-) -> Result<(), NotAgain> {
+) -> Result<Again, NotAgain> {
+    let mut found = Again::Sources;
     for spec in wanted.before(std::slice::from_ref(key)) {
         if let Some(task) = spec.predicts_by() {
             return Err(NotAgain::Predictions(task.clone()));
@@ -157,23 +197,31 @@ pub fn again(
                 if was.is_some_and(|was| was.hashes.state != spec.hashes.state) {
                     return Err(NotAgain::Elsewhere(spec.key.decl.clone()));
                 }
-                if live {
-                    reads_again(wanted, &spec.key.decl, connection)?;
+                if live && let Err(unless) = reads_again(wanted, &spec.key.decl, connection) {
+                    is_kept(connection).then_some(()).ok_or(unless.clone())?;
+                    found = Again::Kept { reach: Reach::Unknown, unless };
                 }
             }
             NodeOp::Decode(_) | NodeOp::Gate(_) | NodeOp::Stage(_) | NodeOp::Task(_) | NodeOp::Accept(_) | NodeOp::Serve(_) => {
             }
         }
     }
-    Ok(())
+    Ok(found)
+}
+
+/// A run keeps the rows of what it can read from, in journals and in its log.
+fn is_kept(connection: &Connection) -> bool {
+    match &connection.live {
+        Some(
+            Connector::File(_) | Connector::Simulate(_) | Connector::Tail(_) | Connector::Stdin { .. } | Connector::Http { .. },
+        ) => true,
+        Some(Connector::Stdout { .. } | Connector::Post(_) | Connector::Later { .. }) | None => false,
+    }
 }
 
 /// Files and simulations give the same rows again, as long as the time of reading decides nothing.
 fn reads_again(graph: &Graph, source: &Name, connection: &Connection) -> Result<(), NotAgain> {
-    let Connection { recorded: _, live, keep, columns } = connection;
-    if keep.is_some() {
-        return Err(NotAgain::Live(source.clone()));
-    }
+    let Connection { recorded: _, live, keep: _, columns } = connection;
     let is_simulated = match live {
         None => return Ok(()),
         Some(Connector::File(_)) => false,
@@ -184,6 +232,7 @@ fn reads_again(graph: &Graph, source: &Name, connection: &Connection) -> Result<
             | Connector::Stdin { .. }
             | Connector::Stdout { .. }
             | Connector::Http { .. }
+            | Connector::Post(_)
             | Connector::Later { .. },
         ) => {
             return Err(NotAgain::Live(source.clone()));
@@ -207,7 +256,11 @@ impl fmt::Display for Memory {
             Memory::PutTogether => {
                 f.write_str("put together from the open windows; the first ones, of which parts are gone, do not come")
             }
-            Memory::Rebuilt => f.write_str("rebuilt from the rows so far"),
+            Memory::Rebuilt | Memory::Recalled(Reach::All) => f.write_str("rebuilt from the rows so far"),
+            Memory::Recalled(Reach::Unknown) => f.write_str("rebuilt from the rows that are kept, as far as they reach back"),
+            Memory::Recalled(Reach::Since(from)) => {
+                write!(f, "rebuilt from the rows that are kept, which reach back to {from}")
+            }
             Memory::Aged(None) => f.write_str("what it remembers stays, and ages out"),
             Memory::Aged(Some(why)) => write!(f, "what it remembers stays, and ages out: {why}"),
             Memory::Empty(None) => f.write_str("begins empty, as `on change empty` says"),
@@ -218,12 +271,22 @@ impl fmt::Display for Memory {
 }
 
 impl Memory {
+    /// From rows that are had again, wherever from?
+    pub fn is_rebuilt(&self) -> bool {
+        match self {
+            Memory::Rebuilt | Memory::Recalled(_) => true,
+            Memory::Kept | Memory::Converted | Memory::PutTogether | Memory::Aged(_) | Memory::Empty(_) | Memory::Returned => {
+                false
+            }
+        }
+    }
+
     /// In one word.
     pub fn word(&self) -> &'static str {
         match self {
             Memory::Kept => "kept",
             Memory::Converted | Memory::PutTogether => "converted",
-            Memory::Rebuilt => "rebuilt",
+            Memory::Rebuilt | Memory::Recalled(_) => "rebuilt",
             Memory::Aged(_) => "aged",
             Memory::Empty(_) => "empty",
             Memory::Returned => "returned",

@@ -85,6 +85,7 @@ fn kind(slot: &Slot) -> &'static str {
         Slot::Stage { kind, label: _ } => kind.word(),
         Slot::Task => "task",
         Slot::Accept => "accept",
+        Slot::Keep => "keep",
         Slot::Serve => "serve",
     }
 }

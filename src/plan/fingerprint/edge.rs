@@ -39,6 +39,7 @@ fn is_columnar(connector: &Connector) -> bool {
         | Connector::Stdout { .. }
         | Connector::Tail(_)
         | Connector::Http(_)
+        | Connector::Post(_)
         | Connector::Later { .. } => false,
     }
 }
@@ -95,10 +96,10 @@ fn read_for_time(time: &TimeSpec, input: &Columns) -> Hash {
 
 /// What was written belongs to where it went.
 pub fn accept(accept: &Accept, schema: &Schema, input: &Columns) -> Marks {
-    let Accept { connector } = accept;
+    let Accept { connector, keeps: _ } = accept;
     let to = form::connector(connector);
-    let columns: Vec<Form> = schema.visible().map(form::column).collect();
-    let flow: Vec<Hash> = schema.visible().map(|column| input.of(&column.name)).collect();
+    let columns: Vec<Form> = accept.columns(schema).map(form::column).collect();
+    let flow: Vec<Hash> = accept.columns(schema).map(|column| input.of(&column.name)).collect();
     Marks {
         hashes: Hashes {
             sem: Hash::of(&(&to, columns)),

@@ -106,6 +106,7 @@ pub fn connector(connector: &Connector) -> Form {
         | Connector::Stdout { .. }
         | Connector::Tail(_)
         | Connector::Http(_)
+        | Connector::Post(_)
         | Connector::Later { .. } => json!(connector),
     }
 }

@@ -31,7 +31,7 @@ impl Limit {
     pub const ALL: Limit = Limit { rows: u64::MAX, records: u64::MAX, ended: true, clock: None };
 }
 
-type Which = (Name, Side);
+pub(super) type Which = (Name, Side);
 
 /// Shared by whoever sets them and the feeds that keep them.
 #[derive(Clone, Debug, Default)]
@@ -59,6 +59,11 @@ impl Limits {
 
     fn note(&self, which: &Which, rows: u64) {
         self.table().read.insert(which.clone(), rows);
+    }
+
+    /// Where the running clock of this end stands, where there is one.
+    pub fn clock(&self, which: &Which) -> Option<Time> {
+        self.of(which).clock
     }
 
     /// Rows that are still to be read, as far as it is known how many there are.
@@ -197,7 +202,7 @@ impl Feed for Limited {
 }
 
 /// A clock that goes no further than `limit`.
-fn held(clock: Clock, limit: Time) -> Clock {
+pub(super) fn held(clock: Clock, limit: Time) -> Clock {
     let (before, after) = (clock.start().min(limit), clock.after().min(limit));
     match clock {
         clock if clock.after() <= limit => clock,

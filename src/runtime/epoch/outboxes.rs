@@ -3,11 +3,15 @@
 use arrow::array::RecordBatch;
 use serde::{Deserialize, Serialize};
 
+use std::collections::BTreeSet;
+
 use crate::base::Name;
+use crate::diag::{Code, Diagnostic};
 use crate::io::SinkMark;
 use crate::plan::NodeSpec;
 use crate::runtime::engine::Engine;
 use crate::runtime::outbox::{Outbox, OutboxId};
+use crate::runtime::pass::Accept;
 
 /// One sink's rows by their number, from 0 since the sink was declared: `settled` of them are accounted for (written for good
 /// as `mark` says, or lost), the others are in `rows`.
@@ -69,6 +73,9 @@ impl Engine {
 
     pub(super) fn restore_outboxes(&mut self, saved: Vec<SavedOutbox>) {
         for saved in saved {
+            if let Some(found) = lost(&saved) {
+                self.find(found);
+            }
             let (retired, key) = (saved.retired, saved.spec.key.clone());
             let outbox = Outbox::restore(saved);
             if retired {
@@ -78,4 +85,23 @@ impl Engine {
             }
         }
     }
+}
+
+/// Rows that waited when the columns of their sink were changed are written with the columns of now.
+fn lost(saved: &SavedOutbox) -> Option<Diagnostic> {
+    let accept = Accept::new(&saved.spec);
+    let (mut columns, mut rows) = (BTreeSet::new(), 0);
+    for batch in &saved.rows {
+        let before = columns.len();
+        let lost: Vec<&str> = accept.lost(batch).collect();
+        columns.extend(lost.iter().map(|name| format!("`{name}`")));
+        rows += if lost.is_empty() && before == columns.len() { 0 } else { batch.num_rows() };
+    }
+    let named = columns.into_iter().collect::<Vec<_>>().join(", ");
+    (rows > 0).then(|| {
+        let message =
+            format!("{rows} rows that waited for `{}` when its columns changed are written without {named}", saved.sink);
+        Diagnostic::new(Code::R0106, message)
+            .help("an edit and an end of the process came between them and their writing; nothing else of them is missing")
+    })
 }

@@ -13,14 +13,14 @@ impl Builder<'_> {
     pub(super) fn taking_over(&mut self, key: &NodeKey, change: &mut Change) -> Result<Way, Diagnostic> {
         let spec = &self.wanted.nodes[key];
         let resting = self.engine.resting.find(spec, self.engine.next());
-        if let Some(found) = resting.filter(|found| !found.missed || change.memory != Memory::Rebuilt)
+        if let Some(found) = resting.filter(|found| !found.missed || !change.memory.is_rebuilt())
             && change.from.is_none()
             && let Some(new) = loaded(self.build(key)?, found.state)
         {
             change.memory = Memory::Returned;
             return Ok(Way::Fresh(new));
         }
-        if change.memory == Memory::Rebuilt {
+        if change.memory.is_rebuilt() {
             return self.rebuilding(key, change);
         }
         let mut new = self.build(key)?;
@@ -64,7 +64,8 @@ impl Builder<'_> {
         if let Some(new) =
             self.rebuilt.get(key).cloned().zip(Some(self.build(key)?)).and_then(|(state, new)| loaded(new, &state))
         {
-            change.becomes(&Memory::Rebuilt);
+            let rebuilt = change.rebuilt().cloned().unwrap_or(Memory::Rebuilt);
+            change.becomes(&rebuilt);
             return Ok(Way::Rebuild(new));
         }
         if !matches!(change.memory, Memory::Empty(_)) {
@@ -77,8 +78,7 @@ impl Builder<'_> {
 /// Does the stage keep a state that may be of another shape after an edit? `reshaped`: its form is not what it was, because
 /// columns came or went beside those that go on.
 pub(super) fn takes_over(spec: &NodeSpec, change: &Change, reshaped: bool) -> bool {
-    let remembers =
-        matches!(&spec.op, NodeOp::Stage(op) if matches!(**op, Op::Scan { .. } | Op::Window(_))) && spec.key.is_of_file();
+    let remembers = matches!(&spec.op, NodeOp::Stage(op) if op.remembers()) && spec.key.is_of_file();
     let changes = match change.class {
         Class::Same | Class::Rewired | Class::Retuned | Class::Shadowed | Class::Removed => false,
         // Where all of it only ages, it goes on as it is; but rows that wait in a window are read by number, and calls may

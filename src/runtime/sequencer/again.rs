@@ -79,6 +79,31 @@ impl Sequencer {
         }
     }
 
+    /// The rows of a round once more, numbered from where this one stands: read differently they may be others by now.
+    ///
+    /// # Errors
+    /// If a source does not give them again.
+    pub fn retell(&mut self, record: &RoundRecord) -> Result<Round, NodeError> {
+        let (mut pieces, mut rows): (BTreeMap<Name, Vec<Entered>>, _) = (BTreeMap::new(), 0);
+        for written in &record.draws {
+            let first = self.next;
+            let source = self.sources.get_mut(&written.source).ok_or_else(gone)?;
+            let drawn = source.feed.again().ok_or_else(gone)?.redo(&written.draw, first)?;
+            let entered = enter(drawn, first);
+            source.clock = still(&entered.rows.clock);
+            self.next = self.next.max(entered.rows.upto);
+            rows += entered.rows.len();
+            pieces.entry(written.source.clone()).or_default().push(entered);
+        }
+        for name in &record.ended {
+            if let Some(source) = self.sources.get_mut(name) {
+                source.ended = true;
+            }
+        }
+        let round = Round { upto: self.next, ended: record.ended.clone(), rows, ..Round::default() };
+        Ok(self.close_round(round, pieces))
+    }
+
     /// The round that was written down: every source gives what it gave, at the ordinals that it had.
     pub fn redo(&mut self, record: &RoundRecord) -> (Round, Vec<Shortage>) {
         let (mut pieces, mut shortages): (BTreeMap<Name, Vec<Entered>>, _) = (BTreeMap::new(), Vec::new());

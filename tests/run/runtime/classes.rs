@@ -303,7 +303,9 @@ fn a_plan_says_what_becomes_of_every_entry() {
     assert!(file.contains("so what it remembers cannot be read; rebuilt from the rows so far"), "{file}");
     assert!(file.contains("new; rebuilt from the rows so far"), "{file}");
     let stdin = said("live stdin(format: jsonl)", "");
-    assert!(stdin.contains("begins empty: rows that came live to `lab` cannot be read again"), "{stdin}");
+    assert!(stdin.contains("new; rebuilt from the rows that are kept, as far as they reach back"), "{stdin}");
+    let mqtt = said("live mqtt(\"mqtt://localhost:1883\", topic: \"lab\")", "");
+    assert!(mqtt.contains("begins empty: rows that came live to `lab` cannot be read again"), "{mqtt}");
     let empty = said("live jsonl(\"live.jsonl\")", "on change empty");
     assert!(empty.contains("begins empty, as `on change empty` says"), "{empty}");
     let start = plan_text(&diff(&Graph::default(), &text("live stdin(format: jsonl)", "p = previous(v)", "")));

@@ -28,8 +28,6 @@ use meaning::{Entries, Meaning};
 use scan::Scan;
 use window::{Came, Windows};
 
-use fate::Fates;
-
 pub struct Oracle {
     life: Life,
     /// What stands in every file.
@@ -38,8 +36,6 @@ pub struct Oracle {
     reading: BTreeMap<Name, Reading>,
     /// Where rows are had once more: clocks that the running ones have not reached are not reached here.
     limits: BTreeMap<Name, i64>,
-    /// By change of a running graph: what became of every column that remembers something.
-    pub fates: Vec<BTreeMap<NodeKey, Fates>>,
     graph: Graph,
     order: Vec<NodeKey>,
     meaning: Meaning,
@@ -117,7 +113,6 @@ impl Oracle {
             scripts,
             reading: BTreeMap::new(),
             limits: BTreeMap::new(),
-            fates: Vec::new(),
             graph: Graph::default(),
             order: Vec::new(),
             meaning: Meaning::default(),
@@ -187,7 +182,7 @@ impl Oracle {
             let flow = match key.slot {
                 Slot::Gate => self.gate(&key, entering),
                 Slot::Stage { .. } | Slot::Accept => self.node(&key, entering, &flows),
-                Slot::Connection | Slot::Decode | Slot::Task | Slot::Serve => continue,
+                Slot::Connection | Slot::Decode | Slot::Keep | Slot::Task | Slot::Serve => continue,
             };
             if let Some(looked_at) = self.looked_at.get_mut(&key) {
                 looked_at.extend(flow.rows.iter().map(seen));
@@ -309,6 +304,9 @@ impl Oracle {
                 }
             }
             (Op::Scan { .. } | Op::Window(_), _) => panic!("{} remembers", spec.key),
+            (Op::Fill { .. } | Op::Unnest { .. } | Op::Keep(_) | Op::Join(_) | Op::Top(_), _) => {
+                panic!("no case has such a stage")
+            }
         }
     }
 

@@ -52,8 +52,10 @@ impl Disk<'_> {
     fn open(&self) -> Box<dyn Deliver> {
         let begun: Vec<FileMark> = self.begun.0.lock().unwrap().clone();
         settle([&self.committed.1], &begun).unwrap();
-        let accept =
-            Accept { connector: Connector::File(FileConnector { path: self.path.into(), format: self.format.clone() }) };
+        let accept = Accept {
+            connector: Connector::File(FileConnector { path: self.path.into(), format: self.format.clone() }),
+            keeps: false,
+        };
         let keep = Keep { mark: self.committed.1.clone(), ledger: self.begun.clone() };
         deliver(&"out".into(), &accept, &schema(), &Place::beside(self.folder), Mode::Live, Some(&keep)).unwrap()
     }

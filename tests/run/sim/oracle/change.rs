@@ -15,7 +15,6 @@ impl Oracle {
         let meaning = Meaning::of(&cut.graph, &order);
         let again = self.again(cut, &meaning);
         let mut old = std::mem::take(&mut self.cells);
-        let mut fates = BTreeMap::new();
         for key in &order {
             let spec = &cut.graph.nodes[key];
             let from = cut.before(key).and_then(|from| Some((old.remove(&from)?, from)));
@@ -24,10 +23,6 @@ impl Oracle {
             (cell.fails_after, cell.rows) = (None, 0);
             cell.rewire(spec, cut);
             self.cells.insert(key.clone(), cell);
-            fates.insert(key.clone(), change.fates);
-        }
-        if !self.graph.nodes.is_empty() {
-            self.fates.push(fates);
         }
         self.forget_model(cut, &meaning);
         self.rest(old, cut);

@@ -79,7 +79,7 @@ impl Simulation {
         let Ok(wanted) = &graph else { return self.change(what, sheet, graph, None) };
         let mut backfill = rebuild(self.settings, &self.engine, wanted, &self.world);
         for _ in 0..rows {
-            backfill.work(&self.engine.reached(), self.settings.batch_rows_max);
+            backfill.work(&self.engine.reached(), self.settings.batch_rows_max, Some(&self.world.aside()));
             self.advance(1);
         }
         self.pending = Pending { aside: self.world.ledger.book().aside, is_tried: true, ..Pending::default() };
