@@ -64,12 +64,17 @@ pub struct Backfill {
 }
 
 impl Engine {
-    /// How far it has read by now.
+    /// How far it has read by now. A source that is read from elsewhere begins with a clock of its own, but what reads it does
+    /// not go back: its gate knows how far time has got.
     pub fn reached(&self) -> Reached {
+        let gates = self.slots().filter(|slot| slot.key.slot == Slot::Gate);
+        let floors: BTreeMap<&Name, Time> = gates.map(|slot| (&slot.key.decl, slot.floor())).collect();
         let sources = self.sequencer.sources.iter().map(|(name, source)| {
             let position = source.feed.position();
             let (rows, records) = position.as_ref().map_or((0, 0), |position| (position.rows, position.records));
-            let limit = Limit { rows, records, ended: source.ended, clock: standing(&source.clock) };
+            let floor = floors.get(name).copied().unwrap_or(Time::MIN);
+            let clock = standing(&source.clock).map(|clock| clock.max(floor));
+            let limit = Limit { rows, records, ended: source.ended, clock };
             (name.clone(), Reading { side: source.side, limit, told: position.is_some() })
         });
         Reached { at: self.next(), phase: self.phase, sources: sources.collect() }
@@ -105,12 +110,26 @@ impl Backfill {
         diff: &Diff,
         parts: &dyn Parts,
     ) -> Backfill {
+        Backfill::begin_but(settings, running, reached, wanted, diff, parts, &BTreeMap::new())
+    }
+
+    /// The same, but nothing is read for nodes that `failed` says could not be rebuilt.
+    pub(super) fn begin_but(
+        settings: Settings,
+        running: &Graph,
+        reached: &Reached,
+        wanted: &Graph,
+        diff: &Diff,
+        parts: &dyn Parts,
+        failed: &BTreeMap<NodeKey, NotAgain>,
+    ) -> Backfill {
         let live = settings.life == Life::Run && reached.phase == Phase::Live;
         let asking = diff.nodes.iter().filter(|(key, change)| change.asks_for_rows(&wanted.nodes[*key]));
         let mut found = Backfill::nothing(BTreeMap::new());
         let mut once = BTreeMap::new();
         for (key, _) in asking {
-            match again(running, wanted, &diff.nodes, key, live) {
+            let possible = failed.get(key).cloned().map_or_else(|| again(running, wanted, &diff.nodes, key, live), Err);
+            match possible {
                 Ok(Again::Sources) => _ = found.keys.insert(key.clone()),
                 Ok(Again::Kept { reach: _, unless }) => _ = once.insert(key.clone(), unless),
                 Err(why) => _ = found.refused.insert(key.clone(), why),

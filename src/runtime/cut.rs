@@ -142,7 +142,7 @@ impl Prepared {
         let ends = self.sources.iter().flat_map(|(name, ends)| ends.positions().map(move |end| (name, end)));
         let opened = ends.map(|(name, (side, position))| (name.clone(), side, position)).collect();
         let wanted = Wanted::Changed(std::mem::take(&mut self.patch));
-        log.append(Record::Cut(Box::new(CutRecord { at, wanted, opened, refused: self.refused.clone() })));
+        log.append(Record::Cut(Box::new(CutRecord { at, wanted, opened, not_rebuilt: self.not_rebuilt.clone() })));
         log.confirm()
     }
 

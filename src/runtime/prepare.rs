@@ -39,8 +39,8 @@ pub struct Prepared {
     pub(super) bad: ir::Schema,
     /// What nodes would remember, had they been there from the start.
     pub(super) backfill: Backfill,
-    /// Why nothing was to be rebuilt, if so.
-    pub(super) refused: Option<String>,
+    /// What was to be rebuilt and failed, with why.
+    pub(super) not_rebuilt: Vec<(NodeKey, String)>,
 }
 
 /// How what nodes remember is rebuilt from the rows so far.
@@ -51,6 +51,8 @@ pub enum Rebuild {
     With(Box<Backfill>),
     /// Not at all.
     Not(NotAgain),
+    /// In one go, but for what failed when the same change was made before.
+    AllBut(BTreeMap<NodeKey, NotAgain>),
 }
 
 /// How a node of the wanted graph comes to be.
@@ -110,10 +112,9 @@ pub fn prepare_with(
     if !wrong.is_empty() {
         return Err(wrong);
     }
-    let refused = rebuild.refused();
     let mut backfill = backfill(engine, wanted, &diff, parts, rebuild);
     let rebuilt = engine.catch_up(&mut backfill, Some(parts));
-    settle(&mut diff, wanted, &backfill, &rebuilt);
+    let not_rebuilt = settle(&mut diff, wanted, &backfill, &rebuilt);
     let mut ways = BTreeMap::new();
     let mut builder = Builder { engine, wanted, parts, bad: &bad, rebuilt };
     for (key, change) in diff.nodes.iter_mut().filter(|(key, _)| is_stepped(&wanted.nodes[*key])) {
@@ -137,7 +138,7 @@ pub fn prepare_with(
     let stays = stands(&engine.graph, wanted, &diff) && sources.values().all(|ends| ends.now.is_none());
     let entries = diff.listed().into_iter().map(|listed| (listed.name.into(), listed.class.word().into())).collect();
     let (generation, graph, patch) = (engine.generation, wanted.clone(), Patch::between(&engine.graph, wanted));
-    Ok(Prepared { generation, graph, patch, diff, ways, stays, entries, sources, bad, backfill, refused })
+    Ok(Prepared { generation, graph, patch, diff, ways, stays, entries, sources, bad, backfill, not_rebuilt })
 }
 
 /// Does every node of the wanted graph run already, in its place, and read what it reads?
@@ -148,28 +149,24 @@ fn stands(running: &Graph, wanted: &Graph, diff: &Diff) -> bool {
     running.nodes.len() == wanted.nodes.len() && wanted.nodes.iter().all(is_there)
 }
 
-impl Rebuild {
-    fn refused(&self) -> Option<String> {
-        match self {
-            Rebuild::Now | Rebuild::With(_) => None,
-            Rebuild::Not(why) => Some(why.to_string()),
-        }
-    }
-}
-
 /// At a start there is nothing that anybody could remember.
 fn backfill(engine: &Engine, wanted: &Graph, diff: &Diff, parts: &dyn Parts, rebuild: Rebuild) -> Backfill {
     let asking = || diff.nodes.iter().filter(|(key, change)| change.asks_for_rows(&wanted.nodes[*key])).map(|(key, _)| key);
     match rebuild {
         _ if engine.graph.nodes.is_empty() => Backfill::nothing(BTreeMap::new()),
         Rebuild::Now => Backfill::begin(engine.settings, &engine.graph, &engine.reached(), wanted, diff, parts),
+        Rebuild::AllBut(failed) => {
+            Backfill::begin_but(engine.settings, &engine.graph, &engine.reached(), wanted, diff, parts, &failed)
+        }
         Rebuild::With(backfill) => *backfill,
         Rebuild::Not(why) => Backfill::nothing(asking().map(|key| (key.clone(), why.clone())).collect()),
     }
 }
 
-/// What becomes of what every node remembers, now that it is known what could be read again.
-fn settle(diff: &mut Diff, wanted: &Graph, backfill: &Backfill, rebuilt: &BTreeMap<NodeKey, State>) {
+/// What becomes of what every node remembers, now that it is known what could be read again. Gives what failed to be: a
+/// restart that makes the change again must not find it after all.
+fn settle(diff: &mut Diff, wanted: &Graph, backfill: &Backfill, rebuilt: &BTreeMap<NodeKey, State>) -> Vec<(NodeKey, String)> {
+    let mut failed = Vec::new();
     for (key, change) in &mut diff.nodes {
         let spec = &wanted.nodes[key];
         if change.asks_for_rows(spec) {
@@ -178,9 +175,13 @@ fn settle(diff: &mut Diff, wanted: &Graph, backfill: &Backfill, rebuilt: &BTreeM
                 None if rebuilt.contains_key(key) && backfill.is_for(key, wanted) => Ok(backfill.again(key)),
                 None => Err(NotAgain::Failed("another change came in between".to_owned())),
             };
+            if let Err(NotAgain::Failed(why)) = &again {
+                failed.push((key.clone(), why.clone()));
+            }
             change.settle(spec, again);
         }
     }
+    failed
 }
 
 struct Builder<'a> {
@@ -202,7 +203,9 @@ impl Builder<'_> {
         if let Some(original) = &change.forks {
             return self.forking(key, original);
         }
-        if takeover::takes_over(spec, change) && !self.engine.graph.nodes.is_empty() {
+        let before = change.from.as_ref().map(|from| self.engine.graph.nodes[from].hashes.state);
+        let reshaped = before.is_some_and(|before| before != spec.hashes.state);
+        if takeover::takes_over(spec, change, reshaped) && !self.engine.graph.nodes.is_empty() {
             return self.taking_over(key, change);
         }
         match change.class {

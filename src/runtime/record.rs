@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::{Hash, Name, Time};
 use crate::io::{Draw, Position};
 use crate::node::{NodeError, Ordinal};
-use crate::plan::{Graph, Patch};
+use crate::plan::{Graph, NodeKey, Patch};
 
 use super::engine::Phase;
 use super::epoch::{Epoch, SavedSource};
@@ -55,8 +55,9 @@ pub struct CutRecord {
     pub wanted: Wanted,
     /// Where the ends of sources stood that the cut opened.
     pub opened: Vec<(Name, Side, Position)>,
-    /// Why nothing was rebuilt although the sources might have been read again; then nothing is when it is made again.
-    pub refused: Option<String>,
+    /// Stages that were not rebuilt although their sources might have been read again, with why; then they are not when it is
+    /// made again either.
+    pub not_rebuilt: Vec<(NodeKey, String)>,
 }
 
 /// The graph from a cut on.

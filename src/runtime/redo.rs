@@ -25,10 +25,10 @@ impl Engine {
             Record::Round(round) => self.redo_round(&round),
             Record::WentLive { at: _ } => _ = self.go_live(),
             Record::Cut(cut) => {
-                let CutRecord { at: _, wanted, opened, refused } = *cut;
+                let CutRecord { at: _, wanted, opened, not_rebuilt } = *cut;
                 let graph = wanted.on(&self.graph);
-                let rebuild = refused.map_or(Rebuild::Now, |why| Rebuild::Not(NotAgain::Failed(why)));
-                self.apply_with(&graph, &Opened { parts, opened }, rebuild)?;
+                let failed = not_rebuilt.into_iter().map(|(key, why)| (key, NotAgain::Failed(why)));
+                self.apply_with(&graph, &Opened { parts, opened }, Rebuild::AllBut(failed.collect()))?;
             }
             Record::Assigned { task, at: _, version } => {
                 let model = version.as_ref().and_then(|version| models(&task, version));

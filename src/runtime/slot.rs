@@ -136,6 +136,11 @@ impl Slot {
         }
     }
 
+    /// How far its clock has got.
+    pub(super) fn floor(&self) -> Time {
+        self.floor
+    }
+
     /// The columns of the rows at its first port.
     pub(super) fn input(&self) -> &SchemaRef {
         &self.input

@@ -8,6 +8,7 @@ mod kept;
 mod lost;
 mod recalled;
 mod rush;
+mod same;
 mod serving;
 mod shadows;
 mod sinks;

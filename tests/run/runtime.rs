@@ -4,11 +4,13 @@
 //! tested is what steps them.
 
 mod bench;
-mod classes;
+pub mod classes;
 mod edits;
 mod epochs;
 mod files;
 mod former;
+mod half;
+mod leaks;
 mod mended;
 mod program;
 mod reference;

@@ -117,7 +117,7 @@ impl Shell {
                 let losses = vec![format!("what was to be rebuilt begins empty: {why}")];
                 self.ask(wish, losses);
             }
-            Rebuild::Now | Rebuild::With(_) | Rebuild::Not(_) => self.take_up(wish, rebuild),
+            Rebuild::Now | Rebuild::With(_) | Rebuild::Not(_) | Rebuild::AllBut(_) => self.take_up(wish, rebuild),
         }
     }
 

@@ -80,8 +80,8 @@ struct Cut<G> {
     at: Ordinal,
     graph: G,
     opened: Vec<(Name, crate::runtime::Side, crate::io::Position)>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    refused: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    not_rebuilt: Vec<(crate::plan::NodeKey, String)>,
 }
 
 impl Entry {
@@ -93,10 +93,10 @@ impl Entry {
             Entry::Record(Record::Round(round)) => Written::Round(write_round(round, &mut rows)?),
             Entry::Record(Record::WentLive { at }) => Written::WentLive(*at),
             Entry::Record(Record::Cut(cut)) => {
-                let CutRecord { at, wanted, opened, refused } = (**cut).clone();
+                let CutRecord { at, wanted, opened, not_rebuilt } = (**cut).clone();
                 match wanted {
-                    Wanted::Changed(change) => Written::Changed(Box::new(Cut { at, graph: change, opened, refused })),
-                    Wanted::Whole(graph) => Written::Cut(Box::new(Cut { at, graph, opened, refused })),
+                    Wanted::Changed(change) => Written::Changed(Box::new(Cut { at, graph: change, opened, not_rebuilt })),
+                    Wanted::Whole(graph) => Written::Cut(Box::new(Cut { at, graph, opened, not_rebuilt })),
                 }
             }
             Entry::Record(Record::Assigned { task, at, version }) => Written::Assigned(task.clone(), *at, version.clone()),
@@ -120,12 +120,12 @@ impl Entry {
             Written::Round(round) => Entry::Record(Record::Round(read_round(round, &mut rows)?)),
             Written::WentLive(at) => Entry::Record(Record::WentLive { at }),
             Written::Cut(cut) => {
-                let Cut { at, graph, opened, refused } = *cut;
-                Entry::Record(Record::Cut(Box::new(CutRecord { at, wanted: Wanted::Whole(graph), opened, refused })))
+                let Cut { at, graph, opened, not_rebuilt } = *cut;
+                Entry::Record(Record::Cut(Box::new(CutRecord { at, wanted: Wanted::Whole(graph), opened, not_rebuilt })))
             }
             Written::Changed(cut) => {
-                let Cut { at, graph, opened, refused } = *cut;
-                Entry::Record(Record::Cut(Box::new(CutRecord { at, wanted: Wanted::Changed(graph), opened, refused })))
+                let Cut { at, graph, opened, not_rebuilt } = *cut;
+                Entry::Record(Record::Cut(Box::new(CutRecord { at, wanted: Wanted::Changed(graph), opened, not_rebuilt })))
             }
             Written::Assigned(task, at, version) => Entry::Record(Record::Assigned { task, at, version }),
             Written::Begun(mark) => Entry::Begun(mark),
@@ -226,13 +226,16 @@ mod tests {
                 at: Ordinal(5),
                 wanted: Default::default(),
                 opened: vec![],
-                refused: Some("it took too long".into()),
+                not_rebuilt: vec![(
+                    crate::plan::NodeKey::of_file(&"air".into(), crate::plan::Slot::Gate),
+                    "it took too long".into(),
+                )],
             }))),
             Entry::Record(Record::Cut(Box::new(CutRecord {
                 at: Ordinal(5),
                 wanted: Wanted::Whole(Graph::default()),
                 opened: vec![],
-                refused: None,
+                not_rebuilt: vec![],
             }))),
             Entry::Begun(mark),
             Entry::Settled { epoch: 4, sinks: vec![settled] },

@@ -158,11 +158,15 @@ impl Limited {
 impl Feed for Limited {
     fn head(&mut self) -> Result<Head, NodeError> {
         let limit = self.limits.of(&self.which);
+        let over = if limit.ended { Head::Ended } else { Head::Waiting };
+        // Behind the limit nothing is asked for: a source may have died there, and its rows up to there are still good.
+        if self.rows_left() == 0 && !self.has_records_left() {
+            return Ok(over);
+        }
         Ok(match self.feed.head()? {
-            Head::Row(time) if self.rows_left() > 0 || self.has_records_left() => Head::Row(time),
-            Head::Row(_) | Head::Waiting => Head::Waiting,
-            Head::Ended if limit.ended => Head::Ended,
-            Head::Ended => Head::Waiting,
+            Head::Row(time) => Head::Row(time),
+            Head::Waiting => Head::Waiting,
+            Head::Ended => over,
         })
     }
 

@@ -75,16 +75,17 @@ impl Builder<'_> {
     }
 }
 
-/// Does the stage keep a state that may be of another shape after an edit?
-pub(super) fn takes_over(spec: &NodeSpec, change: &Change) -> bool {
+/// Does the stage keep a state that may be of another shape after an edit? `reshaped`: its form is not what it was, because
+/// columns came or went beside those that go on.
+pub(super) fn takes_over(spec: &NodeSpec, change: &Change, reshaped: bool) -> bool {
     let remembers = matches!(&spec.op, NodeOp::Stage(op) if op.remembers()) && spec.key.is_of_file();
     let changes = match change.class {
         Class::Same | Class::Rewired | Class::Retuned | Class::Shadowed | Class::Removed => false,
-        // Where it only ages, it goes on as it is; but rows that wait in a window are read by number, and calls may share a
-        // value now that they did not share before.
+        // Where all of it only ages, it goes on as it is; but rows that wait in a window are read by number, and calls may
+        // share a value now that they did not share before.
         Class::Stale => {
             let ages = matches!(change.memory, Memory::Kept | Memory::Aged(_));
-            !ages || change.is_rebuilt() || is_of_rows(spec)
+            !ages || reshaped || change.is_rebuilt() || is_of_rows(spec)
         }
         Class::Migrated | Class::Reset(_) | Class::Added => true,
     };

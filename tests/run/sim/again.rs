@@ -13,16 +13,18 @@ use mliot::runtime::{
     to_table,
 };
 
+use super::feed::SimFeed;
 use super::ledger::Ledger;
 use super::log::Happening;
 use super::promises::Broken;
 use super::record::Record;
 use super::watch::Watched;
-use super::world::{bad, path};
+use super::world::{Scripts, bad, path};
 
 /// Everything that sinks get when the log is carried out once more, with batches of `batch_rows`.
 pub fn again(record: &Record, live: bool, batch_rows: usize) -> Result<(), Broken> {
-    let log = Log(Arc::new(Mutex::new(Reader { all: record.log.clone(), ..Reader::default() })));
+    let reader = Reader { all: record.log.clone(), scripts: record.scripts.clone(), ..Reader::default() };
+    let log = Log(Arc::new(Mutex::new(reader)));
     let life = if live { Life::Run } else { Life::Replay };
     let settings = Settings { batch_rows_max: batch_rows, life, ..Settings::default() };
     let mut replay = Replay { engine: Engine::empty(settings), log, written: BTreeMap::new() };
@@ -55,7 +57,10 @@ impl Replay {
             let progress = match next {
                 Some(Happening::Cut(cut)) => {
                     self.at(cut.at)?;
-                    self.log.reader().at += 1;
+                    {
+                        let mut reader = self.log.reader();
+                        (reader.at, reader.rereads) = (reader.at + 1, cut.again);
+                    }
                     self.engine.apply(&cut.graph, &self.log).map_err(|found| format!("{:?}", found[0].message))?;
                     continue;
                 }
@@ -109,6 +114,9 @@ struct Reader {
     taken: usize,
     /// Sources that have said that they have ended here.
     said: BTreeSet<Name>,
+    scripts: Arc<Scripts>,
+    /// Could sources be read once more when the change was made that is made now?
+    rereads: bool,
 }
 
 impl Log {
@@ -143,7 +151,14 @@ impl Parts for Log {
         _: Option<&mliot::io::Position>,
     ) -> Result<Option<Box<dyn Feed>>, NodeError> {
         let log = self.clone();
-        Ok(Some(Box::new(Again { log, side, gate: source.gate.clone(), watermark: i64::MIN })))
+        Ok(Some(Box::new(Again { log, side, gate: source.gate.clone(), watermark: i64::MIN, rows: 0, records: 0 })))
+    }
+
+    fn reread(&self, source: &SourceSpec, side: Side) -> Result<Option<Box<dyn Feed>>, NodeError> {
+        let reader = self.reader();
+        let Some(connector) = source.end(side).filter(|_| reader.rereads) else { return Ok(None) };
+        let script = reader.scripts.get(&path(connector)).cloned().unwrap_or_else(|| Arc::from([]));
+        Ok(Some(Box::new(SimFeed::again(&Ledger::default(), side, script, source, bad()))))
     }
 }
 
@@ -152,6 +167,8 @@ struct Again {
     side: Side,
     gate: NodeSpec,
     watermark: i64,
+    rows: u64,
+    records: u64,
 }
 
 impl Again {
@@ -196,6 +213,9 @@ impl Feed for Again {
         assert_eq!(first.0, draw.first + from as u64, "rows enter at the ordinals at which they did");
         let rows = &draw.rows[from..draw.rows.len().min(from + rows_max)];
         reader.taken += rows.len();
+        let bad_here = if from == 0 { draw.bad.len() } else { 0 };
+        self.rows += rows.len() as u64;
+        self.records += (rows.len() + bad_here) as u64;
         if reader.taken == draw.rows.len() {
             (reader.taken, reader.at) = (0, reader.at + 1);
         }
@@ -222,8 +242,9 @@ impl Feed for Again {
     }
 
     fn position(&self) -> Option<mliot::io::Position> {
-        let input = mliot::io::InputPosition::Stream { records: 0 };
-        Some(mliot::io::Position { rows: 0, records: 0, newest: Time(self.watermark), watermark: Time(self.watermark), input })
+        let (rows, records) = (self.rows, self.records);
+        let input = mliot::io::InputPosition::Stream { records };
+        Some(mliot::io::Position { rows, records, newest: Time(self.watermark), watermark: Time(self.watermark), input })
     }
 
     fn follow(&mut self, before: &mliot::io::Position) {

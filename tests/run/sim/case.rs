@@ -26,6 +26,8 @@ pub struct Case {
     pub outbox_rows: usize,
     /// Recordings first, then what comes live; otherwise recordings only.
     pub live: bool,
+    /// Sources can be read once more, so that what an edit makes unreadable is rebuilt.
+    pub rereads: bool,
     pub actions: Vec<Action>,
 }
 
@@ -75,6 +77,8 @@ pub enum How {
         nth: u64,
         panics: bool,
     },
+    /// So many rows come while it is rebuilt what the edit makes unreadable.
+    Beside(u64),
     /// Another save comes first, while this one has been prepared.
     Overtaken(Vec<Edit>),
     /// The old text is saved again at once.
@@ -98,7 +102,7 @@ impl Case {
         let live = chance.chance(50);
         let rows = chance.between(40, 160) as usize;
         let saves = SAVES_MIN + chance.below(8);
-        let crashes = chance.chance(40);
+        let (crashes, rereads) = (chance.chance(40), chance.chance(60));
         Case {
             seed,
             sheet,
@@ -106,6 +110,7 @@ impl Case {
             batch_rows: *chance.pick(&[1, 2, 5, 16, 64]),
             outbox_rows: if chance.chance(30) { chance.between(1, 20) as usize } else { 65_536 },
             live,
+            rereads,
             actions: actions(saves, crashes, &mut chance),
         }
     }
@@ -181,15 +186,17 @@ fn save(chance: &mut Random) -> Deed {
                 Fault::Retune,
                 Fault::Feed,
                 Fault::Confirm,
+                Fault::Reread,
             ]);
             // A log is the shell's, and answers with an error.
-            let panics = chance.chance(30) && fault != Fault::Confirm;
-            // Only one line of a cut is made durable.
-            let nth = if fault == Fault::Confirm { 0 } else { chance.below(3) as u64 };
+            let panics = chance.chance(30) && !matches!(fault, Fault::Confirm | Fault::Reread);
+            // Only one line of a cut is made durable; and what cannot be read again cannot be read at all.
+            let nth = if matches!(fault, Fault::Confirm | Fault::Reread) { 0 } else { chance.below(3) as u64 };
             How::Fault { fault, nth, panics }
         }
         2 => How::Overtaken(self::edits(chance)),
         3 => How::AndBack,
+        4 | 5 => How::Beside(chance.between(1, 12) as u64),
         _ => How::Plain,
     };
     Deed::Save { edits, how }
@@ -208,7 +215,12 @@ impl Display for Case {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         writeln!(f, "# The file\n{}", self.sheet)?;
         let life = if self.live { "live, after the recordings" } else { "recordings only" };
-        writeln!(f, "# {life}; batches of {} rows; {} rows may wait for a sink\n", self.batch_rows, self.outbox_rows)?;
+        let again = if self.rereads { "can" } else { "cannot" };
+        writeln!(
+            f,
+            "# {life}; sources {again} be read once more; batches of {} rows; {} rows may wait for a sink\n",
+            self.batch_rows, self.outbox_rows
+        )?;
         for (path, script) in self.scripts.iter().filter(|(_, script)| !script.is_empty()) {
             writeln!(f, "# {path}")?;
             script.iter().try_for_each(|arrival| writeln!(f, "{arrival}"))?;
@@ -238,7 +250,7 @@ fn saved(f: &mut Formatter<'_>, before: Sheet, edits: &[Edit], how: &How) -> Res
     };
     only(&old, &new).iter().try_for_each(|line| writeln!(f, "    - {line}"))?;
     only(&new, &old).iter().try_for_each(|line| writeln!(f, "    + {line}"))?;
-    let made = matches!(how, How::Plain) && super::simulate::graph_of(new).is_ok();
+    let made = matches!(how, How::Plain | How::Beside(_)) && super::simulate::graph_of(new).is_ok();
     Ok(if made { after } else { before })
 }
 

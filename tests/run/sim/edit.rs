@@ -25,6 +25,10 @@ pub enum EditKind {
     Setting,
     Keys,
     Window,
+    /// Windows that the old ones divide.
+    Coarser,
+    /// What a stage says about state that cannot be kept.
+    Clause,
     Field,
     WideSource,
     Lateness,
@@ -51,7 +55,7 @@ pub enum EditKind {
 use EditKind::*;
 
 /// By weight: what people change most often comes most often.
-const KINDS: [EditKind; 46] = [
+const KINDS: [EditKind; 52] = [
     Remark,
     Limit,
     Limit,
@@ -68,11 +72,17 @@ const KINDS: [EditKind; 46] = [
     RemoveStage,
     AddEntry,
     AddEntry,
+    AddEntry,
     RemoveEntry,
+    RemoveEntry,
+    Setting,
     Setting,
     Keys,
     Window,
     Window,
+    Coarser,
+    Coarser,
+    Clause,
     Field,
     Field,
     WideSource,
@@ -113,6 +123,9 @@ pub enum Saved {
     Broken(String),
 }
 
+/// The longest window that an edit makes, in seconds.
+const LONGEST_S: i64 = 60;
+
 /// A rename lasts for one save, and so does the word `was`.
 pub fn apply(sheet: &Sheet, edits: &[Edit]) -> Saved {
     let mut sheet = sheet.clone();
@@ -142,24 +155,24 @@ fn change(sheet: &mut Sheet, kind: EditKind, chance: &mut Random) -> Option<()> 
         Remark => sheet.remarks = (sheet.remarks + 1) % 4,
         Limit => sheet.limit = chance.between(-4, 12),
         Bound => *chance_of(tests(sheet), chance)? = again(sheet, chance)?,
-        Value | Factor | Setting | Keys | Window | AddEntry | RemoveEntry => inside(sheet, kind, chance)?,
+        Value | Factor | Setting | Keys | Window | Coarser | Clause | AddEntry | RemoveEntry => inside(sheet, kind, chance)?,
         AddStage => add_stage(sheet, chance)?,
         RemoveStage => {
             let (stream, stage) = place(sheet, |stage| *stage != Stage::Predict, chance)?;
             sheet.streams[stream].stages.remove(stage);
         }
         Field => {
-            let source = a_source(sheet, chance);
+            let source = a_source(sheet, chance)?;
             source.field = if source.field == 'a' { 'b' } else { 'a' };
         }
         WideSource => {
-            let source = a_source(sheet, chance);
+            let source = a_source(sheet, chance)?;
             source.wide = !source.wide;
         }
-        Lateness => a_source(sheet, chance).lateness_s = chance.between(0, 4),
-        Idle => a_source(sheet, chance).idle_s = chance.chance(60).then(|| chance.between(2, 8)),
+        Lateness => a_source(sheet, chance)?.lateness_s = chance.between(0, 4),
+        Idle => a_source(sheet, chance)?.idle_s = chance.chance(60).then(|| chance.between(2, 8)),
         Reconnect => {
-            let source = a_source(sheet, chance);
+            let source = a_source(sheet, chance)?;
             source.path = (source.path + 1) % super::rows::PATHS;
         }
         Rewire => rewire(sheet, chance)?,
@@ -207,9 +220,9 @@ fn change(sheet: &mut Sheet, kind: EditKind, chance: &mut Random) -> Option<()> 
     Some(())
 }
 
-fn a_source<'a>(sheet: &'a mut Sheet, chance: &mut Random) -> &'a mut Source {
+fn a_source<'a>(sheet: &'a mut Sheet, chance: &mut Random) -> Option<&'a mut Source> {
     let at = chance.below(sheet.sources.len());
-    &mut sheet.sources[at]
+    sheet.sources.get_mut(at)
 }
 
 fn chance_of<'a, T>(mut all: Vec<&'a mut T>, chance: &mut Random) -> Option<&'a mut T> {
@@ -234,7 +247,7 @@ fn add_stage(sheet: &mut Sheet, chance: &mut Random) -> Option<()> {
 
 /// Another bound in a `where`, or another filter.
 fn again(sheet: &Sheet, chance: &mut Random) -> Option<Test> {
-    let columns = sheet.sources[0].columns();
+    let columns = sheet.sources.first()?.columns();
     let columns: Columns = columns.into_iter().filter(|(name, _)| name == "v" || name == "key").collect();
     grow::test(&columns, chance)
 }
@@ -250,6 +263,7 @@ fn inside(sheet: &mut Sheet, kind: EditKind, chance: &mut Random) -> Option<()> 
     let wanted = |stage: &Stage| match kind {
         Value => matches!(stage, Stage::Set { .. } | Stage::Scan { .. } | Stage::Window { .. }),
         Window => matches!(stage, Stage::Window { .. }),
+        Coarser => matches!(stage, Stage::Window { shape: Shape::Time { .. }, .. }),
         Setting => matches!(stage, Stage::Scan { .. }),
         _ => stage.remembers(),
     };
@@ -259,6 +273,17 @@ fn inside(sheet: &mut Sheet, kind: EditKind, chance: &mut Random) -> Option<()> 
     match (&mut stage, kind) {
         (Stage::Set { value, .. }, _) => *value = grow::num(&columns, chance, 2)?,
         (Stage::Window { shape, .. }, Window) => *shape = grow::shape(chance),
+        (Stage::Window { shape: Shape::Time { size, every }, .. }, Coarser) => {
+            let times = chance.between(2, 3);
+            (*size, *every) = (*size * times, if chance.chance(50) { *every * times } else { *every });
+            // Windows that grow for ever are never seen to end.
+            if *size > LONGEST_S {
+                (*size, *every) = (2, 2);
+            }
+        }
+        (Stage::Scan { on_change, .. } | Stage::Window { on_change, .. }, Clause) => {
+            *on_change = grow::on_change(chance);
+        }
         (Stage::Scan { by, .. } | Stage::Window { by, .. }, Keys) => *by = grow::by(&columns, chance),
         (Stage::Scan { entries, .. }, _) => scan(sheet, entries, &columns, kind, chance)?,
         (Stage::Window { entries, .. }, _) => window(sheet, entries, &columns, kind, chance)?,

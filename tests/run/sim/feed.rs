@@ -11,7 +11,7 @@ use mliot::node::{Batch, Clock, Counts, NodeError, Ordinal, Ordinals};
 use mliot::plan::NodeOp;
 use mliot::runtime::{Again, Drawn, Feed, FeedCounts, Head, Row, Side, SourceSpec, to_table};
 
-use super::ledger::{Draw, Fault, Ledger, MADE};
+use super::ledger::{Aside, Draw, Fault, Ledger, MADE};
 use super::rows::{Arrival, Raw, What};
 
 /// Silence moves the watermark in steps of this part of `idle`.
@@ -22,6 +22,8 @@ const LAST_SILENCES: u32 = 12;
 
 pub struct SimFeed {
     ledger: Ledger,
+    /// It is read once more, beside the one that runs: it writes nothing down, and whatever came is there.
+    aside: Option<Aside>,
     side: Side,
     script: Arc<[Arrival]>,
     next: usize,
@@ -33,6 +35,8 @@ pub struct SimFeed {
     watermark: i64,
     arrived_ms: i64,
     silences: u32,
+    /// That could be read.
+    rows: u64,
     counts: FeedCounts,
 }
 
@@ -57,11 +61,7 @@ impl Meaning {
     }
 
     fn row(&self, raw: &Raw) -> Row {
-        let value = |column: &ir::SourceColumn| match &column.origin {
-            Origin::Field(field) => raw.field(field),
-            other => panic!("{other:?} is not written by the simulator"),
-        };
-        self.columns.iter().map(|column| (column.column.name.clone(), value(column))).collect()
+        decoded(raw, &self.columns)
     }
 }
 
@@ -82,7 +82,23 @@ impl Raw {
     }
 }
 
+/// A row of the source, as its columns say.
+pub fn decoded(raw: &Raw, columns: &[ir::SourceColumn]) -> Row {
+    let value = |column: &ir::SourceColumn| match &column.origin {
+        Origin::Field(field) => raw.field(field),
+        other => panic!("{other:?} is not written by the simulator"),
+    };
+    columns.iter().map(|column| (column.column.name.clone(), value(column))).collect()
+}
+
 impl SimFeed {
+    /// From the beginning, beside the one that runs.
+    pub fn again(ledger: &Ledger, side: Side, script: Arc<[Arrival]>, source: &SourceSpec, bad: ir::Schema) -> SimFeed {
+        let mut feed = SimFeed::new(ledger, side, script, source, bad);
+        feed.aside = Some(Aside::new(ledger));
+        feed
+    }
+
     pub fn open(
         ledger: &Ledger,
         side: Side,
@@ -91,14 +107,20 @@ impl SimFeed {
         bad: ir::Schema,
         from: Option<&Position>,
     ) -> SimFeed {
-        let now = {
-            let mut book = ledger.book();
-            book.feeds += 1;
-            book.now_ms
-        };
+        ledger.book().feeds += 1;
+        let mut feed = SimFeed::new(ledger, side, script, source, bad);
+        if let Some(from) = from {
+            feed.stand_at(from);
+        }
+        feed
+    }
+
+    fn new(ledger: &Ledger, side: Side, script: Arc<[Arrival]>, source: &SourceSpec, bad: ir::Schema) -> SimFeed {
+        let now = ledger.book().now_ms;
         let due_ms = now + script.first().map_or(0, |first| first.gap_ms);
-        let mut feed = SimFeed {
+        SimFeed {
             ledger: ledger.clone(),
+            aside: None,
             side,
             script,
             next: 0,
@@ -109,24 +131,22 @@ impl SimFeed {
             watermark: i64::MIN,
             arrived_ms: now,
             silences: 0,
+            rows: 0,
             counts: FeedCounts::default(),
-        };
-        if let Some(from) = from {
-            feed.stand_at(from);
         }
-        feed
     }
 
     /// Behind what was read before a crash; what has arrived since is there.
     fn stand_at(&mut self, from: &Position) {
         self.next = (from.records as usize).min(self.script.len());
+        self.rows = from.rows;
         (self.newest, self.watermark) = (from.newest.0, from.watermark.0);
         self.due_ms = self.arrived_ms;
     }
 
     /// What is there by now.
     fn ready(&self) -> Option<&What> {
-        let due = self.side == Side::Recorded || self.due_ms <= self.ledger.book().now_ms;
+        let due = self.side == Side::Recorded || self.aside.is_some() || self.due_ms <= self.ledger.book().now_ms;
         self.script.get(self.next).filter(|_| due).map(|arrival| &arrival.what)
     }
 
@@ -140,7 +160,8 @@ impl SimFeed {
         if self.silences > LAST_SILENCES {
             return None;
         }
-        let idle = self.meaning.limits.idle.filter(|_| self.side == Side::Live && self.newest > i64::MIN)?.0 / 1_000;
+        let waits = self.side == Side::Live && self.aside.is_none() && self.newest > i64::MIN;
+        let idle = self.meaning.limits.idle.filter(|_| waits)?.0 / 1_000;
         let behind = (self.watermark - (self.newest - self.meaning.limits.lateness.0)) / 1_000;
         Some(self.arrived_ms + idle + behind.max(0) + idle / IDLE_STEPS)
     }
@@ -172,6 +193,9 @@ impl SimFeed {
     }
 
     fn log(&self, first: Ordinal, upto: Ordinal, rows: Vec<Row>, bad: Vec<Row>, silence_us: Option<i64>) {
+        if self.aside.is_some() {
+            return;
+        }
         let draw = Draw { source: self.meaning.source.clone(), first: first.0, upto: upto.0, rows, bad, silence_us };
         self.ledger.book().draws.push(draw);
     }
@@ -181,6 +205,7 @@ impl SimFeed {
     }
 
     fn count(&mut self, rows: u64, bad: u64) {
+        self.rows += rows;
         let FeedCounts { connection, decode, gate } = &mut self.counts;
         let pass = |counts: &mut Counts, rows: u64| {
             counts.input += rows;
@@ -241,6 +266,9 @@ impl Feed for SimFeed {
         if self.next >= self.script.len() && (self.side == Side::Recorded || book.closing) {
             return Ok(Head::Ended);
         }
+        if self.aside.is_some() {
+            return Ok(Head::Waiting);
+        }
         let due = (self.next < self.script.len()).then_some(self.due_ms);
         let idle = self.idle_from().filter(|_| !book.closing);
         if idle.is_some_and(|idle| idle <= book.now_ms) {
@@ -287,8 +315,7 @@ impl Feed for SimFeed {
     fn position(&self) -> Option<Position> {
         let records = self.next as u64;
         let input = InputPosition::Stream { records };
-        // Rows that passed are no part of where it stands.
-        Some(Position { rows: records, records, newest: Time(self.newest), watermark: Time(self.watermark), input })
+        Some(Position { rows: self.rows, records, newest: Time(self.newest), watermark: Time(self.watermark), input })
     }
 
     fn follow(&mut self, before: &Position) {
@@ -332,6 +359,8 @@ impl Again for SimFeed {
 
 impl Drop for SimFeed {
     fn drop(&mut self) {
-        self.ledger.book().feeds -= 1;
+        if self.aside.is_none() {
+            self.ledger.book().feeds -= 1;
+        }
     }
 }

@@ -90,7 +90,8 @@ fn droppable(columns: &Columns) -> Option<Vec<String>> {
 fn scan(sheet: &mut Sheet, columns: &Columns, id: Option<u32>, chance: &mut Random) -> Option<Stage> {
     let first = scanned(sheet, columns, chance)?;
     let more = if chance.chance(40) { scanned(sheet, columns, chance) } else { None };
-    Some(Stage::Scan { id, by: by(columns, chance), entries: [Some(first), more].into_iter().flatten().collect() })
+    let entries = [Some(first), more].into_iter().flatten().collect();
+    Some(Stage::Scan { id, by: by(columns, chance), entries, on_change: on_change(chance) })
 }
 
 pub fn scanned(sheet: &mut Sheet, columns: &Columns, chance: &mut Random) -> Option<Scanned> {
@@ -122,7 +123,15 @@ fn window(sheet: &mut Sheet, columns: &Columns, id: Option<u32>, chance: &mut Ra
     let entries = (0..chance.between(1, 3)).filter_map(|_| folded(sheet, columns, chance)).collect::<Vec<_>>();
     let timed = columns.iter().any(|(_, kind)| *kind == Kind::Time);
     let fits = timed && !entries.is_empty();
-    fits.then(|| Stage::Window { id, shape: shape(chance), by: by(columns, chance), entries })
+    fits.then(|| Stage::Window { id, shape: shape(chance), by: by(columns, chance), entries, on_change: on_change(chance) })
+}
+
+pub fn on_change(chance: &mut Random) -> OnChange {
+    match chance.below(20) {
+        0 => OnChange::Reject,
+        1..=4 => OnChange::Empty,
+        _ => OnChange::Unsaid,
+    }
 }
 
 pub fn shape(chance: &mut Random) -> Shape {

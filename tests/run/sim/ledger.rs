@@ -33,6 +33,8 @@ pub struct Book {
     pub nodes: BTreeMap<u64, String>,
     pub built: u64,
     pub feeds: u64,
+    /// Ends that are read once more, and the nodes that get their rows: all of them belong to a change that is prepared.
+    pub aside: u64,
     pub armed: Option<Armed>,
     /// The node that fails at its next row, and whether it panics.
     pub breaking: Option<(String, bool)>,
@@ -88,6 +90,8 @@ pub enum Fault {
     Build,
     /// A source cannot be opened.
     Open,
+    /// No source can be read once more.
+    Reread,
     /// A state that could be read when it was tried cannot be read in the cut.
     Load,
     /// A node refuses its new meaning at the last moment.
@@ -106,7 +110,11 @@ impl Ledger {
     /// Is this the call that fails? The lock is not held when it panics.
     pub fn fails(&self, fault: Fault) -> bool {
         let mut book = self.book();
-        let Some(armed) = book.armed.as_mut().filter(|armed| armed.fault == fault && !armed.hit) else { return false };
+        let Some(armed) = book.armed.as_mut().filter(|armed| armed.fault == fault) else { return false };
+        if armed.hit {
+            // What cannot be read again cannot be read again by anybody.
+            return fault == Fault::Reread;
+        }
         if armed.nth > 0 {
             armed.nth -= 1;
             return false;
@@ -136,6 +144,23 @@ impl Ledger {
             clock: (batch.clock.start().0, batch.clock.after().0),
         };
         book.seen.push(seen);
+    }
+}
+
+/// Counts what belongs to a change that is prepared, as long as it lives.
+#[derive(Debug)]
+pub struct Aside(Ledger);
+
+impl Aside {
+    pub fn new(ledger: &Ledger) -> Aside {
+        ledger.book().aside += 1;
+        Aside(ledger.clone())
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        self.0.book().aside -= 1;
     }
 }
 

@@ -28,7 +28,7 @@ pub enum Happening {
 }
 
 /// A change of the graph.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct CutLog {
     pub at: u64,
     pub graph: Graph,
@@ -37,6 +37,8 @@ pub struct CutLog {
     pub stateless: BTreeMap<NodeKey, NodeKey>,
     /// Sources that are read from elsewhere.
     pub reconnected: BTreeSet<Name>,
+    /// Sources could be read once more.
+    pub again: bool,
 }
 
 impl CutLog {

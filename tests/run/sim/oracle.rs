@@ -3,28 +3,39 @@
 //! The oracle is told what entered, in order, and when the graph was changed. It knows nothing of batches, edges, tasks,
 //! saved states or hashes, and it decides for itself what a node goes on remembering (`meaning`).
 
+mod again;
 mod change;
+mod fate;
 mod key;
 mod meaning;
 mod scan;
+mod takeover;
 mod value;
 mod window;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use mliot::base::Name;
 use mliot::ir::{Op, Outlet, Value, WindowOp};
 use mliot::plan::{Graph, NodeKey, NodeOp, NodeSpec, Slot};
-use mliot::runtime::Row;
+use mliot::runtime::{Life, Row};
 
 use super::log::{Assigned, Happening};
-use super::world::path;
-use meaning::Meaning;
+use super::world::{Scripts, path};
+use again::Reading;
+use meaning::{Entries, Meaning};
 use scan::Scan;
 use window::{Came, Windows};
 
-#[derive(Default)]
 pub struct Oracle {
+    life: Life,
+    /// What stands in every file.
+    scripts: Arc<Scripts>,
+    /// How far every source has been read.
+    reading: BTreeMap<Name, Reading>,
+    /// Where rows are had once more: clocks that the running ones have not reached are not reached here.
+    limits: BTreeMap<Name, i64>,
     graph: Graph,
     order: Vec<NodeKey>,
     meaning: Meaning,
@@ -59,8 +70,7 @@ struct Cell {
 /// What a removed name remembered.
 #[derive(Debug)]
 struct Rested {
-    shape: String,
-    remembers: String,
+    remembers: Entries,
     memory: Memory,
     /// The first ordinal that it has not seen.
     at: u64,
@@ -90,36 +100,55 @@ struct Entering<'a> {
     source: Option<&'a Name>,
     row: Option<&'a Row>,
     bad: Option<&'a Row>,
-    /// Where silence moved the watermark of the source.
-    silence: Option<i64>,
+    /// Where silence moved the watermark of sources.
+    silence: BTreeMap<&'a Name, i64>,
     ends: BTreeSet<&'a Name>,
     ordinal: u64,
 }
 
 impl Oracle {
-    pub fn new(mute: bool) -> Oracle {
-        Oracle { mute, ..Oracle::default() }
+    pub fn new(life: Life, scripts: Arc<Scripts>) -> Oracle {
+        Oracle {
+            life,
+            scripts,
+            reading: BTreeMap::new(),
+            limits: BTreeMap::new(),
+            graph: Graph::default(),
+            order: Vec::new(),
+            meaning: Meaning::default(),
+            cells: BTreeMap::new(),
+            written: BTreeMap::new(),
+            looked_at: BTreeMap::new(),
+            mute: life == Life::Run,
+            models: Vec::new(),
+            resting: BTreeMap::new(),
+            behind: false,
+        }
     }
 
     pub fn tell(&mut self, happening: &Happening) {
         match happening {
             Happening::Draw(draw) => {
-                let step = Entering { source: Some(&draw.source), ordinal: draw.first, ..Entering::default() };
+                let step = || Entering { source: Some(&draw.source), ordinal: draw.first, ..Entering::default() };
+                self.read(&draw.source, draw.rows.len() + draw.bad.len());
                 for bad in &draw.bad {
-                    self.step(&Entering { bad: Some(bad), ends: BTreeSet::new(), ..step });
+                    self.step(&Entering { bad: Some(bad), ..step() });
                 }
                 for (row, ordinal) in draw.rows.iter().zip(draw.first..) {
-                    self.step(&Entering { row: Some(row), ordinal, ends: BTreeSet::new(), ..step });
+                    self.step(&Entering { row: Some(row), ordinal, ..step() });
                 }
-                if draw.silence_us.is_some() {
-                    self.step(&Entering { silence: draw.silence_us, ..step });
+                if let Some(to) = draw.silence_us {
+                    self.step(&Entering { silence: BTreeMap::from([(&draw.source, to)]), ..step() });
                 }
             }
             Happening::Ends { sources, at } => {
                 self.step(&Entering { ends: sources.iter().collect(), ordinal: *at, ..Entering::default() });
                 self.behind = true;
             }
-            Happening::WentLive => self.mute = false,
+            Happening::WentLive => {
+                self.mute = false;
+                self.go_live();
+            }
             Happening::Failed(failure) => {
                 let cell = self.cells.iter_mut().find(|(key, _)| key.to_string() == failure.node);
                 cell.expect("a node that runs").1.fails_after = Some(failure.after);
@@ -172,7 +201,9 @@ impl Oracle {
         let before = cell.clock.unwrap_or(i64::MIN);
         let own = entering.source == Some(&key.decl);
         let rows: Vec<Row> = entering.row.filter(|_| own).cloned().into_iter().collect();
-        let mark = rows.iter().map(|row| time_of(row, "at") - lateness).chain(entering.silence.filter(|_| own)).max();
+        let silence = entering.silence.get(&key.decl).copied();
+        let mark = rows.iter().map(|row| time_of(row, "at") - lateness).chain(silence).max();
+        let mark = mark.map(|mark| self.limits.get(&key.decl).map_or(mark, |limit| mark.min(*limit)));
         let after = before.max(mark.unwrap_or(i64::MIN));
         (cell.clock, cell.ended) = (Some(after), entering.ends.contains(&key.decl));
         Flow { rows, late: vec![], clock: Some((before, after)), ends: cell.ended }
@@ -230,7 +261,7 @@ impl Oracle {
             }
         }
         if let (Some(op), Memory::Windows(windows), false) = (window(spec), &mut cell.memory, cell.failed) {
-            windows.fire(clock.1, op, &spec.schema, &mut out.rows);
+            windows.fire(clock.1, op, &mut out.rows);
         }
     }
 
@@ -303,7 +334,7 @@ impl Memory {
     fn of(spec: &NodeSpec) -> Memory {
         match &spec.op {
             NodeOp::Stage(op) if matches!(**op, Op::Scan { .. }) => Memory::Scan(Scan::default()),
-            NodeOp::Stage(op) if matches!(**op, Op::Window(_)) => Memory::Windows(Windows::default()),
+            NodeOp::Stage(op) if let Op::Window(window) = &**op => Memory::Windows(Windows::of(window)),
             _ => Memory::Nothing,
         }
     }

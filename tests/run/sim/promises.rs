@@ -24,8 +24,6 @@ pub enum Check {
     On(fn(&Record) -> Result<(), String>),
     /// Checked by a test of its own, named here.
     Elsewhere(&'static str),
-    /// What would have to be there first.
-    NotYet(&'static str),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +45,7 @@ const fn promise(number: u8, says: &'static str, check: Check) -> Promise {
     Promise { number, says, check }
 }
 
-use Check::{Elsewhere, NotYet, On};
+use Check::{Elsewhere, On};
 
 /// In the order of the design.
 pub const PROMISES: [Promise; 20] = [
@@ -56,11 +54,7 @@ pub const PROMISES: [Promise; 20] = [
     promise(3, "each row sees one generation on all its paths", On(rows::one_plan_on_all_paths)),
     promise(4, "order is kept on edges that stay", On(rows::order)),
     promise(5, "the state of what is the same or rewired is identical, bit for bit", On(edits::kept_states)),
-    promise(
-        6,
-        "migrated state equals recomputation",
-        NotYet("nodes take over no state of another shape here; `runtime::edits` and `ops::migrate` check it"),
-    ),
+    promise(6, "migrated state equals recomputation, entry by entry", Elsewhere("oracle")),
     promise(7, "watermarks never go back, windows fire once", On(rows::clocks)),
     promise(8, "a failed prepare leaves no trace", On(edits::no_trace_of_a_failed_prepare)),
     promise(9, "an abort restores the old behaviour", On(edits::an_abort_restores)),

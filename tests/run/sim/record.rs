@@ -1,6 +1,7 @@
 //! What is known of a simulated case when it is over; the promises are checked on it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use mliot::node::Ordinal;
 use mliot::plan::{Diff, NodeKey};
@@ -10,8 +11,10 @@ use super::ledger::{Armed, Seen};
 use super::log::Happening;
 use super::oracle::Oracle;
 use super::snapshot::Snapshot;
+use super::world::Scripts;
 
 pub struct Record {
+    pub scripts: Arc<Scripts>,
     /// Everything that happened, in order.
     pub log: Vec<Happening>,
     pub moments: Vec<Moment>,

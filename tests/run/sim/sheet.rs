@@ -93,15 +93,26 @@ pub enum Stage {
         id: Option<u32>,
         by: Vec<String>,
         entries: Vec<Scanned>,
+        on_change: OnChange,
     },
     Window {
         id: Option<u32>,
         shape: Shape,
         by: Vec<String>,
         entries: Vec<Folded>,
+        on_change: OnChange,
     },
     Union(Vec<String>),
     Predict,
+}
+
+/// What a stage says about state that cannot be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnChange {
+    /// Nothing, which is `backfill`.
+    Unsaid,
+    Empty,
+    Reject,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

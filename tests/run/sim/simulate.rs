@@ -2,7 +2,8 @@
 
 mod change;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,8 +21,8 @@ use super::log::{Assigned, Happening, Model};
 use super::oracle::Oracle;
 use super::record::{Moment, Record, Recovery};
 use super::sheet::Sheet;
-use super::world::{SimWorld, path};
-use change::apply;
+use super::world::{Scripts, SimWorld, path};
+use change::start;
 
 /// A run that takes more steps than this does not end.
 const STEPS_MAX: u64 = 20_000;
@@ -36,8 +37,6 @@ pub struct Simulation {
     recoveries: Vec<Recovery>,
     engine: Engine,
     sheet: Sheet,
-    /// What the compiler has made of each text; many saves bring back one that was there before.
-    compiled: BTreeMap<String, Result<Graph, String>>,
     moods: BTreeMap<String, Mood>,
     steps: u64,
     blocked: bool,
@@ -50,8 +49,19 @@ pub struct Simulation {
     unfinished: Vec<String>,
     oracle: Oracle,
     stale_outboxes: usize,
-    /// Nodes and open ends of a change that was prepared and has not been made or dropped.
-    pending: (BTreeSet<u64>, u64),
+    pending: Pending,
+}
+
+/// What belongs to a change that was prepared and has not been made or dropped.
+#[derive(Default)]
+struct Pending {
+    nodes: BTreeSet<u64>,
+    /// Sources that it has opened.
+    open: u64,
+    /// Ends that it reads once more, and their nodes.
+    aside: u64,
+    /// The next attempt is this one.
+    is_tried: bool,
 }
 
 struct Text(String);
@@ -66,8 +76,29 @@ impl World for Text {
     }
 }
 
-/// None where the compiler refuses it.
+/// Texts that are kept compiled, by thread: saves bring back what was there before, and so does a case that is made smaller.
+const TEXTS_MAX: usize = 256;
+
+thread_local! {
+    static COMPILED: RefCell<HashMap<String, Result<Graph, String>>> = RefCell::default();
+}
+
+/// The graph of a text, or why the compiler refuses it.
 pub fn graph_of(text: String) -> Result<Graph, String> {
+    if let Some(known) = COMPILED.with_borrow(|compiled| compiled.get(&text).cloned()) {
+        return known;
+    }
+    let made = compiled(text.clone());
+    COMPILED.with_borrow_mut(|compiled| {
+        if compiled.len() >= TEXTS_MAX {
+            compiled.clear();
+        }
+        compiled.insert(text, made.clone());
+    });
+    made
+}
+
+fn compiled(text: String) -> Result<Graph, String> {
     let compiled = compile(Path::new("sim.mliot"), &Text(text), &[]);
     let errors: Vec<String> =
         compiled.diagnostics.iter().filter(|found| found.is_error()).map(|found| found.message.clone()).collect();
@@ -77,8 +108,9 @@ pub fn graph_of(text: String) -> Result<Graph, String> {
 /// Everything that happens in a case. None for a case whose first file is refused; that happens while cases are made smaller.
 pub fn simulate(case: &Case) -> Option<Record> {
     let graph = graph_of(case.sheet.to_string()).ok()?;
-    let scripts = case.scripts.iter().map(|(path, script)| (path.clone(), Arc::from(script.as_slice()))).collect();
-    let world = SimWorld { ledger: Ledger::default(), scripts };
+    let scripts = case.scripts.iter().map(|(path, script)| (path.clone(), Arc::from(script.as_slice())));
+    let scripts: Arc<Scripts> = Arc::new(scripts.collect());
+    let world = SimWorld { ledger: Ledger::default(), scripts: scripts.clone(), rereads: case.rereads };
     let life = if case.live { Life::Run } else { Life::Replay };
     let settings = Settings { batch_rows_max: case.batch_rows, outbox_rows_max: case.outbox_rows, life, until: None };
     let mut simulation = Simulation {
@@ -88,7 +120,6 @@ pub fn simulate(case: &Case) -> Option<Record> {
         recoveries: Vec::new(),
         world,
         sheet: case.sheet.clone(),
-        compiled: BTreeMap::new(),
         moods: BTreeMap::new(),
         steps: 0,
         blocked: false,
@@ -99,12 +130,12 @@ pub fn simulate(case: &Case) -> Option<Record> {
         moments: Vec::new(),
         findings: Vec::new(),
         unfinished: Vec::new(),
-        oracle: Oracle::new(case.live),
+        oracle: Oracle::new(life, scripts),
         stale_outboxes: 0,
-        pending: (BTreeSet::new(), 0),
+        pending: Pending::default(),
     };
     let first = case.sheet.clone();
-    simulation.attempt("the first file", &first, Ok(graph), None, &mut apply);
+    simulation.attempt("the first file", &first, Ok(graph), None, &mut start);
     simulation.disk.save(&mut simulation.engine, &simulation.written);
     simulation.disk.keep(&mut simulation.engine, &simulation.world.ledger);
     case.actions.iter().for_each(|action| simulation.act(action));
@@ -299,9 +330,11 @@ impl Simulation {
         }
         let last = self.snapshot();
         let has_failures = self.log.iter().any(|happening| matches!(happening, Happening::Failed(_)));
+        let scripts = self.world.scripts.clone();
         let Simulation { world, log, moments, recoveries, tapped, findings, unfinished, oracle, stale_outboxes, .. } = self;
         let seen = std::mem::take(&mut world.ledger.book().seen);
         Record {
+            scripts,
             log,
             moments,
             recoveries,

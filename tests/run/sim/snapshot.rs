@@ -23,6 +23,8 @@ pub struct Snapshot {
     pub living: BTreeMap<u64, String>,
     /// Sources that are open.
     pub open: u64,
+    /// What belongs to a change that is prepared.
+    pub aside: u64,
     pub under_way: u64,
 }
 
@@ -56,6 +58,7 @@ pub fn take(engine: &mut Engine, ledger: &Ledger) -> Snapshot {
         feeds,
         living: book.nodes.clone(),
         open: book.feeds,
+        aside: book.aside,
         under_way: engine.in_flight(),
     }
 }

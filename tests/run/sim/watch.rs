@@ -1,8 +1,7 @@
-//! A node under observation: everything that it is given is written down, and it fails when it is told to. It takes over no
-//! state of another shape, so that the oracle need not know how: that has its own tests (`runtime/classes`, `ops/migrate`).
+//! A node under observation: everything that it is given is written down, and it fails when it is told to.
 
 use mliot::diag::Code;
-use mliot::node::{Batch, Node, NodeError, Ordinal, Out, Port, Predicts, Retune, State};
+use mliot::node::{Batch, Migration, Node, NodeError, Ordinal, Out, Port, Predicts, Retune, State};
 use mliot::plan::NodeSpec;
 
 use super::ledger::{Failure, Fault, Ledger, MADE};
@@ -42,6 +41,12 @@ impl Watched {
         self.rows += rows as u64;
         told
     }
+
+    /// Prepared changes try the state once; only then it is a fault of the cut.
+    fn takes_state(&mut self) -> Result<(), NodeError> {
+        self.loads += 1;
+        if self.loads > 1 && self.ledger.fails(Fault::Load) { Err(made()) } else { Ok(()) }
+    }
 }
 
 fn made() -> NodeError {
@@ -66,13 +71,14 @@ impl Node for Watched {
         self.inner.save()
     }
 
-    /// Prepared changes try the state once; only then it is a fault of the cut.
     fn load(&mut self, state: State) -> Result<(), NodeError> {
-        self.loads += 1;
-        if self.loads > 1 && self.ledger.fails(Fault::Load) {
-            return Err(made());
-        }
+        self.takes_state()?;
         self.inner.load(state)
+    }
+
+    fn migrate(&mut self, migration: Migration) -> Result<(), NodeError> {
+        self.takes_state()?;
+        self.inner.migrate(migration)
     }
 
     fn retune(&mut self) -> Option<&mut dyn Retune> {

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use mliot::diag::Code;
 use mliot::io::{Keep, Position};
 use mliot::ir::{self, Connector, Type};
-use mliot::node::{Node, NodeError};
+use mliot::node::{Batch, Node, NodeError, Ordinal, Out, Port, State};
 use mliot::plan::NodeSpec;
 use mliot::runtime::{Deliver, Feed, Kept, Parts, Side, SourceSpec};
 
 use super::feed::SimFeed;
-use super::ledger::{Fault, Ledger, MADE};
+use super::ledger::{Aside, Fault, Ledger, MADE};
 use super::rows::Arrival;
 use super::watch::Watched;
 
@@ -20,7 +20,9 @@ pub type Scripts = BTreeMap<String, Arc<[Arrival]>>;
 
 pub struct SimWorld {
     pub ledger: Ledger,
-    pub scripts: Scripts,
+    pub scripts: Arc<Scripts>,
+    /// Can sources be read once more?
+    pub rereads: bool,
 }
 
 impl Parts for SimWorld {
@@ -44,10 +46,78 @@ impl Parts for SimWorld {
         if self.ledger.fails(Fault::Open) {
             return Err(NodeError::new(Code::R0711, MADE));
         }
-        let path = path(connector);
-        self.ledger.book().opened.push((source.name().clone(), side, path.as_str().into()));
-        let script = self.scripts.get(&path).cloned().unwrap_or_else(|| Arc::from([]));
-        Ok(Some(Box::new(SimFeed::open(&self.ledger, side, script, source, bad(), from))))
+        self.ledger.book().opened.push((source.name().clone(), side, path(connector).as_str().into()));
+        Ok(Some(Box::new(SimFeed::open(&self.ledger, side, self.script(connector), source, bad(), from))))
+    }
+
+    fn reread(&self, source: &SourceSpec, side: Side) -> Result<Option<Box<dyn Feed>>, NodeError> {
+        let Some(connector) = source.end(side).filter(|_| self.rereads) else { return Ok(None) };
+        if self.ledger.fails(Fault::Reread) {
+            return Err(NodeError::new(Code::R0711, MADE));
+        }
+        Ok(Some(Box::new(SimFeed::again(&self.ledger, side, self.script(connector), source, bad()))))
+    }
+}
+
+impl SimWorld {
+    /// For whoever rebuilds beside the running graph.
+    pub fn aside(&self) -> AsideWorld<'_> {
+        AsideWorld(self)
+    }
+
+    /// What a source reads at one of its ends.
+    pub fn script(&self, connector: &Connector) -> Arc<[Arrival]> {
+        self.scripts.get(&path(connector)).cloned().unwrap_or_else(|| Arc::from([]))
+    }
+}
+
+/// The same parts, but that nobody watches what is rebuilt: it is no part of the running graph.
+pub struct AsideWorld<'a>(&'a SimWorld);
+
+impl Parts for AsideWorld<'_> {
+    fn node(&self, spec: &NodeSpec, inputs: &[ir::Schema]) -> Result<Box<dyn Node>, NodeError> {
+        let _alive = Aside::new(&self.0.ledger);
+        Ok(Box::new(Unwatched { inner: mliot::ops::build(spec, inputs)?, _alive }))
+    }
+
+    fn bad(&self) -> ir::Schema {
+        bad()
+    }
+
+    fn deliver(&self, _: &NodeSpec, _: Option<&Keep>) -> Result<Box<dyn Deliver>, NodeError> {
+        Err(NodeError::new(Code::R0001, "what is rebuilt has no sinks"))
+    }
+
+    fn feed(&self, _: &SourceSpec, _: Side, _: Option<&Position>) -> Result<Option<Box<dyn Feed>>, NodeError> {
+        Err(NodeError::new(Code::R0001, "what is rebuilt opens no connection"))
+    }
+
+    fn reread(&self, source: &SourceSpec, side: Side) -> Result<Option<Box<dyn Feed>>, NodeError> {
+        self.0.reread(source, side)
+    }
+}
+
+/// Counts as long as it lives, and nothing else.
+struct Unwatched {
+    inner: Box<dyn Node>,
+    _alive: Aside,
+}
+
+impl Node for Unwatched {
+    fn batch(&mut self, port: Port, batch: Batch, out: &mut Out) -> Result<(), NodeError> {
+        self.inner.batch(port, batch, out)
+    }
+
+    fn end(&mut self, at: Ordinal, out: &mut Out) -> Result<(), NodeError> {
+        self.inner.end(at, out)
+    }
+
+    fn save(&mut self) -> Result<State, NodeError> {
+        self.inner.save()
+    }
+
+    fn load(&mut self, state: State) -> Result<(), NodeError> {
+        self.inner.load(state)
     }
 }
 

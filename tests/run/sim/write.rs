@@ -69,9 +69,11 @@ impl Display for Stage {
             Stage::Set { name, value } => write!(f, "set {{ {name} = {value} }}"),
             Stage::Narrow => write!(f, "select [{}]", NARROW.map(|(name, _)| name).join(", ")),
             Stage::Drop(name) => write!(f, "drop [{name}]"),
-            Stage::Scan { id, by, entries } => write!(f, "scan{}{}{}", keys(by), block(entries), known_as(*id)),
-            Stage::Window { id, shape, by, entries } => {
-                write!(f, "window {shape}{}{}{}", keys(by), block(entries), known_as(*id))
+            Stage::Scan { id, by, entries, on_change } => {
+                write!(f, "scan{}{}{}{on_change}", keys(by), block(entries), known_as(*id))
+            }
+            Stage::Window { id, shape, by, entries, on_change } => {
+                write!(f, "window {shape}{}{}{}{on_change}", keys(by), block(entries), known_as(*id))
             }
             Stage::Union(with) => write!(f, "union [{}]", with.join(", ")),
             Stage::Predict => f.write_str("predict level as guess"),
@@ -94,6 +96,16 @@ fn block<T: Display>(entries: &[T]) -> String {
 
 fn known_as(id: Option<u32>) -> String {
     id.map(|id| format!(" id i{id}")).unwrap_or_default()
+}
+
+impl Display for OnChange {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            OnChange::Unsaid => Ok(()),
+            OnChange::Empty => f.write_str(" on change empty"),
+            OnChange::Reject => f.write_str(" on change reject"),
+        }
+    }
 }
 
 impl Display for Shape {

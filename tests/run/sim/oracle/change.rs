@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mliot::ir::Outlet;
+use mliot::ir::{Op, Outlet};
 use mliot::plan::{Graph, NodeKey, NodeOp, NodeSpec, Slot};
 
 use super::super::log::{Assigned, CutLog};
@@ -13,25 +13,20 @@ impl Oracle {
     pub(super) fn cut(&mut self, cut: &CutLog) {
         let order: Vec<NodeKey> = cut.graph.order().into_iter().cloned().collect();
         let meaning = Meaning::of(&cut.graph, &order);
-        self.forget_model(cut, &meaning);
+        let again = self.again(cut, &meaning);
         let mut old = std::mem::take(&mut self.cells);
         for key in &order {
             let spec = &cut.graph.nodes[key];
-            let cell = cut.before(key).and_then(|from| Some((old.remove(&from)?, from))).map(|(mut cell, from)| {
-                let kept = self.meaning.shapes.get(&from) == meaning.shapes.get(key);
-                let failed_and_changed = cell.failed && !self.is_same(&from, spec, cut, &meaning);
-                if !kept || failed_and_changed {
-                    cell.memory = Memory::of(spec);
-                }
-                cell.failed &= !failed_and_changed;
-                cell
-            });
-            let mut cell = cell.unwrap_or_else(|| Cell { memory: self.returning(spec, cut, &meaning), ..Cell::default() });
+            let from = cut.before(key).and_then(|from| Some((old.remove(&from)?, from)));
+            let change = self.change(spec, from.as_ref().map(|(_, from)| from), cut, (&meaning, &again));
+            let mut cell = self.cell(spec, from, &change);
             (cell.fails_after, cell.rows) = (None, 0);
             cell.rewire(spec, cut);
             self.cells.insert(key.clone(), cell);
         }
+        self.forget_model(cut, &meaning);
         self.rest(old, cut);
+        self.read_on(cut);
         (self.graph, self.order, self.meaning, self.behind) = (cut.graph.clone(), order, meaning, true);
         self.reopen(cut);
         self.tell_ends(cut.at);
@@ -39,28 +34,18 @@ impl Oracle {
             std::mem::take(&mut self.looked_at).into_iter().filter_map(|(key, rows)| Some((cut.after(&key)?, rows))).collect();
     }
 
-    /// What a name remembered when it was removed, if it is still of the same values; a window that missed rows does not come
-    /// back.
-    fn returning(&self, spec: &NodeSpec, cut: &CutLog, meaning: &Meaning) -> Memory {
-        let fits = |rested: &&Rested| {
-            let missed = rested.at < cut.at && matches!(rested.memory, Memory::Windows(_));
-            rested.shape == meaning.shapes[&spec.key] && rested.remembers == meaning.remembers[&spec.key] && !missed
-        };
-        self.resting.get(&spec.key).filter(fits).map_or_else(|| Memory::of(spec), |rested| rested.memory.clone())
-    }
-
     /// What is removed rests; a name that runs has a memory of its own.
     fn rest(&mut self, removed: BTreeMap<NodeKey, Cell>, cut: &CutLog) {
         let whole = removed.into_iter().filter(|(_, cell)| !cell.failed && !matches!(cell.memory, Memory::Nothing));
         for (key, cell) in whole {
-            let (shape, remembers) = (self.meaning.shapes[&key].clone(), self.meaning.remembers[&key].clone());
-            self.resting.insert(key, Rested { shape, remembers, memory: cell.memory, at: cut.at });
+            let remembers = self.meaning.entries[&key].clone();
+            self.resting.insert(key, Rested { remembers, memory: cell.memory, at: cut.at });
         }
         self.resting.retain(|key, _| !cut.graph.nodes.contains_key(key));
     }
 
     /// Did nothing about this node change, so that what was wrong with it still is?
-    fn is_same(&self, from: &NodeKey, spec: &NodeSpec, cut: &CutLog, meaning: &Meaning) -> bool {
+    pub(super) fn is_same(&self, from: &NodeKey, spec: &NodeSpec, cut: &CutLog, meaning: &Meaning) -> bool {
         let Some(old) = self.graph.nodes.get(from) else { return false };
         let schema = |graph: &Graph, node: &NodeSpec| -> Vec<_> {
             node.inputs.iter().map(|input| graph.nodes.get(&input.node).map(|node| node.schema.clone())).collect()
@@ -68,14 +53,14 @@ impl Oracle {
         old.hashes.sem == spec.hashes.sem
             && old.schema == spec.schema
             && schema(&self.graph, old) == schema(&cut.graph, spec)
-            && self.meaning.remembers[from] == meaning.remembers[&spec.key]
+            && self.meaning.entries[from] == meaning.entries[&spec.key]
+            && (!predicts(spec) || self.meaning.asked(&self.graph) == meaning.asked(&cut.graph))
     }
 
     /// A model is fed by the features that it was trained with or not at all.
     fn forget_model(&mut self, cut: &CutLog, meaning: &Meaning) {
-        let task = |graph: &Graph| graph.nodes.values().find(|node| matches!(node.op, NodeOp::Task(_))).cloned();
-        let (Some(old), Some(new)) = (task(&self.graph), task(&cut.graph)) else { return };
-        if self.meaning.features(&self.graph, &old) == meaning.features(&cut.graph, &new) {
+        let (Some(old), Some(new)) = (self.meaning.asked(&self.graph), meaning.asked(&cut.graph)) else { return };
+        if old == new {
             return;
         }
         let answers = self.models.iter().any(|assigned| assigned.from > cut.at && assigned.model.is_some());
@@ -132,6 +117,10 @@ impl Oracle {
         let at = if node.slot == Slot::Decode { &gate } else { node };
         self.cells.get(at).is_some_and(|cell| cell.ended)
     }
+}
+
+fn predicts(spec: &NodeSpec) -> bool {
+    matches!(&spec.op, NodeOp::Stage(op) if matches!(**op, Op::Predict(_)))
 }
 
 impl Cell {

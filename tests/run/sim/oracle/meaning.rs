@@ -1,6 +1,4 @@
 //! What a node remembers, in words: the rule of the language, sections 10 and 3, written down a second time and without hashes.
-//! A node keeps its state over an edit if the words for its shape stay the same: nothing here is read again, so values of
-//! another meaning stay and age out.
 
 use std::collections::BTreeMap;
 
@@ -18,6 +16,11 @@ pub struct Defined {
 }
 
 impl Defined {
+    /// Columns are all alike.
+    pub fn blind() -> Defined {
+        Defined { blind: true, ..Defined::default() }
+    }
+
     pub fn of(&self, name: &str) -> String {
         let named = || self.columns.get(name).cloned().unwrap_or_else(|| format!("?{name}"));
         if self.blind { String::new() } else { named() }
@@ -36,10 +39,19 @@ impl Defined {
 #[derive(Clone, Debug, Default)]
 pub struct Meaning {
     pub defined: BTreeMap<NodeKey, Defined>,
-    /// Of which values a node remembers what.
-    pub remembers: BTreeMap<NodeKey, String>,
-    /// In which shape, whatever the values stand for.
-    pub shapes: BTreeMap<NodeKey, String>,
+    /// Of every node, by its columns that remember something.
+    pub entries: BTreeMap<NodeKey, Entries>,
+}
+
+pub type Entries = BTreeMap<Name, Words>;
+
+/// What one column remembers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Words {
+    /// In which form, whatever the values stand for.
+    pub shape: String,
+    /// Of which values.
+    pub values: String,
 }
 
 impl Meaning {
@@ -48,11 +60,10 @@ impl Meaning {
         for key in order {
             let spec = &graph.nodes[key];
             let inputs: Vec<Defined> = spec.inputs.iter().map(|input| meaning.at(graph, &input.node, input.outlet)).collect();
-            let (mut defined, remembers) = node(spec, &inputs);
+            let (mut defined, entries) = node(spec, &inputs);
             defined.time = spec.schema.time.clone();
             meaning.defined.insert(key.clone(), defined);
-            meaning.shapes.insert(key.clone(), shape(spec, &remembers));
-            meaning.remembers.insert(key.clone(), remembers);
+            meaning.entries.insert(key.clone(), entries);
         }
         meaning
     }
@@ -68,33 +79,34 @@ impl Meaning {
         }
     }
 
-    /// What the features of a task stand for, in their order.
-    pub fn features(&self, graph: &Graph, task: &NodeSpec) -> Vec<String> {
-        let NodeOp::Task(learn) = &task.op else { return vec![] };
+    /// What the features of the task stand for, in their order; none where there is no task.
+    pub fn asked(&self, graph: &Graph) -> Option<Vec<String>> {
+        let task = graph.nodes.values().find(|node| matches!(node.op, NodeOp::Task(_)))?;
+        let NodeOp::Task(learn) = &task.op else { return None };
         let input = &task.inputs[0];
         let seen = self.at(graph, &input.node, input.outlet);
-        seen.all(learn.task.features.iter().map(|feature| &feature.name))
+        Some(seen.all(learn.task.features.iter().map(|feature| &feature.name)))
     }
 }
 
-fn node(spec: &NodeSpec, inputs: &[Defined]) -> (Defined, String) {
+fn node(spec: &NodeSpec, inputs: &[Defined]) -> (Defined, Entries) {
     let input = inputs.first().cloned().unwrap_or_default();
     match &spec.op {
         NodeOp::Decode(decode) => {
             let field =
                 |column: &mliot::ir::SourceColumn| format!("{:?}:{}{:?}", column.origin, column.column.ty, column.sentinels);
             let columns = decode.columns.iter().map(|column| (column.column.name.clone(), field(column))).collect();
-            (Defined { columns, ..Defined::default() }, String::new())
+            (Defined { columns, ..Defined::default() }, Entries::new())
         }
         NodeOp::Stage(op) => stage(spec, op, &input, inputs),
-        NodeOp::Gate(_) => (input, String::new()),
-        NodeOp::Connection(_) | NodeOp::Task(_) | NodeOp::Accept(_) | NodeOp::Serve(_) => (Defined::default(), String::new()),
+        NodeOp::Gate(_) => (input, Entries::new()),
+        NodeOp::Connection(_) | NodeOp::Task(_) | NodeOp::Accept(_) | NodeOp::Serve(_) => Default::default(),
     }
 }
 
-fn stage(spec: &NodeSpec, op: &Op, input: &Defined, inputs: &[Defined]) -> (Defined, String) {
+fn stage(spec: &NodeSpec, op: &Op, input: &Defined, inputs: &[Defined]) -> (Defined, Entries) {
     let mut made = input.clone();
-    let mut remembers = Vec::new();
+    let mut remembers = Entries::new();
     match op {
         Op::Where { .. } => {}
         Op::Set { entries } => {
@@ -106,11 +118,12 @@ fn stage(spec: &NodeSpec, op: &Op, input: &Defined, inputs: &[Defined]) -> (Defi
             made.columns = entries.iter().map(|entry| (entry.name.clone(), define(&entry.value, input))).collect();
         }
         Op::Scan { by, entries } => {
-            let keys = format!("by {by:?} {:?}", input.all(by));
+            let (keys, given) = (keys(by, spec), format!("{:?}", input.all(by)));
             for entry in entries {
                 let calls: Vec<String> = entry.calls.iter().map(|call| running(call, &made)).collect();
                 if !calls.is_empty() {
-                    remembers.push(format!("{} {keys} {calls:?}", entry.name));
+                    let shape = format!("{keys} {:?}", entry.calls.iter().map(running_shape).collect::<Vec<_>>());
+                    remembers.insert(entry.name.clone(), Words { shape, values: format!("{given} {calls:?}") });
                 }
                 let value = words(&entry.value, &made);
                 made.columns.insert(entry.name.clone(), format!("scan {:?} {calls:?} {value}", input.all(by)));
@@ -119,11 +132,16 @@ fn stage(spec: &NodeSpec, op: &Op, input: &Defined, inputs: &[Defined]) -> (Defi
         Op::Window(window) => {
             let time = if let WindowShape::Rows { .. } = window.shape { String::new() } else { input.time() };
             let given = format!("{:?} {:?} {:?} {time}", window.shape, window.by, input.all(&window.by));
+            let frame = format!("{:?} {}", window.shape, keys(&window.by, spec));
+            let blind = Defined::blind();
             made = Defined::default();
             window.by.iter().for_each(|key| _ = made.columns.insert(key.clone(), input.of(key)));
             for entry in &window.entries {
                 let calls: Vec<String> = entry.calls.iter().map(|call| aggregate(call, input)).collect();
-                remembers.push(format!("{} {given} {calls:?}", entry.name));
+                // A window keeps what its expressions make of a row, so their words are in its shape, but for the columns' names.
+                let shapes: Vec<String> = entry.calls.iter().map(|call| aggregate_shape(call, &blind)).collect();
+                let shape = format!("{frame} {shapes:?}");
+                remembers.insert(entry.name.clone(), Words { shape, values: format!("{given} {calls:?}") });
                 made.columns.insert(entry.name.clone(), format!("{given} {calls:?} {}", words(&entry.value, input)));
             }
             for column in &spec.schema.columns {
@@ -145,42 +163,24 @@ fn stage(spec: &NodeSpec, op: &Op, input: &Defined, inputs: &[Defined]) -> (Defi
             }
         }
     }
-    remembers.sort();
-    (made, remembers.join("; "))
+    (made, remembers)
 }
 
-fn shape(spec: &NodeSpec, remembers: &str) -> String {
-    let NodeOp::Stage(op) = &spec.op else { return String::new() };
-    let keys = |by: &[Name]| {
-        format!("{:?}", by.iter().map(|key| (key, spec.schema.get(key).map(|column| &column.ty))).collect::<Vec<_>>())
-    };
-    let types = |args: &[Expr]| format!("{:?}", args.iter().map(|arg| &arg.ty).collect::<Vec<_>>());
-    let mut entries: Vec<String> = match &**op {
-        Op::Scan { by, entries } => {
-            let call =
-                |call: &RunningCall| format!("{:?} {} {:?} {}", call.function, types(&call.args), call.settings, call.ty);
-            let remembering = entries.iter().filter(|entry| !entry.calls.is_empty());
-            remembering
-                .map(|entry| format!("{} {} {:?}", entry.name, keys(by), entry.calls.iter().map(call).collect::<Vec<_>>()))
-                .collect()
-        }
-        Op::Window(window) => {
-            // A window keeps what its expressions make of a row, so their words are in its shape, but for the columns' names.
-            let seen = Defined { blind: true, ..Defined::default() };
-            let call = |call: &AggregateCall| format!("{} {}", aggregate(call, &seen), types(&call.args));
-            let entry = |entry: &mliot::ir::AggregateEntry| {
-                format!("{} {:?}", entry.name, entry.calls.iter().map(call).collect::<Vec<_>>())
-            };
-            let frame = format!("{:?} {}", window.shape, keys(&window.by));
-            // Rows wait as values of expressions; other expressions ask for a take-over, which no node here does.
-            let frame = if let WindowShape::Rows { .. } = window.shape { format!("{frame} {remembers}") } else { frame };
-            [frame].into_iter().chain(window.entries.iter().map(entry)).collect()
-        }
-        Op::Where { .. } | Op::Set { .. } | Op::Project { .. } | Op::Union { .. } | Op::Predict(_) => vec![],
-        Op::Fill { .. } | Op::Unnest { .. } | Op::Keep(_) | Op::Join(_) | Op::Top(_) => panic!("no case has such a stage"),
-    };
-    entries.sort();
-    entries.join("; ")
+/// Rows under another key are other rows.
+fn keys(by: &[Name], spec: &NodeSpec) -> String {
+    format!("{:?}", by.iter().map(|key| (key, spec.schema.get(key).map(|column| &column.ty))).collect::<Vec<_>>())
+}
+
+fn running_shape(call: &RunningCall) -> String {
+    format!("{:?} {} {:?} {}", call.function, types(&call.args), call.settings, call.ty)
+}
+
+pub fn aggregate_shape(call: &AggregateCall, seen: &Defined) -> String {
+    format!("{} {}", aggregate(call, seen), types(&call.args))
+}
+
+fn types(args: &[Expr]) -> String {
+    format!("{:?}", args.iter().map(|arg| &arg.ty).collect::<Vec<_>>())
 }
 
 /// A column alone is what it was.

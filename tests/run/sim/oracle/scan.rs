@@ -1,11 +1,12 @@
 //! A `scan`, row by row.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use mliot::base::Name;
 use mliot::ir::{Running, RunningCall, ScanEntry, Value};
 use mliot::runtime::Row;
 
+use super::fate::{Fate, Fates};
 use super::key::{Key, key};
 use super::value::evaluate;
 
@@ -52,7 +53,44 @@ impl Scan {
     }
 }
 
+impl Scan {
+    /// Columns that go on keep what is known by key; those that are had again bring theirs. A key that only these know is new
+    /// to the others.
+    pub fn taken_over(&self, entries: &[ScanEntry], fates: &Fates, again: Option<&Scan>) -> Scan {
+        let none = Scan::default();
+        let again = again.unwrap_or(&none);
+        let keys: BTreeSet<&Key> = self.0.keys().chain(again.0.keys()).collect();
+        let known = |key: &Key| {
+            let newest = self.0.get(key).or_else(|| again.0.get(key)).expect("one of them has it").newest;
+            let mut known = Known { newest, calls: BTreeMap::new() };
+            for entry in entries {
+                let from = match fates.get(&entry.name) {
+                    Some(Fate::Again) => again.0.get(key),
+                    Some(Fate::Empty) | None => None,
+                    Some(Fate::Kept | Fate::Converted | Fate::PutTogether | Fate::Aged) => self.0.get(key),
+                };
+                for (nth, call) in entry.calls.iter().enumerate() {
+                    let place = (entry.name.clone(), nth);
+                    let memory = from.and_then(|from| from.calls.get(&place)).cloned();
+                    known.calls.extend(memory.map(|memory| (place, memory.fitted(call))));
+                }
+            }
+            known
+        };
+        Scan(keys.into_iter().map(|key| (key.clone(), known(key))).collect())
+    }
+}
+
 impl Memory {
+    /// A shorter lag keeps the newest.
+    fn fitted(mut self, call: &RunningCall) -> Memory {
+        if let (Running::Lag, Some(Value::Int(rows))) = (call.function, call.settings.first()) {
+            let over = self.before.len().saturating_sub(*rows as usize);
+            self.before.drain(..over);
+        }
+        self
+    }
+
     fn new(call: &RunningCall) -> Memory {
         let result = if call.function == Running::CumulativeCount { Value::Int(0) } else { Value::Null };
         Memory { result, last: Value::Null, before: VecDeque::new(), sum: 0.0, weight: 0.0, at: None }

@@ -1,6 +1,9 @@
 //! A `window`, row by row: every window keeps all its rows until it fires.
 
-use std::collections::{BTreeMap, VecDeque};
+mod rows;
+mod time;
+
+use std::collections::BTreeMap;
 
 use mliot::base::{Name, Time};
 use mliot::ir::{Aggregate, AggregateCall, Schema, Value, WindowOp, WindowShape};
@@ -9,29 +12,19 @@ use mliot::runtime::Row;
 use super::key::{Key, key, value};
 use super::value::evaluate;
 
-/// What a row is to each call of each entry: none where its filter leaves the row out.
-type Taken = BTreeMap<(Name, usize), Option<Value>>;
+pub use rows::Waiting;
+pub use time::Timed;
 
-/// The rows of a window, with the time of each.
-type Rows = Vec<(Taken, i64)>;
+/// Names a call: its column, and its number in it.
+pub type CallName = (Name, usize);
 
-#[derive(Clone, Debug, Default)]
-pub struct Windows {
-    /// In time: by end and key.
-    open: BTreeMap<(i64, Key), Rows>,
-    /// What ended here or before has fired.
-    fired: Option<i64>,
-    /// In rows.
-    queues: BTreeMap<Key, Queue>,
-}
+/// What the calls of a window read of a row: their arguments, then their filter. A call that came later has read nothing of it.
+pub type Taken = BTreeMap<CallName, Vec<Value>>;
 
-#[derive(Clone, Debug, Default)]
-struct Queue {
-    rows: VecDeque<(Taken, i64)>,
-    /// Rows that still fall between windows.
-    skip: i64,
-    /// Rows since a window was last complete.
-    fresh: i64,
+#[derive(Clone, Debug)]
+pub enum Windows {
+    Timed(Timed),
+    Waiting(Waiting),
 }
 
 /// What became of a row.
@@ -42,129 +35,76 @@ pub enum Came {
 }
 
 impl Windows {
-    /// `before` is the watermark before the row.
-    pub fn row(&mut self, row: &Row, time: i64, before: i64, op: &WindowOp, schema: &Schema, out: &mut Vec<Row>) -> Came {
-        let Some(key) = key(row, &op.by) else { return Came::Nowhere };
+    pub fn of(op: &WindowOp) -> Windows {
         match op.shape {
-            WindowShape::Time { size, every } => self.in_time(row, time, before, (size.0, every.0), key, op),
-            WindowShape::Rows { size, every } => {
-                self.in_rows((taken(row, op), time), (size as i64, every as i64), key, op, schema, out)
-            }
+            WindowShape::Time { .. } => Windows::Timed(Timed::default()),
+            WindowShape::Rows { .. } => Windows::Waiting(Waiting::default()),
             ref other => panic!("{other:?} is not written by the simulator"),
         }
     }
 
-    fn in_time(&mut self, row: &Row, time: i64, before: i64, (size, every): (i64, i64), key: Key, op: &WindowOp) -> Came {
-        let newest = time.div_euclid(every) * every;
-        let ends: Vec<i64> = (0..).map(|back| newest - back * every + size).take_while(|end| *end > time).collect();
-        let closed = self.fired.unwrap_or(i64::MIN).max(before);
-        match ends.iter().max() {
-            None => Came::Nowhere,
-            Some(last) if *last <= closed => Came::Late,
-            Some(_) => {
-                for end in ends.into_iter().filter(|end| *end > closed) {
-                    self.open.entry((end, key.clone())).or_default().push((taken(row, op), time));
-                }
-                Came::In
-            }
+    /// `before` is the watermark before the row.
+    pub fn row(&mut self, row: &Row, time: i64, before: i64, op: &WindowOp, schema: &Schema, out: &mut Vec<Row>) -> Came {
+        let Some(key) = key(row, &op.by) else { return Came::Nowhere };
+        match self {
+            Windows::Timed(windows) => windows.row(key, taken(row, op), time, before, op),
+            Windows::Waiting(windows) => windows.row(key, (taken(row, op), time), op, schema, out),
         }
-    }
-
-    fn in_rows(
-        &mut self,
-        row: (Taken, i64),
-        (size, every): (i64, i64),
-        key: Key,
-        op: &WindowOp,
-        schema: &Schema,
-        out: &mut Vec<Row>,
-    ) -> Came {
-        let queue = self.queues.entry(key.clone()).or_default();
-        if queue.skip > 0 {
-            queue.skip -= 1;
-            return Came::Nowhere;
-        }
-        queue.rows.push_back(row);
-        queue.fresh += 1;
-        if queue.rows.len() as i64 == size {
-            out.push(result(&key, queue.rows.make_contiguous(), None, op, schema));
-            queue.fresh = 0;
-            queue.skip = (every - size).max(0);
-            queue.rows.drain(..every.min(size) as usize);
-        }
-        Came::In
     }
 
     /// Windows that end by `upto`, in the order of their ends and keys.
-    pub fn fire(&mut self, upto: i64, op: &WindowOp, schema: &Schema, out: &mut Vec<Row>) {
-        while let Some(first) = self.open.first_entry().filter(|first| first.key().0 <= upto) {
-            let ((end, key), mut rows) = first.remove_entry();
-            in_panes(&mut rows, op);
-            self.fired = self.fired.max(Some(end));
-            out.push(result(&key, &rows, Some(end), op, schema));
+    pub fn fire(&mut self, upto: i64, op: &WindowOp, out: &mut Vec<Row>) {
+        if let Windows::Timed(windows) = self {
+            windows.fire(upto, op, out);
         }
     }
 
     /// Nothing more comes.
     pub fn end(&mut self, op: &WindowOp, schema: &Schema, out: &mut Vec<Row>) {
-        self.fire(i64::MAX, op, schema, out);
-        for (key, queue) in std::mem::take(&mut self.queues) {
-            let WindowShape::Rows { every, .. } = op.shape else { continue };
-            if op.partial && queue.fresh > 0 {
-                let rows: Rows = queue.rows.into();
-                for start in (0..rows.len()).step_by(every as usize) {
-                    out.push(result(&key, &rows[start..], None, op, schema));
-                }
-            }
+        match self {
+            Windows::Timed(windows) => windows.end(op, out),
+            Windows::Waiting(windows) => windows.end(op, schema, out),
         }
     }
 }
 
-/// What an aggregate is worth is defined: rows in the order of their panes, in a pane in the order in which they came. A pane
-/// is the longest piece of time that no window divides.
-fn in_panes(rows: &mut Rows, op: &WindowOp) {
-    let WindowShape::Time { size, every } = op.shape else { return };
-    let pane = divisor(size.0, every.0);
-    rows.sort_by_key(|(_, time)| time.div_euclid(pane));
-}
-
-fn divisor(a: i64, b: i64) -> i64 {
+pub fn divisor(a: i64, b: i64) -> i64 {
     if b == 0 { a } else { divisor(b, a % b) }
 }
 
-fn taken(row: &Row, op: &WindowOp) -> Taken {
-    let mut all = Taken::new();
-    for entry in &op.entries {
-        for (nth, call) in entry.calls.iter().enumerate() {
-            let counts = call.filter.as_ref().is_none_or(|only| evaluate(only, row, &[]) == Value::Bool(true));
-            let arg = || call.args.first().map_or(Value::Bool(true), |arg| evaluate(arg, row, &[]));
-            all.insert((entry.name.clone(), nth), counts.then(arg));
-        }
-    }
-    all
+fn calls(op: &WindowOp) -> impl Iterator<Item = (CallName, &AggregateCall)> {
+    op.entries.iter().flat_map(|entry| entry.calls.iter().enumerate().map(|(nth, call)| ((entry.name.clone(), nth), call)))
 }
 
-fn result(key: &Key, rows: &[(Taken, i64)], end: Option<i64>, op: &WindowOp, schema: &Schema) -> Row {
+fn taken(row: &Row, op: &WindowOp) -> Taken {
+    let reads = |call: &AggregateCall| call.args.iter().chain(&call.filter).map(|part| evaluate(part, row, &[])).collect();
+    calls(op).map(|(name, call)| (name, reads(call))).collect()
+}
+
+/// Keys and columns of a window over these rows.
+fn result<'a>(key: &Key, rows: impl Iterator<Item = &'a Taken> + Clone, op: &WindowOp) -> Row {
     let mut out: Row = op.by.iter().cloned().zip(key.iter().map(value)).collect();
     for entry in &op.entries {
         let slot = |(nth, call): (usize, &AggregateCall)| {
             let place = (entry.name.clone(), nth);
-            let values = rows.iter().filter_map(|(taken, _)| taken[&place].clone()).filter(|value| *value != Value::Null);
-            aggregate(call.function, &values.collect::<Vec<_>>())
+            let values = rows.clone().filter_map(|taken| counted(call, taken.get(&place)?));
+            aggregate(call.function, &values.filter(|value| *value != Value::Null).collect::<Vec<_>>())
         };
         let slots: Vec<Value> = entry.calls.iter().enumerate().map(slot).collect();
         out.insert(entry.name.clone(), evaluate(&entry.value, &out, &slots));
     }
-    if let (Some(end), WindowShape::Time { size, .. }) = (end, &op.shape) {
-        out.insert("window_start".into(), Value::Time(Time(end - size.0)));
-        out.insert("window_end".into(), Value::Time(Time(end)));
-    }
-    // The hidden time of a window of rows is that of its last row.
-    if let Some(hidden) = schema.columns.iter().find(|column| column.is_hidden()) {
-        let last = rows.last().expect("no window is without rows").1;
-        out.insert(hidden.name.clone(), Value::Time(Time(last)));
-    }
     out
+}
+
+/// None where its filter leaves the row out; a call without arguments counts rows.
+fn counted(call: &AggregateCall, read: &[Value]) -> Option<Value> {
+    let counts = call.filter.is_none() || read.last() == Some(&Value::Bool(true));
+    counts.then(|| if call.args.is_empty() { Value::Bool(true) } else { read[0].clone() })
+}
+
+fn window_of(out: &mut Row, start: i64, end: i64) {
+    out.insert("window_start".into(), Value::Time(Time(start)));
+    out.insert("window_end".into(), Value::Time(Time(end)));
 }
 
 fn aggregate(function: Aggregate, values: &[Value]) -> Value {

@@ -77,6 +77,9 @@ pub fn leaks(record: &Record) -> Result<(), String> {
         if after.living.len() != built {
             return Err(format!("after {}: {built} nodes run, {} live: {:?}", moment.what, after.living.len(), after.living));
         }
+        if after.aside != 0 {
+            return Err(format!("after {}: {} parts of what was prepared are still there", moment.what, after.aside));
+        }
         if after.open > 2 * after.feeds.len() as u64 {
             return Err(format!("after {}: {} sources, {} open ends", moment.what, after.feeds.len(), after.open));
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mliot::ir::{Outlet, Schema};
-use mliot::plan::{Class, Graph, Input, NodeKey};
+use mliot::plan::{Class, EntryChange, Graph, Input, Memory, NodeKey};
 use mliot::runtime::{Fate, Side};
 
 use crate::sim::ledger::Fault;
@@ -64,7 +64,7 @@ fn columns_at(graph: &Graph, input: &Input) -> Option<Schema> {
 }
 
 fn unchanged(moment: &Moment) -> Result<(), String> {
-    let Snapshot { graph, next, states, nodes, edges, sinks, feeds, living, open, under_way } = &moment.before;
+    let Snapshot { graph, next, states, nodes, edges, sinks, feeds, living, open, aside, under_way } = &moment.before;
     let after = &moment.after;
     let same = [
         ("the graph", *graph == after.graph),
@@ -76,6 +76,7 @@ fn unchanged(moment: &Moment) -> Result<(), String> {
         ("the books of a source", *feeds == after.feeds),
         ("which nodes live", *living == after.living),
         ("how many sources are open", *open == after.open),
+        ("what was prepared", *aside == 0 && after.aside == 0),
         ("what is under way", *under_way == after.under_way),
         ("what was told", moment.told == 0),
     ];
@@ -95,7 +96,7 @@ fn failed(record: &Record, wanted: impl Fn(Fault) -> bool) -> impl Iterator<Item
 /// 8. Nor does a text that does not compile.
 pub fn no_trace_of_a_failed_prepare(record: &Record) -> Result<(), String> {
     let in_prepare = |fault| matches!(fault, Fault::Build | Fault::Open);
-    failed(record, in_prepare).try_for_each(unchanged)?;
+    failed(record, |fault| in_prepare(fault) || fault == Fault::Reread).try_for_each(unchanged)?;
     let made = record.moments.iter().find(|moment| moment.armed.is_some_and(|armed| armed.hit && in_prepare(armed.fault)));
     match made {
         Some(moment) if matches!(moment.outcome, Outcome::Done(_)) => {
@@ -136,10 +137,21 @@ pub fn there_and_back(record: &Record) -> Result<(), String> {
     Ok(())
 }
 
+/// Did it keep what it remembers as it was? What is taken over in another form does not come back by itself.
 fn keeps(moment: &Moment, key: &NodeKey) -> bool {
     let Outcome::Done(done) = &moment.outcome else { return false };
     let fate = done.0.nodes.iter().find(|node| node.node == key.to_string()).map(|node| node.fate);
-    fate.is_some_and(|fate| matches!(fate, Fate::Kept | Fate::Rewired | Fate::Retuned | Fate::Carried))
+    let kept = |memory: &Memory| matches!(memory, Memory::Kept | Memory::Aged(_));
+    let as_it_was = || {
+        let change = &done.1.nodes[key];
+        let here = |entry: &EntryChange| kept(&entry.memory) && !matches!(entry.class, Class::Added | Class::Removed);
+        kept(&change.memory) && change.entries.values().all(here)
+    };
+    match fate {
+        Some(Fate::Kept | Fate::Rewired | Fate::Retuned) => true,
+        Some(Fate::Carried) => as_it_was(),
+        Some(Fate::Added | Fate::Reset | Fate::Rebuilt | Fate::Removed) | None => false,
+    }
 }
 
 /// 11. Opened is what is new or connected elsewhere, and nothing else.

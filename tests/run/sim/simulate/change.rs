@@ -4,19 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mliot::base::Name;
 use mliot::node::Ordinal;
-use mliot::plan::{Diff, Graph};
-use mliot::runtime::{CutEvent, Engine, Event, Side, prepare};
+use mliot::plan::{Diff, Graph, diff};
+use mliot::runtime::{Backfill, CutEvent, Engine, Event, Rebuild, Settings, Side, prepare_with};
 
 use super::super::case::How;
 use super::super::edit::{self, Edit, Saved};
-use super::super::ledger::Armed;
+use super::super::ledger::{Armed, Fault};
 use super::super::log::{self, CutLog, Happening};
 use super::super::record::{Moment, Outcome, Recovery};
 use super::super::rename::renames;
 use super::super::sheet::{Sheet, Source, Stream};
 use super::super::snapshot::{self, Snapshot};
 use super::super::world::SimWorld;
-use super::{Simulation, graph_of};
+use super::{Pending, Simulation, graph_of};
 
 pub(super) type Made = Result<(CutEvent, Diff), Vec<String>>;
 
@@ -26,8 +26,18 @@ fn codes(found: Vec<mliot::diag::Diagnostic>) -> Vec<String> {
     found.into_iter().map(|found| format!("{}: {}", found.code.as_str(), found.message)).collect()
 }
 
-pub(super) fn apply(engine: &mut Engine, graph: &Graph, world: &SimWorld) -> Made {
-    engine.apply(graph, world).map(|cut| (cut.event, cut.diff)).map_err(codes)
+pub(super) fn start(engine: &mut Engine, graph: &Graph, world: &SimWorld) -> Made {
+    make(engine, graph, world, Rebuild::Now)
+}
+
+fn make(engine: &mut Engine, graph: &Graph, world: &SimWorld, rebuild: Rebuild) -> Made {
+    engine.apply_with(graph, world, rebuild).map(|cut| (cut.event, cut.diff)).map_err(codes)
+}
+
+/// Begins to rebuild what the change makes unreadable, beside the running graph.
+fn rebuild(settings: Settings, engine: &Engine, graph: &Graph, world: &SimWorld) -> Box<Backfill> {
+    let diff = diff(engine.graph(), graph);
+    Box::new(Backfill::begin(settings, engine.graph(), &engine.reached(), graph, &diff, &world.aside()))
 }
 
 impl Simulation {
@@ -36,23 +46,48 @@ impl Simulation {
         let what = format!("{:?}, {how:?}", edits.iter().map(|edit| edit.kind).collect::<Vec<_>>());
         let (sheet, graph) = self.edited(edits);
         match how {
-            How::Plain => self.attempt(&what, &sheet, graph, None, &mut apply),
+            How::Plain => self.change(&what, &sheet, graph, None),
+            How::Beside(rows) => self.beside(&what, &sheet, graph, *rows),
             How::Fault { fault, nth, panics } => {
                 let armed = Armed { fault: *fault, nth: *nth, panics: *panics, hit: false };
-                self.attempt(&what, &sheet, graph, Some(armed), &mut apply);
+                self.change(&what, &sheet, graph, Some(armed));
             }
             How::AndBack => {
-                self.attempt(&what, &sheet, graph, None, &mut apply);
+                self.change(&what, &sheet, graph, None);
                 let renamed = self.sheet.streams.iter().any(|stream| before.streams.iter().all(|old| old.name != stream.name));
                 let back = Sheet { streams: before.streams.iter().cloned().map(unsaid).collect(), ..before };
-                let graph = self.compile(back.to_string());
-                self.attempt(&what, &back, graph, None, &mut apply);
+                let graph = graph_of(back.to_string());
+                self.change(&what, &back, graph, None);
                 if let Some(moment) = self.moments.last_mut() {
                     moment.back = !renamed;
                 }
             }
             How::Overtaken(others) => self.overtaken(&what, &sheet, graph, others),
         }
+    }
+
+    /// What has to be rebuilt is rebuilt at once.
+    fn change(&mut self, what: &str, sheet: &Sheet, graph: Result<Graph, String>, armed: Option<Armed>) {
+        let settings = self.settings;
+        self.attempt(what, sheet, graph, armed, &mut |engine, graph, world| {
+            make(engine, graph, world, Rebuild::With(rebuild(settings, engine, graph, world)))
+        });
+    }
+
+    /// Rows come in while it is rebuilt what the change makes unreadable.
+    fn beside(&mut self, what: &str, sheet: &Sheet, graph: Result<Graph, String>, rows: u64) {
+        let Ok(wanted) = &graph else { return self.change(what, sheet, graph, None) };
+        let mut backfill = rebuild(self.settings, &self.engine, wanted, &self.world);
+        for _ in 0..rows {
+            backfill.work(&self.engine.reached(), self.settings.batch_rows_max, Some(&self.world.aside()));
+            self.advance(1);
+        }
+        self.pending = Pending { aside: self.world.ledger.book().aside, is_tried: true, ..Pending::default() };
+        let mut backfill = Some(backfill);
+        self.attempt(what, sheet, graph, None, &mut |engine, graph, world| {
+            let backfill = backfill.take().expect("it is tried once");
+            make(engine, graph, world, Rebuild::With(backfill))
+        });
     }
 
     /// Whoever looked at a node looks no more.
@@ -71,13 +106,9 @@ impl Simulation {
 
     fn edited(&mut self, edits: &[Edit]) -> (Sheet, Result<Graph, String>) {
         match edit::apply(&self.sheet, edits) {
-            Saved::Text(sheet) => (sheet.clone(), self.compile(sheet.to_string())),
-            Saved::Broken(text) => (self.sheet.clone(), self.compile(text)),
+            Saved::Text(sheet) => (sheet.clone(), graph_of(sheet.to_string())),
+            Saved::Broken(text) => (self.sheet.clone(), graph_of(text)),
         }
-    }
-
-    fn compile(&mut self, text: String) -> Result<Graph, String> {
-        self.compiled.entry(text).or_insert_with_key(|text| graph_of(text.clone())).clone()
     }
 
     /// Prepares one change, makes another, and then tries to make the first.
@@ -85,10 +116,13 @@ impl Simulation {
         let (other, other_graph) = self.edited(others);
         let (Ok(graph), Ok(other_graph)) = (graph, other_graph) else { return };
         let (nodes, open) = self.living();
-        let Ok(first) = prepare(&mut self.engine, &graph, &self.world) else { return };
+        let rebuild = Rebuild::With(rebuild(self.settings, &self.engine, &graph, &self.world));
+        let Ok(first) = prepare_with(&mut self.engine, &graph, &self.world, rebuild) else { return };
         let (more, open_now) = self.living();
-        self.pending = (&more - &nodes, open_now - open);
-        self.attempt(what, &other, Ok(other_graph), None, &mut apply);
+        let aside = self.world.ledger.book().aside;
+        self.pending = Pending { nodes: &more - &nodes, open: open_now - open, aside, is_tried: false };
+        self.change(what, &other, Ok(other_graph), None);
+        self.pending.is_tried = true;
         let mut first = Some(first);
         self.attempt(what, sheet, Ok(graph), None, &mut |engine, _, _| {
             let cut = first.take().expect("it is tried once").cut(engine);
@@ -103,8 +137,10 @@ impl Simulation {
 
     pub(super) fn snapshot(&mut self) -> Snapshot {
         let mut taken = snapshot::take(&mut self.engine, &self.world.ledger);
-        taken.living.retain(|id, _| !self.pending.0.contains(id));
-        taken.open -= self.pending.1;
+        let Pending { nodes, open, aside, is_tried: _ } = &self.pending;
+        taken.living.retain(|id, _| !nodes.contains(id));
+        taken.open -= open;
+        taken.aside -= aside;
         taken
     }
 
@@ -136,10 +172,12 @@ impl Simulation {
         let armed = self.world.ledger.book().armed.take();
         let told = self.told();
         if let (Outcome::Done(done), Ok(graph)) = (&outcome, graph) {
-            self.changed(sheet, graph, &done.1, before.next, built);
+            let again = self.world.rereads && armed.is_none_or(|armed| armed.fault != Fault::Reread || !armed.hit);
+            self.changed(sheet, graph, &done.1, (before.next, again), built);
         }
-        if matches!(outcome, Outcome::Overtaken(_)) {
-            self.pending = (BTreeSet::new(), 0);
+        // What was prepared for this attempt has been made, or is gone.
+        if std::mem::take(&mut self.pending.is_tried) {
+            self.pending = Pending::default();
         }
         let after = self.snapshot();
         let (rows_moved, opened) = {
@@ -169,9 +207,9 @@ impl Simulation {
         self.engine.take_events().iter().filter(|event| matches!(event, Event::Cut(_))).count()
     }
 
-    fn changed(&mut self, sheet: &Sheet, graph: Graph, diff: &Diff, at: u64, built: u64) {
+    fn changed(&mut self, sheet: &Sheet, graph: Graph, diff: &Diff, (at, again): (u64, bool), built: u64) {
         let (renames, reconnected) = (renames(&self.sheet, sheet), reconnected(&self.sheet, sheet));
-        let cut = CutLog { at, graph, renames, stateless: log::stateless(diff), reconnected };
+        let cut = CutLog { at, graph, renames, stateless: log::stateless(diff), reconnected, again };
         let moved: BTreeMap<String, String> = diff.moved().map(|(from, to)| (from.to_string(), to.to_string())).collect();
         let mut book = self.world.ledger.book();
         book.plan += 1;
