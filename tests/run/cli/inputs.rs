@@ -92,7 +92,7 @@ fn a_kill_behind_an_edit_that_saw_them_once_more_changes_nothing() {
     let summed = POSTED.replace("room | to", "room | scan { so_far = cumulative_sum(n) } | to");
     let bench = Bench::new().with("room.mliot", POSTED);
     let args = ["run", "room.mliot", "--json", "--epoch-every", "3600s"];
-    let mut running = Running::start(&mut bench.program(&args));
+    let running = Running::start(&mut bench.program(&args));
     let at = wait_for("an address", || {
         let heard = running.heard();
         let from = heard.find("http://")?;
