@@ -141,7 +141,7 @@ type Running = std::thread::JoinHandle<u64>;
 
 fn start(folder: &Path, file: &Path) -> (Stop, Receiver<Said>, Running) {
     let text = std::fs::read_to_string(file).expect("it was written just now");
-    let mut compiler = FileCompiler { file: file.to_owned(), set: Vec::new() };
+    let mut compiler = FileCompiler::new(file.to_owned(), Vec::new());
     let compiled = compiler.compile(&text);
     assert!(compiled.graph.is_some(), "{:#?}", compiled.diagnostics);
     let state = folder.join("state");
@@ -164,6 +164,9 @@ fn start(folder: &Path, file: &Path) -> (Stop, Receiver<Said>, Running) {
         heed_signals: false,
         limits: Limits::default(),
         state: Some(kept),
+        confirm: None,
+        probation: None,
+        typed: false,
     };
     let running = std::thread::spawn(move || run(setup).expect("it starts").undelivered);
     (stop, heard, running)

@@ -87,7 +87,8 @@ fn main() {
     };
     let rounds = option(&arguments, "--rounds").map_or(5, |text| text.parse().expect("a number of rounds"));
     let shows_confusion = arguments.iter().any(|argument| argument == "--confusion");
-    let wanted: Vec<&String> = arguments.iter().filter(|text| !text.starts_with("--") && text.parse::<usize>().is_err()).collect();
+    let wanted: Vec<&String> =
+        arguments.iter().filter(|text| !text.starts_with("--") && text.parse::<usize>().is_err()).collect();
     for job in JOBS.iter().filter(|job| wanted.is_empty() || wanted.iter().any(|name| job.name.contains(name.as_str()))) {
         let learned: Vec<Round> = (0..rounds).map(|_| learn(job, &data)).collect();
         show(job, &learned);
@@ -106,7 +107,8 @@ fn learn(job: &Job, data: &Path) -> Round {
     let folder = env::temp_dir().join(format!("mliot-learning-{}", std::process::id()));
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("a folder for the pipeline");
-    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines").join(job.pipeline)).expect("the pipeline");
+    let text =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines").join(job.pipeline)).expect("the pipeline");
     let edited = job.edit.map_or(text.clone(), |(from, to)| text.replacen(from, to, 1));
     assert!(job.edit.is_none() || edited != text, "{} has not what is to be replaced", job.pipeline);
     fs::write(folder.join("job.mliot"), edited).expect("the pipeline in its folder");
@@ -140,7 +142,10 @@ fn program(folder: &Path, data: &Path, arguments: &[&str]) -> Value {
         .expect("the program");
     let text = String::from_utf8_lossy(&done.stdout);
     assert!(done.status.success(), "{arguments:?}: {text}{}", String::from_utf8_lossy(&done.stderr));
-    text.lines().rev().find_map(|line| serde_json::from_str(line).ok()).unwrap_or_else(|| panic!("{arguments:?} printed {text}"))
+    text.lines()
+        .rev()
+        .find_map(|line| serde_json::from_str(line).ok())
+        .unwrap_or_else(|| panic!("{arguments:?} printed {text}"))
 }
 
 fn config(candidates: &Value) -> String {

@@ -57,6 +57,7 @@ fn learned(name: &str) -> Fitted {
         rows: &(0..LEARNED_ROWS).collect::<Vec<_>>(),
         weights: None,
         balance: false,
+        flag: 0.0,
     };
     request.fit(&Control::default()).expect("the rows can be learned")
 }

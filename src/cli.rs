@@ -12,6 +12,10 @@ mod terminal;
 #[cfg(feature = "run")]
 mod books;
 #[cfg(feature = "run")]
+mod control;
+#[cfg(feature = "run")]
+mod history;
+#[cfg(feature = "run")]
 mod inputs;
 #[cfg(feature = "run")]
 mod models;
@@ -28,7 +32,11 @@ mod score;
 #[cfg(feature = "run")]
 mod state;
 #[cfg(feature = "run")]
+mod tap;
+#[cfg(feature = "run")]
 mod test;
+#[cfg(feature = "run")]
+mod trace;
 #[cfg(feature = "run")]
 mod worker;
 
@@ -77,6 +85,16 @@ fn dispatch(command: Command) -> Outcome {
         Command::Models(args) => models::models(&args),
         #[cfg(feature = "run")]
         Command::State(args) => state::state(&args),
+        #[cfg(feature = "run")]
+        Command::History(args) => history::history(&args),
+        #[cfg(feature = "run")]
+        Command::Tap(args) => tap::tap(&args),
+        #[cfg(feature = "run")]
+        Command::Trace(args) => trace::trace(&args),
+        #[cfg(feature = "run")]
+        Command::Undo(args) => control::undo(&args),
+        #[cfg(feature = "run")]
+        Command::Confirm(args) => control::confirm(&args),
         #[cfg(feature = "run")]
         Command::Worker => worker::worker(),
     }

@@ -2,8 +2,10 @@
 //!
 //! The outside is reached through the world alone, so an editor, a test and the watcher compile alike.
 
+mod condition;
 mod disk;
 mod gather;
+mod tables;
 
 use std::path::{Path, PathBuf};
 
@@ -14,6 +16,7 @@ use crate::plan::{self, Graph};
 use crate::sema::{self, Settings};
 use crate::syntax::ast;
 
+pub use condition::condition;
 pub use disk::Disk;
 pub use gather::{FILES_MAX, World};
 
@@ -41,8 +44,9 @@ impl Compiled {
 /// `--set` has it.
 pub fn compile(path: &Path, world: &dyn World, set: &[(String, String)]) -> Compiled {
     let gathered = gather::gather(path, world);
-    let gather::Gathered { file, sources, mut diagnostics, files } = gathered;
-    let (program, found) = check(&file, &sources, world, set);
+    let gather::Gathered { file, sources, mut diagnostics, mut files, .. } = gathered;
+    let (mut program, found) = check(&file, &sources, world, set);
+    files.extend(tables::digest(&mut program, path, world));
     diagnostics.extend(found);
     let graph = (!diagnostics.iter().any(Diagnostic::is_error)).then(|| plan::lower(&program));
     Compiled { program, graph, sources, diagnostics: sorted(diagnostics), files }

@@ -22,6 +22,7 @@ mod registry;
 mod report;
 mod score;
 mod search;
+mod series;
 mod split;
 mod table;
 mod train;

@@ -8,15 +8,22 @@ mod collect;
 mod error;
 mod example;
 mod expr;
+mod fill;
 mod filter;
+mod join;
+mod keep;
 mod keys;
 mod predict;
+mod progress;
 mod project;
 mod scan;
+mod seen;
 mod set;
 mod stateless;
 mod table;
+mod top;
 mod union;
+mod unnest;
 mod window;
 
 use crate::ir;
@@ -28,6 +35,7 @@ use stateless::Stateless;
 pub use collect::HISTORY;
 pub use example::{evaluate_aggregate, evaluate_constant, evaluate_scalar};
 pub use expr::{Expression, Scope};
+pub use join::lookup;
 
 /// The node of a stage or of a task. `input` are the schemas that come in, by port.
 ///
@@ -54,5 +62,10 @@ fn stage(spec: &NodeSpec, op: &ir::Op, first: &ir::Schema, input: &[ir::Schema])
         ir::Op::Scan { .. } => Ok(Box::new(scan::Scan::build(spec, first)?)),
         ir::Op::Window(_) => window::build(spec, first),
         ir::Op::Predict(_) => Ok(Box::new(predict::Predict::build(spec, input)?)),
+        ir::Op::Fill { .. } => Ok(Box::new(Stateless::<fill::Fill>::build(spec, first)?)),
+        ir::Op::Unnest { .. } => Ok(Box::new(Stateless::<unnest::Unnest>::build(spec, first)?)),
+        ir::Op::Keep(_) => keep::build(spec, first),
+        ir::Op::Join(_) => join::build(spec, input),
+        ir::Op::Top(_) => Ok(Box::new(top::Top::build(spec, first)?)),
     }
 }

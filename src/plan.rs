@@ -2,17 +2,20 @@
 
 mod diff;
 mod fingerprint;
+mod former;
 mod graph;
 mod lower;
 mod order;
+mod place;
 mod shadow;
 mod show;
 mod training;
 
 pub use diff::{
-    Again, Change, Class, Component, Diff, EntryChange, Listed, Memory, NotAgain, ParamEdit, Reach, Rename, TaskEdit, Why,
-    again, diff, task_edits,
+    Again, Change, Class, Component, Diff, EntryChange, Listed, Loss, Memory, NotAgain, ParamEdit, Reach, Rename, TaskEdit,
+    Why, again, diff, task_edits,
 };
+pub use former::{Former, former};
 pub use graph::{Accept, Connection, Decode, Gate, Graph, Hashes, Input, Label, Learn, NodeKey, NodeOp, NodeSpec, Owner, Slot};
 pub use lower::lower;
 pub use shadow::shadow;

@@ -21,6 +21,7 @@ mod source;
 mod stage;
 mod task;
 mod test;
+mod transform;
 mod types;
 mod units;
 mod usage;
@@ -47,7 +48,9 @@ pub use units::Units;
 pub fn check(file: &ast::File, sources: &Sources, settings: &Settings<'_>) -> (ir::Program, Vec<Diagnostic>) {
     let mut findings = Findings::default();
     let index = Index::of(file, &mut findings);
-    let mut globals = Globals { index, sources, library: library(), env: settings.env, params: BTreeMap::new() };
+    let expansions = transform::expand(file, &index, &mut findings);
+    let params = BTreeMap::new();
+    let mut globals = Globals { index, sources, library: library(), env: settings.env, params, expansions };
     param::resolve(&mut globals, settings, &mut findings);
     let mut checker = Checker::new(&globals, findings);
     checker.program.params = globals.params.clone();
@@ -77,10 +80,8 @@ impl<'a> Checker<'a> {
             ast::DeclarationKind::Policy(it) => self.policy_declaration(it),
             ast::DeclarationKind::Serve(it) => self.serve(it, span),
             ast::DeclarationKind::Test(it) => self.test(it, span),
-            ast::DeclarationKind::Table(it) => self.later("a `table`", it.head.name.span, "use a source with `recorded`"),
-            ast::DeclarationKind::Transform(it) => {
-                self.later("a `transform`", it.head.name.span, "write its stages out where it is used")
-            }
+            ast::DeclarationKind::Table(it) => drop(self.table(it)),
+            ast::DeclarationKind::Transform(it) => self.transform_declaration(it),
             ast::DeclarationKind::Network(it) => {
                 self.later("a `network`", it.head.name.span, "use the families `mlp` and `conv1d`")
             }

@@ -24,7 +24,7 @@ pub use backend::{Answer, Answering, Backend, Refusal};
 pub use door::{Door, DoorKey, Doors, Missing};
 pub use inbox::{Body, Inbox, InboxKey, Inboxes, Putting};
 pub use listener::{Address, Limits, Listener};
-pub use status::{Edits, SinkStatus, Stage, Status, TaskStatus};
+pub use status::{Edits, Happened, Rates, SinkStatus, Stage, Status, TaskStatus};
 
 #[cfg(test)]
 mod tests;

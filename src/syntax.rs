@@ -8,4 +8,4 @@ mod parse;
 mod scan;
 
 pub use format::format;
-pub use parse::{FILE_BYTES_MAX, Hint, NESTING_MAX, parse, stage_hint};
+pub use parse::{FILE_BYTES_MAX, Hint, NESTING_MAX, STAGES, parse, stage_hint};

@@ -45,6 +45,21 @@ pub enum Command {
     /// Show what a run has kept: epochs, log, states, positions, waiting rows
     #[cfg(feature = "run")]
     State(ShowStateArgs),
+    /// Show rows of a running pipeline as they pass a stream, a stage or a sink
+    #[cfg(feature = "run")]
+    Tap(TapArgs),
+    /// Follow one row of a running pipeline: what each stage made of it, and where it ended
+    #[cfg(feature = "run")]
+    Trace(TraceArgs),
+    /// List what a run has carried out: edits, ways back, models, with what each of them changed
+    #[cfg(feature = "run")]
+    History(HistoryArgs),
+    /// Take a running pipeline back to the plan before, or to any plan of its history
+    #[cfg(feature = "run")]
+    Undo(UndoArgs),
+    /// Let the edit take place that waits under `run --confirm`
+    #[cfg(feature = "run")]
+    Confirm(ConfirmArgs),
     /// Carry out one trial: a request on standard input, the fitted model on standard output
     #[cfg(feature = "run")]
     #[command(hide = true)]
@@ -92,9 +107,12 @@ pub struct FmtArgs {
 pub struct PlanArgs {
     #[command(flatten)]
     pub file: FileArgs,
-    /// The file that runs now; without it everything is new
-    #[arg(long, value_name = "FILE")]
+    /// The file that runs now, or `running` for the process that runs it [default: `running`, if it does; else everything is new]
+    #[arg(long, value_name = "FILE|running")]
     pub against: Option<PathBuf>,
+    #[cfg(feature = "run")]
+    #[command(flatten)]
+    pub state: StateArgs,
     #[arg(long)]
     pub json: bool,
 }
@@ -183,6 +201,20 @@ mod machines {
         /// Between two epochs, in which everything is kept for a restart, such as `30s` [default: 10s]
         #[arg(long, value_name = "TIME", value_parser = span)]
         pub epoch_every: Option<std::time::Duration>,
+        /// Look at the file and what it uses so often, such as `500ms`, where a network's disk sends no events
+        #[arg(long, value_name = "TIME", value_parser = span, num_args = 0..=1, require_equals = true)]
+        #[arg(default_missing_value = "250ms")]
+        pub poll: Option<std::time::Duration>,
+        /// Ask before an edit that would lose something: it waits for `mliot confirm`, or for y or n where you type
+        #[arg(long)]
+        pub confirm: bool,
+        /// How long it waits before it is dropped [default: 10min]
+        #[arg(long, value_name = "TIME", value_parser = span, requires = "confirm")]
+        pub confirm_within: Option<std::time::Duration>,
+        /// After an edit keep what it replaced, fed and mute, for so long, and go back to it by itself where nodes fail or drop
+        /// more rows than before, such as `30s` [default: not at all]
+        #[arg(long, value_name = "TIME", value_parser = span)]
+        pub probation: Option<std::time::Duration>,
         /// Rows of a file that has an end (Parquet, Arrow, JSON) wait at most so long for others, such as `10s` [default: 60s]
         #[arg(long, value_name = "TIME", value_parser = span)]
         pub segment_every: Option<std::time::Duration>,
@@ -211,6 +243,92 @@ mod machines {
         /// The pipeline whose state folder is shown
         #[arg(value_name = "FILE")]
         pub file: PathBuf,
+        #[command(flatten)]
+        pub state: StateArgs,
+        #[arg(long)]
+        pub json: bool,
+    }
+
+    #[derive(Debug, ClapArgs)]
+    pub struct HistoryArgs {
+        /// The pipeline whose history is shown
+        #[arg(value_name = "FILE")]
+        pub file: PathBuf,
+        /// The file as it was for this plan
+        #[arg(long, value_name = "PLAN")]
+        pub show: Option<u64>,
+        #[command(flatten)]
+        pub state: StateArgs,
+        #[arg(long)]
+        pub json: bool,
+    }
+
+    #[derive(Debug, ClapArgs)]
+    pub struct TapArgs {
+        /// Where: `air`, `room.bad`, `air.late`, a stage such as `air/scan`, or a sink
+        #[arg(value_name = "STREAM")]
+        pub stream: String,
+        /// The pipeline that runs
+        #[arg(value_name = "FILE")]
+        pub file: PathBuf,
+        /// Only rows for which it is true, such as `co2 > 800ppm`
+        #[arg(long = "where", value_name = "CONDITION")]
+        pub condition: Option<String>,
+        /// So many rows, then end
+        #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u64).range(1..))]
+        pub limit: Option<u64>,
+        #[command(flatten)]
+        pub state: StateArgs,
+        /// One JSON object a line
+        #[arg(long)]
+        pub json: bool,
+    }
+
+    #[derive(Debug, ClapArgs)]
+    pub struct TraceArgs {
+        #[command(flatten)]
+        pub file: FileArgs,
+        /// A row of the recordings instead of one that is still to come; nothing has to run, and nothing is written
+        #[arg(long)]
+        pub recorded: bool,
+        /// The next row that meets it where it comes in, such as `co2 > 800ppm` [default: the next row]
+        #[arg(long = "where", value_name = "CONDITION", conflicts_with = "ordinal")]
+        pub condition: Option<String>,
+        /// Of this source, where there are several
+        #[arg(long, value_name = "SOURCE", conflicts_with = "ordinal")]
+        pub source: Option<String>,
+        /// The row with this number among all that come in, counted from 0; of a run it must be still to come
+        #[arg(long, value_name = "N")]
+        pub ordinal: Option<u64>,
+        #[command(flatten)]
+        pub state: StateArgs,
+        /// One JSON object
+        #[arg(long)]
+        pub json: bool,
+    }
+
+    #[derive(Debug, ClapArgs)]
+    pub struct UndoArgs {
+        /// The pipeline that runs
+        #[arg(value_name = "FILE")]
+        pub file: PathBuf,
+        /// The number of a plan, as `mliot history` lists it [default: the plan before the one that runs]
+        #[arg(long, value_name = "PLAN")]
+        pub to: Option<u64>,
+        #[command(flatten)]
+        pub state: StateArgs,
+        #[arg(long)]
+        pub json: bool,
+    }
+
+    #[derive(Debug, ClapArgs)]
+    pub struct ConfirmArgs {
+        /// The pipeline that runs
+        #[arg(value_name = "FILE")]
+        pub file: PathBuf,
+        /// Drop the edit that waits
+        #[arg(long)]
+        pub no: bool,
         #[command(flatten)]
         pub state: StateArgs,
         #[arg(long)]

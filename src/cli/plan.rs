@@ -1,4 +1,4 @@
-//! `mliot plan FILE --against OTHER`.
+//! `mliot plan FILE --against OTHER`, or against what runs.
 
 use crate::plan::{Graph, diff, plan_json, plan_text};
 
@@ -8,6 +8,10 @@ use super::load::{load, load_from};
 use super::terminal::say;
 
 pub fn plan(args: &PlanArgs) -> Outcome {
+    #[cfg(feature = "run")]
+    if let Some(outcome) = super::control::plan(args) {
+        return outcome;
+    }
     match planned(args) {
         Ok(text) => {
             say(&text);

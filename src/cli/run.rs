@@ -1,7 +1,7 @@
 //! `mliot run FILE`.
 
 use std::fs;
-use std::io::{stderr, stdout};
+use std::io::{IsTerminal, stderr, stdin, stdout};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,9 +11,11 @@ use crate::base::Sources;
 use crate::diag::Diagnostic;
 use crate::host::state::{ASIDES_KEPT, StateFolder};
 use crate::host::view::{Form, View};
-use crate::host::{self, Compiled, Compiler, EPOCH_EVERY, Ear, FileCompiler, Keeper, Kept, Setup, Stop};
+use crate::host::{self, CONFIRM_MAX, Compiled, Compiler, EPOCH_EVERY, Ear, FileCompiler, Keeper, Kept, Setup, Stop};
 use crate::io::{Live, Now, Wall};
+use crate::ir::Connector;
 use crate::lifecycle::Registry;
+use crate::plan::{Graph, NodeOp};
 
 use super::Outcome;
 use super::args::RunArgs;
@@ -26,7 +28,7 @@ pub fn run(args: &RunArgs) -> Outcome {
         Ok(text) => text,
         Err(error) => return not_started(args, &[unusable(file, "read", &error)], &Sources::default()),
     };
-    let mut compiler = FileCompiler { file: file.clone(), set: args.file.set.clone() };
+    let mut compiler = FileCompiler::new(file.clone(), args.file.set.clone());
     let compiled = compiler.compile(&text);
     let sources = compiled.sources.clone();
     if compiled.graph.is_none() {
@@ -62,6 +64,8 @@ fn setup(args: &RunArgs, text: String, compiled: Compiled, compiler: FileCompile
     let live = Arc::new(Live::at(&state));
     let parts = Arc::new(spoken(live_machines(&file, kept.began, &live), args.json));
     let learner = Arc::new(Keeper { registry: Registry::at(&state) });
+    // Rows may come in there instead.
+    let typed = stdin().is_terminal() && !compiled.graph.as_ref().is_some_and(reads_stdin);
     let ear: Box<dyn Ear> =
         if args.json { Box::new(View::new(Form::Json, stdout())) } else { Box::new(View::new(Form::of(&stderr()), stderr())) };
     Ok(Setup {
@@ -77,11 +81,22 @@ fn setup(args: &RunArgs, text: String, compiled: Compiled, compiler: FileCompile
         heed_signals: true,
         limits: limits(args),
         state: Some(kept),
+        confirm: args.confirm.then(|| args.confirm_within.unwrap_or(CONFIRM_MAX)),
+        probation: args.probation,
+        typed,
     })
 }
 
+fn reads_stdin(graph: &Graph) -> bool {
+    let is_stdin = |op: &NodeOp| {
+        let NodeOp::Connection(connection) = op else { return false };
+        matches!(connection.live, Some(Connector::Stdin { .. }))
+    };
+    graph.nodes.values().any(|spec| is_stdin(&spec.op))
+}
+
 fn limits(args: &RunArgs) -> host::Limits {
-    let mut limits = host::Limits::default();
+    let mut limits = host::Limits { poll: args.poll, ..host::Limits::default() };
     limits.sinks.segment_age_max = args.segment_every.unwrap_or(limits.sinks.segment_age_max);
     limits
 }

@@ -1,7 +1,8 @@
 //! The file and everything that it uses, as one tree.
 
+use std::collections::BTreeSet;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::base::{Sources, Span};
 use crate::diag::{Code, Diagnostic};
@@ -16,6 +17,25 @@ pub trait World {
     fn read(&self, path: &Path) -> io::Result<String>;
 
     fn env(&self, name: &str) -> Option<String>;
+
+    /// Equal for all paths of one file, so that `use "../units.mliot"` and `use "units.mliot"` bring it once. Without a disk
+    /// to ask, the path itself tells.
+    fn identity(&self, path: &Path) -> PathBuf {
+        plain(path)
+    }
+}
+
+/// Without `.`, and without `..` where what it leaves is written out.
+pub(super) fn plain(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(out.components().next_back(), Some(Component::Normal(_))) => _ = out.pop(),
+            Component::ParentDir | Component::Prefix(_) | Component::RootDir | Component::Normal(_) => out.push(part),
+        }
+    }
+    out
 }
 
 /// The declarations of all files together, the compiled one's first.
@@ -24,6 +44,8 @@ pub(super) struct Gathered {
     pub sources: Sources,
     pub diagnostics: Vec<Diagnostic>,
     pub files: Vec<PathBuf>,
+    /// Of `files`, by their identity in the world.
+    read: BTreeSet<PathBuf>,
 }
 
 pub(super) fn gather(path: &Path, world: &dyn World) -> Gathered {
@@ -32,6 +54,7 @@ pub(super) fn gather(path: &Path, world: &dyn World) -> Gathered {
         sources: Sources::default(),
         diagnostics: Vec::new(),
         files: vec![path.to_owned()],
+        read: BTreeSet::from([world.identity(path)]),
     };
     match world.read(path) {
         Ok(text) => out.add(path, &text, world),
@@ -63,17 +86,19 @@ impl Gathered {
             }
         };
         let path = from.parent().unwrap_or(Path::new("")).join(text.value.as_str());
-        if self.files.contains(&path) {
+        let identity = world.identity(&path);
+        if self.read.contains(&identity) {
             return;
         }
         if self.files.len() >= FILES_MAX {
             self.diagnostics.push(too_many(text.span));
             return;
         }
+        self.read.insert(identity);
         self.files.push(path.clone());
         match world.read(&path) {
             Ok(content) => self.add(&path, &content, world),
-            Err(error) => self.diagnostics.push(used_unreadable(&path, &error, text.span)),
+            Err(error) => self.diagnostics.push(used_unreadable(&path, &error, text, world)),
         }
     }
 }
@@ -98,8 +123,14 @@ fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
     Diagnostic::new(Code::E0207, format!("`{}` cannot be read: {error}", path.display()))
 }
 
-fn used_unreadable(path: &Path, error: &io::Error, span: Span) -> Diagnostic {
-    unreadable(path, error).at(span, "used here").help("check the path; it is relative to the file that uses it")
+fn used_unreadable(path: &Path, error: &io::Error, used: &ast::Text, world: &dyn World) -> Diagnostic {
+    let found = unreadable(path, error).at(used.span, "used here");
+    let whole = format!("{}.mliot", used.value);
+    let beside = path.with_file_name(format!("{}.mliot", path.file_name().unwrap_or_default().to_string_lossy()));
+    if path.extension().is_none() && world.read(&beside).is_ok() {
+        return found.help(format!("write the whole name, \"{whole}\"")).fix(used.span, format!("\"{whole}\""));
+    }
+    found.help("check the path; it is relative to the file that uses it")
 }
 
 /// E0207.

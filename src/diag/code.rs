@@ -74,6 +74,7 @@ codes! {
     E0205 "declarations refer to each other in a circle",
     E0206 "a value from outside is missing or does not fit",
     E0207 "a file cannot be read",
+    E0208 "a transform and its use do not fit",
     // Types and units.
     E0301 "these two do not have the same unit",
     E0302 "a scale with a zero of its own",
@@ -86,6 +87,7 @@ codes! {
     E0310 "a function cannot stand here",
     E0311 "an enum contradicts itself",
     E0312 "two sides of a union differ",
+    E0313 "two sides of a join do not fit",
     // Time and windows.
     E0401 "a source does not say when its rows happened",
     E0402 "this needs a time",
@@ -174,6 +176,12 @@ codes! {
     R0103 "another run uses the state folder",
     R0104 "the state cannot be written",
     R0105 "rows do not come again",
+    R0201 "a run has no door for commands",
+    R0202 "a run cannot be asked",
+    R0203 "there is no such plan",
+    R0204 "no edit waits",
+    R0205 "a change was taken back by itself",
+    R0206 "what a change replaced is too large to be kept",
     R0106 "columns of rows that waited are lost",
     R0010 "a stage would have to remember more than its limit",
     R0501 "a saved model cannot be read",

@@ -4,7 +4,7 @@ use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnost
 
 use crate::base::{Sources, Span};
 
-use super::{Diagnostic, Level};
+use super::{Diagnostic, Label, Level};
 
 /// How the surroundings want their text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,10 +22,29 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, style: Style) -> Strin
     let theme = GraphicalTheme { styles, ..GraphicalTheme::unicode_nocolor() };
     let handler = GraphicalReportHandler::new_themed(theme).with_width(100).with_links(false);
     let mut text = String::new();
-    let report = report(diagnostic, sources);
+    match handler.render_report(&mut text, report(diagnostic, sources).as_ref()) {
+        Ok(()) => elsewhere(diagnostic).fold(tidy(&text), |text, label| text + &other_file(label, sources, &handler)),
+        Err(_) => format!("{} {}\n", diagnostic.code, diagnostic.message),
+    }
+}
+
+/// Labels in other texts than the one that the message is about.
+fn elsewhere(diagnostic: &Diagnostic) -> impl Iterator<Item = &Label> {
+    let home = diagnostic.span().map(|span| span.source);
+    diagnostic.labels.iter().filter(move |label| Some(label.span.source) != home)
+}
+
+/// miette draws one text per report, so each further one is a report of its own, in the words of its label.
+fn other_file(label: &Label, sources: &Sources, handler: &GraphicalReportHandler) -> String {
+    let words = if label.text.is_empty() { "and here" } else { label.text.as_str() };
+    let file = sources.get(label.span.source);
+    let out = MietteDiagnostic::new(words).with_severity(Severity::Advice);
+    let out = out.with_labels([LabeledSpan::new_primary_with_span(None, label.span.range())]);
+    let report = miette::Report::from(out).with_source_code(NamedSource::new(&*file.name, file.text.to_string()));
+    let mut text = String::new();
     match handler.render_report(&mut text, report.as_ref()) {
         Ok(()) => tidy(&text),
-        Err(_) => format!("{} {}\n", diagnostic.code, diagnostic.message),
+        Err(_) => String::new(),
     }
 }
 
@@ -38,7 +57,6 @@ fn report(diagnostic: &Diagnostic, sources: &Sources) -> miette::Report {
     if let Some(help) = &diagnostic.help {
         out = out.with_help(help);
     }
-    // miette draws one text per message; labels elsewhere are said in words by whoever builds the message.
     let Some(home) = diagnostic.span().map(|span| span.source) else { return out.into() };
     let labels = diagnostic.labels.iter().filter(|label| label.span.source == home);
     let out = out.with_labels(labels.enumerate().map(|(nth, label)| labelled(nth, label.span, &label.text)));

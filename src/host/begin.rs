@@ -71,6 +71,8 @@ pub struct Begun {
     pub models: Ready,
     /// Worth saying once the run has begun.
     pub events: Vec<HostEvent>,
+    /// What a former process ran last, as the file had it, and since which row.
+    pub found: Option<(Graph, Ordinal)>,
 }
 
 /// # Errors
@@ -80,7 +82,7 @@ pub fn begin(given: &Given, kept: Option<Kept>) -> Result<Begun, Vec<Diagnostic>
         let sinks = Sinks::new(given.sinks, given.stop.clone(), given.said.clone(), None);
         let (mut engine, sinks) = fresh(given, sinks)?;
         let models = Learning::restore_all(given.learner, &mut engine, given.parts.as_ref());
-        return Ok(Begun { running: Running { engine, sinks, keeping: None }, models, events: Vec::new() });
+        return Ok(Begun { running: Running { engine, sinks, keeping: None }, models, events: Vec::new(), found: None });
     };
     let number = folder.next_number();
     let at = found.as_ref().map_or(Ordinal(0), |found| found.manifest.at);
@@ -89,17 +91,17 @@ pub fn begin(given: &Given, kept: Option<Kept>) -> Result<Begun, Vec<Diagnostic>
     let log = LogHandle::start(folder.files.clone(), &folder.path, number, at, told).map_err(|wrong| vec![wrong])?;
     let ledger: Arc<dyn Ledger> = Arc::new(log.0.clone());
     let sinks = Sinks::new(given.sinks, given.stop.clone(), given.said.clone(), Some(ledger));
-    let mut events = Vec::new();
+    let (mut events, mut ran) = (Vec::new(), None);
     let (mut engine, mut sinks) = match found {
         None => fresh(given, sinks)?,
-        Some(found) => going_on(given, &folder, found, sinks, &log.0, &mut events)?,
+        Some(found) => going_on(given, &folder, found, sinks, &log.0, &mut events, &mut ran)?,
     };
     engine.keep(Box::new(log.0.clone()));
     let models = Learning::restore_all(given.learner, &mut engine, given.parts.as_ref());
     let keeping = Keeping::start(Arc::new(folder), log.0, number, began, every);
     let mut keeping = keeping.map_err(|error| vec![no_thread(&error)])?;
     events.push(keeping.begin(&mut engine, &mut sinks)?);
-    Ok(Begun { running: Running { engine, sinks, keeping: Some(keeping) }, models, events })
+    Ok(Begun { running: Running { engine, sinks, keeping: Some(keeping) }, models, events, found: ran })
 }
 
 /// Starting is a change of the empty graph.
@@ -122,6 +124,7 @@ fn going_on(
     sinks: Sinks,
     log: &LogHandle,
     events: &mut Vec<HostEvent>,
+    ran: &mut Option<(Graph, Ordinal)>,
 ) -> Result<(Engine, Sinks), Vec<Diagnostic>> {
     let begun = Instant::now();
     let Found { manifest, mut epoch, damaged } = found;
@@ -130,10 +133,11 @@ fn going_on(
     let mut models = |task: &Name, version: &str| given.learner.version(task, version);
     let Restored { engine, unopened, findings } =
         Engine::restore(settings(), epoch, given.parts.as_ref(), &mut models).map_err(cannot_go_on)?;
-    let mut again = Again { given, engine, sinks, lines: 0, findings };
+    let mut again = Again { given, changed: engine.next(), engine, sinks, lines: 0, findings };
     again.take_up()?;
     again.log(folder, manifest.number);
-    let Again { mut engine, mut sinks, lines, findings, .. } = again;
+    let Again { mut engine, mut sinks, lines, findings, changed, .. } = again;
+    *ran = Some((engine.graph().of_file(), changed));
     engine.take_events();
     engine.keep(Box::new(log.clone()));
     change(given, &mut engine, &mut sinks, unopened)?;
@@ -169,6 +173,8 @@ struct Again<'a> {
     given: &'a Given<'a>,
     engine: Engine,
     sinks: Sinks,
+    /// The first row of the graph that ran last, or one that it saw.
+    changed: Ordinal,
     lines: u64,
     findings: Vec<Diagnostic>,
 }
@@ -203,6 +209,7 @@ impl Again<'_> {
         let mut models = |task: &Name, version: &str| learner.version(task, version);
         let Record::Cut(cut) = &record else { return self.engine.redo(record, parts, &mut models) };
         let ready = self.sinks.prepare(&self.engine, &cut.graph, parts)?;
+        self.changed = cut.at;
         self.engine.redo(record, parts, &mut models)?;
         self.findings.extend(self.sinks.take_up(&self.engine, ready, parts));
         Ok(())

@@ -1,12 +1,19 @@
 //! Where the engine's thread and the shell write down how things are, for whoever asks.
 
-use std::collections::BTreeMap;
+mod rates;
+
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use crate::base::Name;
+use crate::base::{Name, Time};
 use crate::runtime::{EdgeReport, NodeReport, SourceReport};
-use crate::server::{Edits, SinkStatus, Stage, Status, TaskStatus};
+use crate::server::{Edits, Happened, SinkStatus, Stage, Status, TaskStatus};
+
+use rates::Samples;
+
+/// Things that happened and are remembered; of more the newest.
+const HAPPENED_MAX: usize = 20;
 
 /// Reading copies; nobody holds it while waiting.
 #[derive(Debug)]
@@ -22,7 +29,11 @@ struct Written {
     stopping: bool,
     edits: Edits,
     last_change: Option<String>,
+    differs: Option<String>,
     tasks: BTreeMap<Name, TaskNote>,
+    samples: Samples,
+    /// The newest first.
+    lately: VecDeque<Happened>,
 }
 
 /// What the engine's thread knows.
@@ -56,7 +67,9 @@ impl Board {
     }
 
     pub fn set_machine(&self, machine: Machine) {
-        self.lock().machine = machine;
+        let mut written = self.lock();
+        written.samples.note(Instant::now(), machine.rows_in, &machine.nodes);
+        written.machine = machine;
     }
 
     pub fn set_tasks(&self, tasks: BTreeMap<Name, TaskNote>) {
@@ -73,6 +86,19 @@ impl Board {
         written.last_change = last_change.or(written.last_change.take());
     }
 
+    /// Something that whoever looks later wants to know. Only the first line of it is remembered.
+    pub fn happened(&self, now: Time, text: &str) {
+        let Some(line) = text.lines().map(str::trim).find(|line| !line.is_empty()) else { return };
+        let mut written = self.lock();
+        written.lately.push_front(Happened { time: now.to_string(), text: line.to_owned() });
+        written.lately.truncate(HAPPENED_MAX);
+    }
+
+    /// How what runs differs from the file, if it does.
+    pub fn differs(&self, how: Option<String>) {
+        self.lock().differs = how;
+    }
+
     /// Why a task has no model, in words.
     pub fn why_no_model(&self, task: &Name) -> String {
         let written = self.lock();
@@ -87,6 +113,7 @@ impl Board {
     pub fn status(&self) -> Status {
         let written = self.lock();
         let Machine { plan, stage, rows_in, sources, nodes, edges, failed, sinks, models } = written.machine.clone();
+        let rates = written.samples.rates(Instant::now(), rows_in, &nodes);
         let task = |(name, note): (&Name, &TaskNote)| {
             let TaskNote { family, metric, served, training, note } = note.clone();
             let (version, predictions) = models.get(name).cloned().unwrap_or_default();
@@ -106,6 +133,9 @@ impl Board {
             sinks,
             edits: written.edits,
             last_change: written.last_change.clone(),
+            differs: written.differs.clone(),
+            rates,
+            lately: written.lately.iter().cloned().collect(),
         }
     }
 

@@ -1,6 +1,8 @@
 //! The engine's thread: steps, hands rows to the sinks, answers requests, and takes orders between two steps. It waits for
 //! nothing but the next order or the next row.
 
+mod seeing;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError};
@@ -14,7 +16,10 @@ use crate::diag::Diagnostic;
 use crate::ir;
 use crate::node::{NodeError, Ordinal, Predictor, State};
 use crate::plan::{Graph, NodeKey, NodeOp, Slot};
-use crate::runtime::{Asked, Askers, Cut, Engine, Parts, Phase, Progress, Reached, Rebuild, Served, Unasked, prepare_with};
+use crate::runtime::{
+    Asked, Askers, Beside, Cut, Engine, PROBATION_BYTES_MAX, Parts, Phase, Progress, Reached, Rebuild, Served, Unasked,
+    Weighed, prepare_with,
+};
 use crate::server::Stage;
 
 use super::board::{Board, Machine};
@@ -22,6 +27,10 @@ use super::keeping::Keeping;
 use super::said::{HostEvent, Messages, Said};
 use super::sinks::Sinks;
 use super::stop::{Stop, Wanted};
+
+pub use seeing::See;
+
+use seeing::Seers;
 
 /// What builds nodes and opens ends, from any thread.
 pub type SharedParts = Arc<dyn Parts + Send + Sync>;
@@ -45,6 +54,8 @@ pub enum Order {
         wanted: Box<Graph>,
         /// What of it has been rebuilt beside the engine.
         rebuild: Rebuild,
+        /// The number of the plan, where what it changes is to be kept beside it for a while.
+        probation: Option<u64>,
         /// The texts that its places are in.
         sources: Sources,
         done: SyncSender<Result<Applied, Vec<Diagnostic>>>,
@@ -61,12 +72,26 @@ pub enum Order {
     Reached {
         done: SyncSender<Reached>,
     },
+    /// What a plan has replaced is not needed any more; the graph that runs from here on.
+    Pass {
+        done: SyncSender<Result<Graph, Vec<Diagnostic>>>,
+    },
+    /// How much that remembers, in bytes.
+    WeighBeside {
+        done: SyncSender<usize>,
+    },
+    /// What every node remembers now, and what would become of models and of names that come back.
+    Weigh {
+        wanted: Box<Graph>,
+        done: SyncSender<Weighed>,
+    },
     /// What the task's node has collected.
     Collect {
         task: Name,
         done: SyncSender<Option<Collected>>,
     },
     Ask(Ask),
+    See(See),
 }
 
 /// What came of a change.
@@ -75,6 +100,10 @@ pub struct Applied {
     /// The graph that runs: what was wanted, and the features of models that go on being served.
     pub graph: Graph,
     pub served: Vec<Served>,
+    /// Rows that came in live meanwhile; none while a recording is read, in which rows do not come by themselves.
+    pub waited: Option<u64>,
+    /// What of the graph before is kept beside it.
+    pub beside: Beside,
 }
 
 pub struct Ask {
@@ -118,6 +147,7 @@ pub struct Core {
     plan: String,
     /// The texts of the running graph.
     sources: Sources,
+    seers: Seers,
 }
 
 /// How a run has ended.
@@ -153,6 +183,7 @@ impl Core {
             ended: false,
             plan,
             sources,
+            seers: Seers::default(),
         }
     }
 
@@ -161,6 +192,7 @@ impl Core {
         let mut publish = Instant::now();
         while self.stop.wanted() == Wanted::Run {
             let progress = self.engine.step();
+            self.tell_of_a_row();
             let moved = self.sinks.pump(&mut self.engine);
             self.keep();
             self.tell();
@@ -238,15 +270,44 @@ impl Core {
         }
     }
 
+    /// Whatever an order changes, taps go with their names.
     fn carry_out(&mut self, order: Order) {
+        let before = self.engine.generation();
+        let may_change = matches!(order, Order::Apply { .. } | Order::Assign { .. });
+        if may_change {
+            self.see_before_a_change();
+        }
+        self.obey(order);
+        if before != self.engine.generation() {
+            self.see_after_a_change();
+        }
+    }
+
+    fn obey(&mut self, order: Order) {
         match order {
             Order::Reached { done } => {
                 let _ = done.send(self.engine.reached());
             }
-            Order::Apply { wanted, rebuild, sources, done } => {
-                let result = self.apply(&wanted, rebuild, sources);
-                // On the board before the one who waits goes on: what is asked next is answered for the new graph.
+            Order::See(see) => self.see(see),
+            Order::Weigh { wanted, done } => {
+                let _ = done.send(self.engine.weigh(&wanted));
+            }
+            Order::WeighBeside { done } => {
+                let _ = done.send(self.engine.former_bytes());
+            }
+            Order::Pass { done } => {
+                let result = self.engine.drop_former(self.parts.as_ref());
                 self.publish();
+                let _ = done.send(result);
+            }
+            Order::Apply { wanted, rebuild, probation, sources, done } => {
+                let mut result = self.apply(&wanted, rebuild, probation, sources);
+                // On the board before the one who waits goes on: what is asked next is answered for the new graph. And before
+                // the first row that sees it, so that what comes after the change can be told from what came before.
+                self.publish();
+                if let Ok(applied) = &mut result {
+                    applied.waited = self.let_in_who_waited();
+                }
                 let _ = done.send(result);
             }
             Order::Assign { task, closure: trained, model, done } => {
@@ -286,9 +347,19 @@ impl Core {
     }
 
     /// Everything that can fail first; then the cut.
-    fn apply(&mut self, wanted: &Graph, rebuild: Rebuild, sources: Sources) -> Result<Applied, Vec<Diagnostic>> {
+    fn apply(
+        &mut self,
+        wanted: &Graph,
+        rebuild: Rebuild,
+        probation: Option<u64>,
+        sources: Sources,
+    ) -> Result<Applied, Vec<Diagnostic>> {
         let ready = self.sinks.prepare(&self.engine, wanted, self.parts.as_ref())?;
         let (graph, served) = self.engine.keep_serving(wanted);
+        let (graph, beside) = match probation {
+            Some(plan) => self.engine.keep_former(graph, plan, PROBATION_BYTES_MAX),
+            None => (graph, Beside::default()),
+        };
         let prepared = prepare_with(&mut self.engine, &graph, self.parts.as_ref(), rebuild)?;
         let cut = prepared.cut(&mut self.engine).map_err(|aborted| vec![aborted.why])?;
         (self.ended, self.sources) = (false, sources);
@@ -296,7 +367,8 @@ impl Core {
         for found in self.sinks.take_up(&self.engine, ready, self.parts.as_ref()) {
             self.find(found);
         }
-        Ok(Applied { cut, graph, served })
+        self.see_after_a_change();
+        Ok(Applied { cut, graph, served, beside, waited: None })
     }
 
     fn collect(&mut self, task: &Name) -> Option<Collected> {
@@ -341,6 +413,7 @@ impl Core {
     }
 
     fn publish(&mut self) {
+        self.forget_who_is_gone();
         let sources = self.engine.source_reports(now());
         let failed = self.engine.slots().filter_map(|slot| Some((slot.key.to_string(), slot.failed.as_ref()?.to_string())));
         let machine = Machine {

@@ -24,6 +24,7 @@ use super::outside::{Learned, Learner, Remembered, Trained};
 use super::run::Signal;
 use super::said::{HostEvent, Messages};
 use super::serving::served;
+use super::state::plans::Answering;
 
 use task::{Asks, Need, Task};
 use work::Work;
@@ -207,6 +208,19 @@ impl Learning {
             None => (task.model, task.former) = (None, None),
         }
         said
+    }
+
+    /// Somebody has gone back to another model of the task.
+    pub fn choose(&mut self, name: &Name) -> Vec<HostEvent> {
+        let Some(mut task) = self.tasks.remove(name) else { return Vec::new() };
+        let said = self.choose_again(name, &mut task);
+        self.tasks.insert(name.clone(), task);
+        said
+    }
+
+    /// Who answers, by task.
+    pub fn answering(&self) -> BTreeMap<Name, Answering> {
+        self.tasks.iter().filter_map(|(name, task)| Some((name.clone(), task.answers()?))).collect()
     }
 
     /// From which row on the model answers, or nobody, if the features are still its own.

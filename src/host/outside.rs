@@ -1,17 +1,37 @@
 //! What the live shell takes from outside, as small traits.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crate::base::{Name, Sources};
+use crate::base::{Hash, Name, Sources};
 use crate::diag::Diagnostic;
+use crate::ir::Expr;
 use crate::node::{Predictor, State};
-use crate::plan::{Graph, Learn};
+use crate::plan::{Graph, Input, Learn};
+
+use super::said::Messages;
+use super::watch::Seen;
 
 /// Turns a text into a graph. Called off the data path.
 pub trait Compiler: Send {
     fn compile(&mut self, text: &str) -> Compiled;
+
+    /// What the watcher has seen of a file that the text uses: that is compiled from now on, whatever stands on the disk by
+    /// then, since it may be half written.
+    fn saw(&mut self, path: &Path, seen: &Seen);
+
+    /// What understands conditions as this compiler understands the file.
+    fn conditions(&self) -> Arc<dyn Conditions>;
+}
+
+/// Understands conditions that somebody types beside the file, from any thread.
+pub trait Conditions: Send + Sync {
+    /// The condition over the rows that pass the place, in the file with these texts.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn condition(&self, sources: &Sources, place: &Input, text: &str) -> Result<Expr, Messages>;
 }
 
 /// What came of a text.
@@ -23,6 +43,18 @@ pub struct Compiled {
     pub sources: Sources,
     /// Every file that was read besides the text itself; a change of one of them is a change of the text.
     pub files: Vec<PathBuf>,
+}
+
+impl Compiled {
+    /// Each of these files with the hash of its text as it was compiled; without one where it could not be read.
+    pub fn known(&self) -> Vec<(PathBuf, Option<Hash>)> {
+        let hash = |file: &PathBuf| {
+            let name = file.to_string_lossy();
+            let source = self.sources.iter().find(|source| *source.name == *name)?;
+            Some(Hash::of_bytes(source.text.as_bytes()))
+        };
+        self.files.iter().map(|file| (file.clone(), hash(file))).collect()
+    }
 }
 
 /// Finds and keeps models.

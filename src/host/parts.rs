@@ -21,7 +21,10 @@ pub struct Machines {
 
 impl Parts for Machines {
     fn node(&self, spec: &NodeSpec, inputs: &[ir::Schema]) -> Result<Box<dyn Node>, NodeError> {
-        ops::build(spec, inputs)
+        match table_of(spec) {
+            Some(table) => ops::lookup(spec, inputs, &io::table(table, &self.place)?),
+            None => ops::build(spec, inputs),
+        }
     }
 
     fn bad(&self) -> ir::Schema {
@@ -73,6 +76,13 @@ impl Parts for Machines {
             | None => Ok(None),
         }
     }
+}
+
+/// The reference data that a stage looks up.
+fn table_of(spec: &NodeSpec) -> Option<&ir::Table> {
+    let NodeOp::Stage(op) = &spec.op else { return None };
+    let ir::Op::Join(join) = &**op else { return None };
+    if let ir::JoinKind::Lookup { table } = &join.kind { Some(table) } else { None }
 }
 
 /// A source's three nodes, taken apart.

@@ -6,12 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-use crate::base::Sources;
 use crate::plan::{Graph, NotAgain, diff};
 use crate::runtime::{Backfill, Life, Reached, Rebuild, Settings};
 
 use super::engine::{Order, SharedParts};
-use super::run::Signal;
+use super::run::{Signal, Wish};
 
 /// How long the sources are read again before an edit takes place without that.
 pub const REBUILD_MAX: Duration = Duration::from_secs(120);
@@ -21,10 +20,7 @@ const ROWS_PER_LOOK: usize = 65_536;
 /// An edit that waits for what it makes unreadable to be rebuilt.
 pub struct Pending {
     pub nth: u64,
-    pub wanted: Graph,
-    pub sources: Sources,
-    /// When the edit was noticed.
-    pub begun: Instant,
+    pub wish: Wish,
     stop: Arc<AtomicBool>,
 }
 
@@ -43,24 +39,20 @@ impl Pending {
     /// Begins to read. `running` is what runs now.
     ///
     /// # Errors
-    /// If there is no thread for it.
-    pub fn begin(
-        nth: u64,
-        running: Graph,
-        wanted: Graph,
-        sources: Sources,
-        begun: Instant,
-        work: Work,
-    ) -> std::io::Result<Pending> {
+    /// If there is no thread for it; with what was wanted.
+    pub fn begin(nth: u64, running: Graph, wish: Wish, work: Work) -> Result<Pending, (std::io::Error, Box<Wish>)> {
         let stop = Arc::new(AtomicBool::new(false));
-        let pending = Pending { nth, wanted: wanted.clone(), sources, begun, stop: stop.clone() };
+        let (wanted, stopped) = (wish.wanted.clone(), stop.clone());
         let thread = std::thread::Builder::new().name("rebuild".into());
-        thread.spawn(move || {
-            if let Some(rebuild) = work.read(&running, &wanted, &stop) {
+        let spawned = thread.spawn(move || {
+            if let Some(rebuild) = work.read(&running, &wanted, &stopped) {
                 let _ = work.signals.send(Signal::Rebuilt(Box::new(Rebuilt { nth, rebuild })));
             }
-        })?;
-        Ok(pending)
+        });
+        match spawned {
+            Ok(_) => Ok(Pending { nth, wish, stop }),
+            Err(error) => Err((error, Box::new(wish))),
+        }
     }
 
     /// Another edit has come, or the end.

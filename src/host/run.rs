@@ -1,8 +1,16 @@
 //! The live loop: one thread that decides (this one), one that steps (the engine's), and helpers that may wait.
 
+mod asking;
+mod calls;
+mod change;
 mod editing;
+mod planning;
+mod seeing;
+mod trying;
+mod undoing;
 
 use std::any::Any;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -11,27 +19,39 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 
-use crate::base::Hash;
+use crate::base::{Hash, Time};
 use crate::diag::{Code, Diagnostic};
 use crate::io::Inlets;
-use crate::plan::Graph;
+use crate::node::Ordinal;
+use crate::plan::{Graph, diff};
 use crate::runtime::Event;
 use crate::server::{self, Status};
 
 use super::begin::{Begun, Given, Kept, begin, is_live};
 use super::board::Board;
+use super::control::{Call, Door};
 use super::desk::Desk;
 use super::engine::{Core, Ended, ORDERS_MAX, Order, SharedParts};
 use super::hear::Ear;
+use super::history::{Draft, History, Outcome, changes};
+use super::holding::Holding;
 use super::learning::{Done, Learning};
 use super::outside::{Compiled, Compiler, Learner};
 use super::rebuild::{Pending, REBUILD_MAX, Rebuilt, Work};
 use super::said::{HostEvent, Messages, Said};
 use super::serving::Serving;
 use super::sinks::SinkLimits;
+use super::state::plans::{Aside, Cause};
 use super::stop::{Stop, Wanted};
-use super::threads::{SIGNALS_MAX, connections, forward, heed, pass_on, refused};
-use super::watch::{Notice, Seen, WatchLimits, Watcher};
+use super::threads::{SIGNALS_MAX, connections, forward, heed, listen_to_keys, pass_on, refused};
+use super::view::in_one_line;
+use super::watch::{Notice, WatchLimits, Watcher};
+
+pub use asking::CONFIRM_MAX;
+pub use change::Wish;
+
+use asking::Waiting;
+use trying::Trial;
 
 /// Between two looks of the ear, and at clocks.
 const TICK: Duration = Duration::from_millis(250);
@@ -44,6 +64,8 @@ pub struct Limits {
     pub server: server::Limits,
     pub sinks: SinkLimits,
     pub rebuild: RebuildLimits,
+    /// Look at files so often, and trust no events of the system: on a network's disk nobody sends them.
+    pub poll: Option<Duration>,
 }
 
 /// Of what an edit has to read again.
@@ -78,6 +100,12 @@ pub struct Setup {
     pub limits: Limits,
     /// Where the run is kept over restarts; without it every start is a beginning.
     pub state: Option<Kept>,
+    /// How long an edit that would lose something waits for a word; without it none waits.
+    pub confirm: Option<Duration>,
+    /// How long what a change replaces is kept beside it, and whoever fails takes it back; without it nobody does.
+    pub probation: Option<Duration>,
+    /// Is there somebody who types such words on the standard input?
+    pub typed: bool,
 }
 
 /// How a run ended.
@@ -97,6 +125,10 @@ pub enum Signal {
     Learned(Done),
     /// What an edit waits for.
     Rebuilt(Box<Rebuilt>),
+    /// A command of somebody who came in at the control door.
+    Call(Call),
+    /// A line that somebody typed.
+    Typed(String),
     Stop,
 }
 
@@ -110,8 +142,14 @@ pub fn run(setup: Setup) -> Result<Summary, Vec<Diagnostic>> {
 
 struct Shell {
     file: PathBuf,
+    /// As the file has it, and as it was when what runs was made of it.
     text: Arc<str>,
-    /// As the file has it.
+    ran: Arc<str>,
+    /// What the file says, where somebody has gone back to something else; it takes place when it changes.
+    aside: Option<Aside>,
+    /// Does the file have errors?
+    is_broken: bool,
+    /// As the file had it then.
     graph: Graph,
     /// As it runs: also with the features of models that go on being served although the file's have changed.
     served: Graph,
@@ -133,14 +171,40 @@ struct Shell {
     /// The edit that waits for it, and how many have.
     pending: Option<Pending>,
     rebuilds: u64,
+    /// The edit that waits for a word, and for how long one does.
+    waiting: Option<Waiting>,
+    confirm: Option<Duration>,
+    /// Does somebody type such words?
+    has_keys: bool,
+    /// The change that is on probation, and for how long one is.
+    trial: Option<Trial>,
+    probation: Option<Duration>,
+    history: History,
+    /// Whom somebody has gone back to answers.
+    learner: Arc<Holding>,
+    /// As the first plan of this process is to be written down, if it is another than the last one.
+    first: Option<Outcome>,
     /// Said once it has started.
     begun: Vec<HostEvent>,
+    /// Where commands come in; closed before the state folder is given back.
+    door: Option<Door>,
 }
 
 impl Shell {
     fn start(setup: Setup) -> Result<Shell, Vec<Diagnostic>> {
-        let Setup { file, text, compiled, compiler, parts, inlets, learner, ear, stop, heed_signals, limits, state } = setup;
+        let Setup { file, text, compiled, compiler, parts, inlets, learner, ear, stop, heed_signals, limits, .. } = setup;
+        let (state, confirm, probation, typed) = (setup.state, setup.confirm, setup.probation, setup.typed);
+        let used = compiled.known();
         let Some(graph) = compiled.graph else { return Err(compiled.diagnostics) };
+        let (mut history, damaged) = match &state {
+            Some(kept) => History::open(&kept.folder.path, kept.folder.files.clone()),
+            None => (History::none(), Vec::new()),
+        };
+        let text: Arc<str> = text.into();
+        let back = history.aside(&text, &graph);
+        let aside = back.as_ref().map(|_| Aside::of(&text, &graph));
+        let (ran, graph) = back.map_or((text.clone(), graph), |whole| (whole.text, whole.graph));
+        let learner = Arc::new(Holding::over(learner, history.held(&graph)));
         let pipeline = file.file_name().map_or_else(|| file.display().to_string(), |name| name.to_string_lossy().into_owned());
         let board = Arc::new(Board::new(pipeline));
         let (orders, orders_in) = sync_channel(ORDERS_MAX);
@@ -163,7 +227,11 @@ impl Shell {
             stop: &stop,
             said: said.clone(),
         };
-        let Begun { running, models, events } = begin(&given, state)?;
+        let folder = state.as_ref().map(|kept| kept.folder.path.clone());
+        let Begun { running, models, mut events, found } = begin(&given, state)?;
+        let wrong = damaged.into_iter().chain(history.resolve(found.as_ref()));
+        events.extend(wrong.map(|found| HostEvent::Finding(Messages::of(found))));
+        let first = first_plan(&history, &graph, running.engine.next());
         let (live, served) = (is_live(&running.engine), running.engine.graph().clone());
         let core = Core::new(running, parts.clone(), orders_in, board.clone(), said, stop.clone(), compiled.sources);
         let core = std::thread::Builder::new().name("engine".into()).spawn(move || core.run());
@@ -175,15 +243,25 @@ impl Shell {
             serving.commit(opened);
         }
 
-        let (watcher, notices) = Watcher::start(limits.watch, true).map_err(|error| vec![refused("a thread", &error)])?;
+        let (watcher, notices) = watcher(&limits).map_err(|error| vec![refused("a thread", &error)])?;
         pass_on(notices, signal.clone()).map_err(|error| vec![refused("a thread", &error)])?;
+        let door = folder.map(|folder| Door::open(&folder, signal.clone(), runtime.handle())).transpose();
+        let door = door.unwrap_or_else(|wrong| {
+            events.push(HostEvent::Finding(Messages::of(wrong)));
+            None
+        });
         let most = limits.rebuild.most;
         let work = Work { parts: parts.clone(), orders: orders.clone(), signals: signal.clone(), most };
-        let learning = Learning::new(learner, parts, orders.clone(), signal, models, live);
-        let text: Arc<str> = text.into();
+        if typed && confirm.is_some() {
+            listen_to_keys(signal.clone()).map_err(|error| vec![refused("a thread", &error)])?;
+        }
+        let learning = Learning::new(learner.clone(), parts, orders.clone(), signal, models, live);
         let shell = Shell {
             file,
             text,
+            ran,
+            aside,
+            is_broken: false,
             served,
             graph,
             compiler,
@@ -201,16 +279,25 @@ impl Shell {
             work,
             pending: None,
             rebuilds: 0,
+            waiting: None,
+            confirm,
+            has_keys: typed,
+            trial: None,
+            probation,
+            history,
+            learner,
+            first,
             begun: events,
+            door,
         };
-        shell.follow(&compiled.files);
+        shell.follow(used);
         Ok(shell)
     }
 
-    /// The file itself and all that it reads.
-    fn follow(&self, files: &[PathBuf]) {
+    /// The file itself and all that it uses.
+    fn follow(&self, used: Vec<(PathBuf, Option<Hash>)>) {
         let own = (self.file.clone(), Some(Hash::of_bytes(self.text.as_bytes())));
-        self.watcher.follow(files.iter().map(|file| (file.clone(), None)).chain([own]));
+        self.watcher.follow(used.into_iter().chain([own]));
     }
 
     fn run(mut self) -> Summary {
@@ -218,6 +305,7 @@ impl Shell {
         self.say(HostEvent::Started { pipeline, serving: self.serving.addresses() });
         std::mem::take(&mut self.begun).into_iter().for_each(|event| self.say(event));
         self.learn_on();
+        self.begin_history();
         let mut look = Instant::now();
         while self.stop.wanted() == Wanted::Run && !self.core.is_finished() {
             match self.signals.recv_timeout(look.saturating_duration_since(Instant::now())) {
@@ -235,18 +323,18 @@ impl Shell {
 
     fn heed(&mut self, signal: Signal) {
         match signal {
-            Signal::Notice(Notice { path, seen: Seen::Trouble(why) }) => {
-                self.say(HostEvent::FileTrouble { path: path.display().to_string(), why: why.to_string() });
-            }
-            Signal::Notice(Notice { path, seen: Seen::Text(text) }) => self.edited(&path, text),
+            Signal::Notice(notice) => self.noticed(notice),
             Signal::Said(said) => self.pass(said),
             Signal::Learned(done) => {
                 let said = self.learning.done(done);
                 self.promoted(&said);
+                self.note_promotions(&said);
                 said.into_iter().for_each(|event| self.say(event));
                 self.tick();
             }
             Signal::Rebuilt(rebuilt) => self.rebuilt(*rebuilt),
+            Signal::Call(call) => self.call(call),
+            Signal::Typed(line) => self.typed(&line),
             Signal::Stop => {}
         }
     }
@@ -265,6 +353,8 @@ impl Shell {
         if let Some(event) = self.learning.tick(Instant::now()) {
             self.say(event);
         }
+        self.look_at_what_waits(Instant::now());
+        self.look_at_trial(Instant::now());
         self.board.set_tasks(self.learning.notes());
         self.ear.look(&self.board.status());
     }
@@ -276,7 +366,21 @@ impl Shell {
         self.tick();
     }
 
+    /// The first plan of this process, where it is another than the last one of the process before.
+    fn begin_history(&mut self) {
+        if let Some(first) = self.first.take() {
+            let draft = Draft { cause: Cause::Started, text: &self.ran, graph: &self.graph, aside: self.aside };
+            let begun = self.history.begin(draft);
+            let wrong = self.history.settle(Outcome { models: self.learning.answering(), ..first });
+            self.find(begun.err().into_iter().chain(wrong));
+        }
+        self.set_aside(self.aside);
+    }
+
     fn say(&mut self, event: HostEvent) {
+        if event.is_remembered() {
+            self.board.happened(Time(chrono::Utc::now().timestamp_micros()), &in_one_line(&event));
+        }
         self.ear.hear(&Said::Host(event));
     }
 
@@ -284,10 +388,9 @@ impl Shell {
     fn end(mut self) -> Summary {
         self.board.stopping();
         self.say(HostEvent::Stopping);
+        self.door = None;
         self.learning.stop();
-        if let Some(pending) = self.pending.take() {
-            pending.stop();
-        }
+        self.let_go_of_what_waits("the pipeline is ending");
         self.serving.close();
         // The engine may be ending by itself; then this is only said again.
         if self.stop.wanted() == Wanted::Run {
@@ -319,6 +422,23 @@ impl Shell {
         runtime.shutdown_timeout(Duration::from_secs(1));
         Summary { status, undelivered, crashed }
     }
+}
+
+fn watcher(limits: &Limits) -> io::Result<(Watcher, Receiver<Notice>)> {
+    match limits.poll {
+        None => Watcher::start(limits.watch, true),
+        Some(poll) => Watcher::start(WatchLimits { poll_without_events: poll, ..limits.watch }, false),
+    }
+}
+
+/// Of a graph that is not what ran last.
+fn first_plan(history: &History, graph: &Graph, at: Ordinal) -> Option<Outcome> {
+    let last = history.number().and_then(|last| history.load(last).ok());
+    if last.as_ref().is_some_and(|last| last.graph == *graph) {
+        return None;
+    }
+    let (changes, was) = changes(&diff(&last.map(|last| last.graph).unwrap_or_default(), graph));
+    Some(Outcome { at, changes, was, ..Outcome::default() })
 }
 
 /// What a panic says.

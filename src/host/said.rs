@@ -1,13 +1,16 @@
 //! What happened, for people, logs and tests: the engine's own events, and those of the shell round it.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::base::{Name, Sources};
-use crate::diag::{Diagnostic, to_json};
+use crate::diag::{Diagnostic, Style, render, to_json};
 use crate::node::Ordinal;
-use crate::plan::Diff;
-use crate::runtime::{Event, Served};
+use crate::plan::{Diff, Listed};
+use crate::runtime::{Cut, Event, Fate, NodeEvent, Served};
 use crate::server::SinkStatus;
+
+use super::state::plans::Cause;
 
 /// One entry of the event log.
 #[derive(Clone, Debug)]
@@ -40,11 +43,43 @@ pub enum HostEvent {
     },
     /// An edit waits until its sources have been read again; rows go on.
     Rebuilding,
-    /// The edit took place before the row with this ordinal.
+    /// An edit that would lose something waits for a word, so long.
+    EditWaiting {
+        losses: Vec<String>,
+        words: Vec<String>,
+        wait_s: u64,
+        /// May the word be typed where the run shows itself?
+        typed: bool,
+    },
+    /// It does not take place.
+    EditDropped {
+        why: String,
+    },
+    /// What a plan has replaced is kept beside it for so long, these stages with so many bytes; others cannot be.
+    OnProbation {
+        plan: u64,
+        time_s: f64,
+        kept: Vec<String>,
+        bytes: usize,
+        left_out: Vec<String>,
+        too_large: bool,
+    },
+    /// It stays.
+    ProbationPassed {
+        plan: u64,
+    },
+    /// What whoever types might want to know.
+    Hint {
+        text: String,
+    },
+    /// The edit took place before the row with this ordinal; with its number in the history and what brought it about.
     EditApplied {
+        plan: Option<u64>,
+        cause: Cause,
         at: Ordinal,
         /// One sentence for each thing that changed.
         words: Vec<String>,
+        effect: Effect,
         pause_us: u64,
         took_us: u64,
     },
@@ -134,7 +169,12 @@ impl Messages {
         Messages { diagnostics: vec![diagnostic], sources: Sources::default() }
     }
 
-    fn to_json(&self) -> Value {
+    /// As people read it in a log.
+    pub fn text(&self) -> String {
+        self.diagnostics.iter().map(|found| render(found, &self.sources, Style::Plain)).collect()
+    }
+
+    pub fn to_json(&self) -> Value {
         self.diagnostics.iter().map(|diagnostic| to_json(diagnostic, &self.sources)).collect()
     }
 }
@@ -150,6 +190,37 @@ impl Said {
 }
 
 impl HostEvent {
+    /// Does whoever looks later want to know?
+    pub fn is_remembered(&self) -> bool {
+        match self {
+            HostEvent::Epoch { .. }
+            | HostEvent::Rebuilding
+            | HostEvent::Hint { .. }
+            | HostEvent::EditUnchanged
+            | HostEvent::Training { .. }
+            | HostEvent::Forgotten { .. }
+            | HostEvent::Stopping
+            | HostEvent::Stopped { .. } => false,
+            HostEvent::Started { .. }
+            | HostEvent::Recovered { .. }
+            | HostEvent::EditWaiting { .. }
+            | HostEvent::EditDropped { .. }
+            | HostEvent::OnProbation { .. }
+            | HostEvent::ProbationPassed { .. }
+            | HostEvent::EditApplied { .. }
+            | HostEvent::EditRefused(_)
+            | HostEvent::FileTrouble { .. }
+            | HostEvent::Restored { .. }
+            | HostEvent::ChosenAgain { .. }
+            | HostEvent::Trained { .. }
+            | HostEvent::TrainingFailed { .. }
+            | HostEvent::SinkTrouble { .. }
+            | HostEvent::SinkRecovered { .. }
+            | HostEvent::SinkLost { .. }
+            | HostEvent::Finding(_) => true,
+        }
+    }
+
     fn to_json(&self) -> Value {
         match self {
             HostEvent::Started { pipeline, serving } => {
@@ -162,10 +233,22 @@ impl HostEvent {
                 "event": "epoch", "number": number, "at": at, "pause_us": pause_us, "took_us": took_us, "bytes": bytes,
             }),
             HostEvent::Rebuilding => json!({ "event": "rebuilding" }),
-            HostEvent::EditApplied { at, words, pause_us, took_us } => {
+            HostEvent::EditWaiting { losses, words, wait_s, typed: _ } => {
                 let words = words.join("; ");
-                json!({ "event": "edit_applied", "at": at, "words": words, "pause_us": pause_us, "took_us": took_us })
+                json!({ "event": "edit_waiting", "losses": losses, "words": words, "wait_s": wait_s })
             }
+            HostEvent::EditDropped { why } => json!({ "event": "edit_dropped", "why": why }),
+            HostEvent::OnProbation { plan, time_s, kept, bytes, left_out, too_large } => json!({
+                "event": "on_probation", "plan": plan, "time_s": time_s, "kept": kept, "bytes": bytes, "left_out": left_out,
+                "too_large": too_large,
+            }),
+            HostEvent::ProbationPassed { plan } => json!({ "event": "probation_passed", "plan": plan }),
+            HostEvent::Hint { text } => json!({ "event": "hint", "text": text }),
+            HostEvent::EditApplied { plan, cause, at, words, effect, pause_us, took_us } => json!({
+                "event": "edit_applied", "plan": plan, "cause": cause, "at": at, "words": words.join("; "),
+                "changes": effect.changes, "kept": effect.kept, "waited": effect.waited,
+                "pause_us": pause_us, "took_us": took_us,
+            }),
             HostEvent::EditUnchanged => json!({ "event": "edit_unchanged" }),
             HostEvent::EditRefused(messages) => json!({ "event": "edit_refused", "diagnostics": messages.to_json() }),
             HostEvent::FileTrouble { path, why } => json!({ "event": "file_trouble", "path": path, "why": why }),
@@ -196,6 +279,38 @@ impl HostEvent {
             HostEvent::Stopped { rows, undelivered, sinks } => {
                 json!({ "event": "stopped", "rows": rows, "undelivered": undelivered, "sinks": sinks })
             }
+        }
+    }
+}
+
+/// What a change did to what runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Effect {
+    pub changes: Vec<Changed>,
+    /// Stages, sources and sinks that go on as they are.
+    pub kept: usize,
+    /// Rows that came in live while nothing was processed; none where that cannot be told.
+    pub waited: Option<u64>,
+}
+
+/// One thing that a change did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Changed {
+    pub name: String,
+    /// As the language names it: `added`, `retuned`, …
+    pub class: String,
+    pub why: String,
+}
+
+impl Effect {
+    pub fn of(cut: &Cut, waited: Option<u64>) -> Effect {
+        let changed =
+            |listed: Listed| Changed { class: listed.class.word().to_owned(), why: listed.reason(), name: listed.name };
+        let is_kept = |node: &&NodeEvent| matches!(node.fate, Fate::Kept | Fate::Rewired);
+        Effect {
+            changes: cut.diff.listed().into_iter().map(changed).collect(),
+            kept: cut.event.nodes.iter().filter(is_kept).count(),
+            waited,
         }
     }
 }

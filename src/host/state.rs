@@ -5,6 +5,8 @@
 //! STATE/epochs/000012/          an epoch: manifest.json and the parts that it names, each with its checksum
 //! STATE/epochs/.000013.new/     one that is being written; without its name it does not count
 //! STATE/log/000012.log          what happened after that epoch, frame by frame
+//! STATE/plans/000012.plan       what was changed, by whom, and how to go back to it
+//! STATE/control                 the socket at which commands come in
 //! ```
 //!
 //! An epoch is committed by the rename of its folder, a line of the log when it is whole and synced. The last two epochs are kept
@@ -21,6 +23,7 @@ mod frame;
 mod history;
 mod log;
 mod manifest;
+pub mod plans;
 mod show;
 mod tables;
 mod wrong;

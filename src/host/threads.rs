@@ -44,6 +44,18 @@ pub fn pass_on(notices: Receiver<Notice>, to: SyncSender<Signal>) -> std::io::Re
     std::thread::Builder::new().name("notices".into()).spawn(run).map(drop)
 }
 
+/// Lines that somebody types, until the standard input ends. Nothing ends it sooner, so nobody waits for it.
+pub fn listen_to_keys(to: SyncSender<Signal>) -> std::io::Result<()> {
+    let run = move || {
+        for line in std::io::stdin().lines().map_while(Result::ok) {
+            if to.send(Signal::Typed(line)).is_err() {
+                return;
+            }
+        }
+    };
+    std::thread::Builder::new().name("keys".into()).spawn(run).map(drop)
+}
+
 /// The first signal is a wish, the second an urgent one.
 pub async fn heed(stop: Stop, to: SyncSender<Signal>) {
     loop {

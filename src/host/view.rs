@@ -1,7 +1,9 @@
 //! What a person sees of a run: a few calm lines that are redrawn in place in a terminal, plain appended lines elsewhere, or
 //! one JSON object a line.
 
+mod edit;
 mod lines;
+mod width;
 mod words;
 
 use std::io::{IsTerminal, Write};
@@ -10,9 +12,10 @@ use crate::diag::Style;
 use crate::server::Status;
 
 use super::hear::Ear;
-use super::said::Said;
+use super::said::{HostEvent, Messages, Said};
 
-use lines::Lines;
+use lines::{Lines, WIDTH_MAX};
+pub use width::{Stream, width};
 
 /// How a run is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +58,25 @@ impl<W: Write + Send> View<W> {
     }
 }
 
+/// What happened, as short as can be: of an edit all that changed, of messages the first.
+pub fn in_one_line(event: &HostEvent) -> String {
+    match event {
+        HostEvent::EditApplied { cause, at, words, .. } => {
+            format!("{} at row {}: {}", words::applied(cause), at.0, words.join("; "))
+        }
+        HostEvent::EditRefused(messages) => format!("edit refused: {}", first_of(messages)),
+        HostEvent::Finding(messages) => first_of(messages),
+        HostEvent::TrainingFailed { task, why } => format!("{task}: goes on with what it has: {}", first_of(why)),
+        other => words::host(other, Style::Plain),
+    }
+}
+
+fn first_of(messages: &Messages) -> String {
+    let all = &messages.diagnostics;
+    let more = if all.len() > 1 { format!(" (and {} more)", all.len() - 1) } else { String::new() };
+    all.first().map(|found| format!("{} {}{more}", found.code, found.message)).unwrap_or_default()
+}
+
 impl<W: Write + Send> Ear for View<W> {
     fn hear(&mut self, said: &Said) {
         let text = match self.form {
@@ -70,7 +92,8 @@ impl<W: Write + Send> Ear for View<W> {
 
     fn look(&mut self, status: &Status) {
         if let Form::Live(style) = self.form {
-            let text = self.lines.redraw(status, style);
+            let wide = width(Stream::Err).unwrap_or(WIDTH_MAX).min(WIDTH_MAX);
+            let text = self.lines.redraw(status, style, wide);
             self.put(&text);
         }
     }

@@ -11,6 +11,7 @@
 //! is filled from each row.
 
 mod aside;
+mod cells;
 mod json;
 mod mark;
 mod post;
@@ -34,6 +35,7 @@ use super::error::IoError;
 use super::place::{Mode, Place, Stdout};
 
 use aside::Aside;
+pub use cells::cells;
 pub use mark::{FileMark, Keep, Ledger, SinkMark, settle};
 pub use segments::SEGMENT_ROWS_MAX;
 use segments::Segments;

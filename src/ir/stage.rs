@@ -1,10 +1,20 @@
 //! Stages of a stream: what each does to rows.
 
+mod join;
+mod keep;
+mod place;
+mod top;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::{Duration, Name, Span};
 
 use super::{Aggregate, Expr, Running, Schema};
+
+pub use join::{JoinKind, JoinOp, Table, Taken};
+pub use keep::{KeepOp, KeepRule};
+pub use place::Use;
+pub use top::TopOp;
 
 /// What a stream, task or sink reads: an outlet of a source or stream.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -28,6 +38,8 @@ pub struct Stage {
     pub op: Op,
     /// `id NAME` fixes its identity.
     pub id: Option<Name>,
+    /// The uses of transforms that it stands in, outermost first; empty for a stage of the pipeline's own.
+    pub within: Vec<Use>,
     pub on_change: OnChange,
     /// What comes out.
     pub schema: Schema,
@@ -47,6 +59,17 @@ pub enum StageKind {
     Window,
     Union,
     Predict,
+    Fill,
+    Unnest,
+    Limit,
+    Sample,
+    Dedupe,
+    Throttle,
+    Join,
+    Asof,
+    Lookup,
+    Summarize,
+    Top,
 }
 
 /// What a stage does. Several words share one operation.
@@ -75,6 +98,18 @@ pub enum Op {
         with: Vec<Read>,
     },
     Predict(PredictOp),
+    /// Columns of the input that get other values where they are null, in their places; all entries see the row as it came in.
+    Fill {
+        entries: Vec<Entry>,
+    },
+    /// One row for each value in a column of lists; the column then holds the value.
+    Unnest {
+        column: Name,
+    },
+    Keep(KeepOp),
+    /// The stage's own input is port 0, the other stream port 1.
+    Join(JoinOp),
+    Top(TopOp),
 }
 
 /// A computed column.
@@ -136,6 +171,10 @@ pub enum WindowShape {
     },
     /// Closes when its key's recording ends.
     Whole,
+    /// All rows so far, at each multiple of `every` before which rows of the key have come since the one before.
+    Cumulative {
+        every: Duration,
+    },
 }
 
 /// A column of a `window`.
@@ -197,6 +236,87 @@ impl StageKind {
             StageKind::Window => "window",
             StageKind::Union => "union",
             StageKind::Predict => "predict",
+            StageKind::Fill => "fill",
+            StageKind::Unnest => "unnest",
+            StageKind::Limit => "limit",
+            StageKind::Sample => "sample",
+            StageKind::Dedupe => "dedupe",
+            StageKind::Throttle => "throttle",
+            StageKind::Join => "join",
+            StageKind::Asof => "asof",
+            StageKind::Lookup => "lookup",
+            StageKind::Summarize => "summarize",
+            StageKind::Top => "top",
+        }
+    }
+}
+
+impl Op {
+    /// Does it remember rows, or what came of them, beyond the row at hand?
+    pub fn remembers(&self) -> bool {
+        match self {
+            Op::Scan { .. } | Op::Window(_) | Op::Keep(_) | Op::Top(_) => true,
+            Op::Join(join) => join.other().is_some(),
+            Op::Where { .. }
+            | Op::Set { .. }
+            | Op::Project { .. }
+            | Op::Union { .. }
+            | Op::Predict(_)
+            | Op::Fill { .. }
+            | Op::Unnest { .. } => false,
+        }
+    }
+
+    /// Other outlets that it reads beside the one that flows in, by port from 1 on.
+    pub fn others(&self) -> &[Read] {
+        match self {
+            Op::Union { with } => with,
+            Op::Join(join) => join.other().map_or(&[], std::slice::from_ref),
+            Op::Where { .. }
+            | Op::Set { .. }
+            | Op::Project { .. }
+            | Op::Scan { .. }
+            | Op::Window(_)
+            | Op::Predict(_)
+            | Op::Fill { .. }
+            | Op::Unnest { .. }
+            | Op::Keep(_)
+            | Op::Top(_) => &[],
+        }
+    }
+
+    /// Does it take what comes in at its other ports beside its rows, and before them, and send one batch for its rows?
+    pub fn pairs_inputs(&self) -> bool {
+        match self {
+            Op::Predict(_) | Op::Join(_) => true,
+            Op::Where { .. }
+            | Op::Set { .. }
+            | Op::Project { .. }
+            | Op::Scan { .. }
+            | Op::Window(_)
+            | Op::Union { .. }
+            | Op::Fill { .. }
+            | Op::Unnest { .. }
+            | Op::Keep(_)
+            | Op::Top(_) => false,
+        }
+    }
+
+    /// The prediction that it makes, if that is what it does.
+    pub fn predict(&self) -> Option<&PredictOp> {
+        match self {
+            Op::Predict(predict) => Some(predict),
+            Op::Where { .. }
+            | Op::Set { .. }
+            | Op::Project { .. }
+            | Op::Scan { .. }
+            | Op::Window(_)
+            | Op::Union { .. }
+            | Op::Fill { .. }
+            | Op::Unnest { .. }
+            | Op::Keep(_)
+            | Op::Join(_)
+            | Op::Top(_) => None,
         }
     }
 }

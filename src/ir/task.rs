@@ -15,6 +15,8 @@ pub struct Task {
     pub kind: TaskKind,
     pub target: Target,
     pub from: Read,
+    /// Of a forecast over many series: the column that tells them apart.
+    pub series: Option<Name>,
     /// In the order of the stream's schema, with their types there.
     pub features: Vec<Column>,
     pub hold_out: Option<HoldOut>,

@@ -110,6 +110,7 @@ mod tests {
         let split = Split {
             parts,
             rounds: Vec::new(),
+            earlier: Vec::new(),
             refit: Vec::new(),
             hold_out: Vec::new(),
             later: Vec::new(),

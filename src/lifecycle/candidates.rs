@@ -2,8 +2,8 @@
 
 use crate::base::{Name, nearest};
 use crate::diag::{Code, Diagnostic};
-use crate::ir::{Candidate, Choices, Dimension, FamilyFacts, Models, Task, Value};
-use crate::model::{Config, ConfigValue, Family, Purpose, Setting, SettingKind, Stream, families};
+use crate::ir::{Candidate, Choices, Dimension, FamilyFacts, Models, Task, TaskKind, Value};
+use crate::model::{Config, ConfigValue, Family, Setting, SettingKind, Stream, families};
 
 /// One family with the points to try first and the dimensions to search.
 #[derive(Clone)]
@@ -97,15 +97,16 @@ impl Space {
 }
 
 /// All that is wrong with `models` is said at once.
-pub fn spaces(task: &Task, purpose: Purpose) -> Result<Vec<Space>, Vec<Diagnostic>> {
+pub fn spaces(task: &Task) -> Result<Vec<Space>, Vec<Diagnostic>> {
     match &task.models {
         Models::Auto => {
-            Ok(families().iter().filter(|family| family.serves(purpose)).map(|family| automatic(*family)).collect())
+            let usual = families().iter().filter(|family| family.is_usual() && learns(**family, task.kind));
+            Ok(usual.map(|family| automatic(*family)).collect())
         }
         Models::Listed(candidates) => {
             let (mut spaces, mut wrong) = (Vec::new(), Vec::new());
             for candidate in candidates {
-                match listed(candidate, purpose) {
+                match listed(candidate, task.kind) {
                     Ok(space) => spaces.push(space),
                     Err(found) => wrong.extend(found),
                 }
@@ -187,8 +188,8 @@ fn search_axes(setting: &Setting, config: &Config) -> Vec<Axis> {
     }
 }
 
-fn listed(candidate: &Candidate, purpose: Purpose) -> Result<Space, Vec<Diagnostic>> {
-    let family = find(candidate, purpose).map_err(|found| vec![found])?;
+fn listed(candidate: &Candidate, kind: TaskKind) -> Result<Space, Vec<Diagnostic>> {
+    let family = find(candidate, kind).map_err(|found| vec![found])?;
     let settings = family.settings();
     let mut first = family.config(&Config::default());
     let (mut dimensions, mut wrong) = (Vec::new(), Vec::new());
@@ -208,14 +209,19 @@ fn listed(candidate: &Candidate, purpose: Purpose) -> Result<Space, Vec<Diagnost
     if wrong.is_empty() { Ok(Space { family, first: vec![first], dimensions }) } else { Err(wrong) }
 }
 
-fn find(candidate: &Candidate, purpose: Purpose) -> Result<&'static dyn Family, Diagnostic> {
+/// Can it, and may it?
+fn learns(family: &dyn Family, kind: TaskKind) -> bool {
+    FamilyFacts::named(family.name()).is_some_and(|facts| facts.learns(&kind))
+}
+
+fn find(candidate: &Candidate, kind: TaskKind) -> Result<&'static dyn Family, Diagnostic> {
     let name = candidate.family.as_str();
     match families().iter().find(|family| family.name() == name) {
-        Some(family) if family.serves(purpose) => Ok(*family),
-        Some(_) => Err(other_purpose(candidate, purpose)),
+        Some(family) if learns(*family, kind) => Ok(*family),
+        Some(_) => Err(other_purpose(candidate, kind)),
         None if name == "persistence" => Err(persistence_serves_nobody(candidate)),
-        None if name == "onnx" || FamilyFacts::named(name).is_some() => Err(not_yet(candidate, purpose)),
-        None => Err(no_family(candidate, purpose)),
+        None if name == "onnx" || FamilyFacts::named(name).is_some() => Err(not_yet(candidate, kind)),
+        None => Err(no_family(candidate, kind)),
     }
 }
 
@@ -275,12 +281,12 @@ fn bounds(family: &str, setting: &Setting) -> String {
     facts.map_or_else(|| setting.name.to_owned(), ToString::to_string)
 }
 
-fn names(purpose: Purpose) -> Vec<&'static str> {
-    families().iter().filter(|family| family.serves(purpose)).map(|family| family.name()).collect()
+fn names(kind: TaskKind) -> Vec<&'static str> {
+    families().iter().filter(|family| learns(**family, kind)).map(|family| family.name()).collect()
 }
 
-fn no_family(candidate: &Candidate, purpose: Purpose) -> Diagnostic {
-    let known = names(purpose);
+fn no_family(candidate: &Candidate, kind: TaskKind) -> Diagnostic {
+    let known = names(kind);
     let help = match nearest(&candidate.family, known.iter().copied()) {
         Some(near) => format!("write `{near}`"),
         None => format!("use {}, or `models auto`", known.join(", ")),
@@ -289,14 +295,16 @@ fn no_family(candidate: &Candidate, purpose: Purpose) -> Diagnostic {
     Diagnostic::new(Code::E0554, message).at(candidate.span, "").help(help)
 }
 
-fn other_purpose(candidate: &Candidate, purpose: Purpose) -> Diagnostic {
-    let what = match purpose {
-        Purpose::Classify => "tells no classes apart",
-        Purpose::Regress => "estimates no numbers",
+fn other_purpose(candidate: &Candidate, kind: TaskKind) -> Diagnostic {
+    let what = match kind {
+        TaskKind::Classify => "tells no classes apart",
+        TaskKind::Regress | TaskKind::Rank => "estimates no numbers",
+        TaskKind::Forecast { .. } => "forecasts nothing",
+        TaskKind::Detect { .. } => "finds no anomalies",
     };
     Diagnostic::new(Code::E0554, format!("`{}` {what}", candidate.family))
         .at(candidate.span, "")
-        .help(format!("use {}", names(purpose).join(", ")))
+        .help(format!("use {}", names(kind).join(", ")))
 }
 
 fn persistence_serves_nobody(candidate: &Candidate) -> Diagnostic {
@@ -305,10 +313,10 @@ fn persistence_serves_nobody(candidate: &Candidate) -> Diagnostic {
         .help("leave it out: it is measured and printed as a baseline anyway")
 }
 
-fn not_yet(candidate: &Candidate, purpose: Purpose) -> Diagnostic {
+fn not_yet(candidate: &Candidate, kind: TaskKind) -> Diagnostic {
     Diagnostic::new(Code::E0199, format!("the family `{}` is not in this version", candidate.family))
         .at(candidate.span, "")
-        .help(format!("use `models auto`, or a list of {}", names(purpose).join(", ")))
+        .help(format!("use `models auto`, or a list of {}", names(kind).join(", ")))
 }
 
 fn unknown_setting(candidate: &Candidate, name: &str, settings: &[Setting]) -> Diagnostic {

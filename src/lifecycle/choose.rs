@@ -13,7 +13,11 @@ use super::error::{LeftOut, error_of_difference};
 /// A model as the choice sees it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Member {
+    /// Where the policy validates: what requirements are held against.
     pub figures: Figures,
+    /// Over earlier stretches, too: what the goal goes by. Empty in what earlier versions have kept.
+    #[serde(default)]
+    pub overall: Figures,
     pub measured: Measured,
     /// Of classes; what metrics of one class are read from that nobody had asked for.
     pub confusion: Option<Confusion>,
@@ -254,7 +258,8 @@ fn gravest(member: &Member, choice: &Choice) -> Standing {
 /// Higher is better; what was not measured is worst.
 fn goal(member: &Member, choice: &Choice) -> f64 {
     let metric = &choice.goal.metric;
-    let value = match figure(member, metric) {
+    let overall = member.overall.get(&metric_text(metric)).copied();
+    let value = match overall.or_else(|| figure(member, metric)) {
         Some(value) if metric.kind.facts().measures == Measures::Time => coarse(value),
         Some(value) => value,
         None => return f64::NEG_INFINITY,

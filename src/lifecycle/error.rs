@@ -62,8 +62,8 @@ pub fn left_out(outcome: &Outcome, blocks: &[usize]) -> LeftOut {
     names.filter_map(|name| Some((name.clone(), values(&name)?))).collect()
 }
 
-/// Those that name no class, and those of every class.
-fn all_figures(outcome: &Outcome) -> Figures {
+/// Those that name no class, and those of every class, where they are not too dear.
+pub fn all_figures(outcome: &Outcome) -> Figures {
     let counted = confusion(outcome);
     let classes = counted.as_ref().map_or(1, |counted| counted.classes.len());
     let too_dear = |kind: MetricKind| kind == MetricKind::Auc && outcome.rows() * classes > AUC_CELLS_MAX;

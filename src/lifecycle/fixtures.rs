@@ -22,6 +22,7 @@ pub fn task() -> Task {
         kind: TaskKind::Classify,
         target: Target { column: column("y", Type::Bool), value: None },
         from: Read { from: "s".into(), outlet: Outlet::Rows },
+        series: None,
         features: vec![column("a", Type::NUMBER()), column("b", Type::NUMBER())],
         hold_out: None,
         group: None,

@@ -1,6 +1,6 @@
 //! Answers of fitted models beside the truth.
 
-use arrow::array::UInt64Array;
+use arrow::array::{Array, AsArray, UInt64Array};
 use arrow::compute::take_record_batch;
 
 use crate::model::{ClassValue, Classes, Fitted, Matrix, Outcome, Target, numbers};
@@ -21,6 +21,7 @@ pub fn judge(fits: &[(&Fitted, &[usize])], table: &Table, baseline_mae: Option<f
     match &fits[0].0.target {
         Target::Classes { .. } => judge_classes(fits, table),
         Target::Number { .. } => judge_numbers(fits, table, baseline_mae),
+        Target::Flags(_) => judge_flags(fits, table),
     }
 }
 
@@ -61,7 +62,7 @@ fn judge_classes(fits: &[(&Fitted, &[usize])], table: &Table) -> Judged {
 fn classes_of(fitted: &Fitted) -> Option<&Classes> {
     match &fitted.target {
         Target::Classes { classes, .. } => Some(classes),
-        Target::Number { .. } => None,
+        Target::Number { .. } | Target::Flags(_) => None,
     }
 }
 
@@ -81,6 +82,31 @@ fn judge_numbers(fits: &[(&Fitted, &[usize])], table: &Table, baseline_mae: Opti
     }
     let unanswered = asked - truth.len();
     Judged { outcome: Outcome::Numbers { truth, guess, baseline_mae }, rows: answered, unanswered }
+}
+
+/// Only rows of which the truth is known.
+fn judge_flags(fits: &[(&Fitted, &[usize])], table: &Table) -> Judged {
+    let known = truths(table);
+    let (mut truth, mut flagged, mut scores, mut answered, mut asked) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), 0);
+    for (fitted, rows) in fits {
+        let Target::Flags(flags) = &fitted.target else { continue };
+        let rows: Vec<usize> = rows.iter().copied().filter(|row| known[*row].is_some()).collect();
+        asked += rows.len();
+        let (rows, raw) = answers(fitted, table, &rows);
+        let own: Vec<f32> = raw.data.iter().map(|raw| flags.score(*raw)).collect();
+        flagged.extend(own.iter().map(|score| flags.is_flagged(*score)));
+        truth.extend(rows.iter().filter_map(|row| known[*row]));
+        scores.extend(own);
+        answered.extend(rows);
+    }
+    let unanswered = asked - truth.len();
+    Judged { outcome: Outcome::Alarms { truth, flagged, scores: Some(scores) }, rows: answered, unanswered }
+}
+
+/// Whether each row was an anomaly, where somebody knows.
+pub fn truths(table: &Table) -> Vec<Option<bool>> {
+    let known = table.target.as_boolean_opt();
+    (0..table.rows()).map(|row| known.filter(|known| known.is_valid(row)).map(|known| known.value(row))).collect()
 }
 
 /// Of a baseline that repeats labels: `repeats` gives for each row the row whose label it answers.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::ir::{Metric, MetricKind};
-use crate::model::{Config, Confusion, Figures};
+use crate::model::{Config, Confusion, Figures, metric_text};
 
 use super::choose::figure;
 use super::{Measured, Member, Spared, Standing, Stopped};
@@ -31,7 +31,7 @@ pub struct Report {
     pub champion: Option<ChampionReport>,
     /// The nearest candidate's requirements, where there is no champion.
     pub missed: Vec<RequirementReport>,
-    /// Of the champion, refitted, on rows that nobody had seen; empty without a hold-out.
+    /// Of the champion, refitted, on rows that nobody had seen: the hold-out, else what is behind the start; empty without.
     pub hold_out: Figures,
     pub hold_out_baselines: BTreeMap<String, Figures>,
     /// Every trial in its order, and behind them the constant where it is a candidate.
@@ -53,6 +53,12 @@ pub struct RowCounts {
     pub labelled: usize,
     pub trained: usize,
     pub judged: usize,
+    /// Rows of earlier stretches, which were judged to choose.
+    #[serde(default)]
+    pub earlier: usize,
+    /// Of these stretches.
+    #[serde(default)]
+    pub stretches: usize,
     pub held_out: usize,
     pub later: usize,
     /// Judged rows that the champion could not answer (a missing tensor).
@@ -93,9 +99,16 @@ pub struct RequirementReport {
 pub struct CandidateReport {
     pub family: String,
     pub config: Config,
+    /// Where the policy validates.
     pub metrics: Figures,
-    /// Standard errors of the metrics, over blocks of the judging rows; those that have one.
+    /// What it was chosen by: over earlier stretches, too.
+    #[serde(default)]
+    pub overall: Figures,
+    /// Standard errors of these, over blocks of the judged rows; those that have one.
     pub errors: Figures,
+    /// Over each earlier stretch alone, earliest first.
+    #[serde(default)]
+    pub stretches: Vec<Figures>,
     pub measured: Option<Measured>,
     pub champion: bool,
     /// Does nothing beat it in everything?
@@ -113,7 +126,8 @@ pub struct Scorer<'a> {
 pub fn why<'a>(chosen: &super::Chosen, metric: &Metric, of: &dyn Fn(usize) -> Scorer<'a>) -> Option<String> {
     let Spared { best, within, error } = chosen.spared?;
     let (best, within) = (of(best), of(within));
-    let score = figure(best.member, metric)?;
+    let overall = best.member.overall.get(&metric_text(metric)).copied();
+    let score = overall.or_else(|| figure(best.member, metric))?;
     let (score, error) = (show::value(metric.kind, score), show::difference(metric.kind, error));
     let (size, least) = (within.member.measured.size as f64, best.member.measured.size as f64);
     let [size, least] = [size, least].map(|size| show::value(MetricKind::ModelSize, size));

@@ -65,6 +65,7 @@ impl Trial {
         match &self.result {
             Ok(done) => Member {
                 figures: done.figures.clone(),
+                overall: done.overall.clone(),
                 measured: done.measured.unwrap_or_default(),
                 confusion: done.confusion.clone(),
                 left_out: done.left_out.clone(),
@@ -78,6 +79,7 @@ impl Trial {
 pub struct Plan<'a> {
     pub spaces: &'a [Space],
     pub rounds: &'a [Round],
+    pub earlier: &'a [Round],
     pub metrics: &'a [Metric],
     pub baseline_mae: Option<f64>,
     /// What the search climbs.
@@ -96,6 +98,7 @@ impl Plan<'_> {
             config: config.clone(),
             seed: seed_of(self.seed, "fit"),
             rounds: self.rounds.to_vec(),
+            earlier: self.earlier.to_vec(),
             metrics: self.metrics.to_vec(),
             baseline_mae: self.baseline_mae,
             measured: true,
@@ -210,7 +213,8 @@ impl Plan<'_> {
     /// Higher is better.
     fn score(&self, trial: &Trial) -> Option<f64> {
         let done = trial.result.as_ref().ok()?;
-        let value = *done.figures.get(&metric_text(&self.goal.metric))?;
+        let name = metric_text(&self.goal.metric);
+        let value = *done.overall.get(&name).or_else(|| done.figures.get(&name))?;
         Some(if self.goal.maximize { value } else { -value })
     }
 }

@@ -1,17 +1,19 @@
 //! Which rows a model learns from, which judge it, and which nobody sees. Pure functions of the table, the task and the policy.
 
+mod earlier;
 mod parts;
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::Span;
+use crate::base::{Duration, Span};
 use crate::diag::{Code, Diagnostic};
 use crate::ir::{HoldOut, Policy, Task, TaskKind, Validate};
 use crate::model::{Classes, Purpose};
 
 use super::Table;
+use earlier::earlier;
 use parts::Shape;
 
 /// What becomes of a row.
@@ -40,6 +42,9 @@ pub struct Split {
     pub parts: Vec<Part>,
     /// At least one.
     pub rounds: Vec<Round>,
+    /// Stretches before those that validate, earliest first, each with what came before it: they only help to choose, and
+    /// their models answer nothing.
+    pub earlier: Vec<Round>,
     /// What the champion is refitted on.
     pub refit: Vec<usize>,
     /// Labelled rows.
@@ -49,6 +54,13 @@ pub struct Split {
     /// For people: `the last 20% of the rows`.
     pub words: String,
     pub warnings: Vec<Diagnostic>,
+}
+
+impl Split {
+    /// Rows that no model of the training has seen: the hold-out, else those behind the start.
+    pub fn unseen(&self) -> &[usize] {
+        if self.hold_out.is_empty() { &self.later } else { &self.hold_out }
+    }
 }
 
 /// Divides `table`. Errors say what is too few, and what would do.
@@ -66,12 +78,18 @@ pub fn split(table: &Table, task: &Task, policy: &Policy, purpose: Purpose) -> R
     let learned = with(&|part| matches!(part, Part::Train | Part::Validate | Part::Fold(_)));
     let refit = known_before(table, learned, closed, last);
     let rounds = rounds(table, &parts, policy.validate, gap, &refit);
+    let earlier = match policy.validate {
+        Validate::Last(_) => earlier(table, shape.units(), purpose, &rounds[0], gap),
+        // Folds and chance take rows of all times, and `prequential` judges all of them.
+        Validate::Random(_) | Validate::Folds(_) | Validate::Prequential => Vec::new(),
+    };
     let mut split = Split {
         later: with(&|part| part == Part::Later),
         words: words(policy.validate, task, table.groups.is_some()),
         warnings: Vec::new(),
         hold_out,
         rounds,
+        earlier,
         refit,
         parts,
     };
@@ -179,10 +197,20 @@ fn check_classes(table: &Table, task: &Task, split: &mut Split) -> Result<(), Di
 }
 
 pub(super) fn nothing_to_learn(task: &Task) -> Diagnostic {
+    if let TaskKind::Forecast { ahead } = task.kind {
+        return nothing_later(task, ahead);
+    }
     let message = format!("no row that `{}` may learn from has a known {}", task.name, task.target.column.name);
     Diagnostic::new(Code::E0551, message)
         .at(task.span, "")
         .help("check that the target is filled, and that the hold-out leaves rows")
+}
+
+fn nothing_later(task: &Task, ahead: Duration) -> Diagnostic {
+    let message = format!("no row that `{}` may learn from is followed by a value {ahead} later", task.name);
+    Diagnostic::new(Code::E0551, message)
+        .at(task.span, "")
+        .help("use a longer recording, forecast less far ahead, or check that the column is filled")
 }
 
 fn one_class(task: &Task, class: &str) -> Diagnostic {

@@ -10,17 +10,22 @@ use arrow::row::{RowConverter, SortField};
 
 use crate::base::Hash;
 use crate::diag::{Code, Diagnostic};
-use crate::ir::Task;
+use crate::ir::{Task, TaskKind};
+
+use super::series::shifted;
 
 /// Rows in the order of their ordinals.
 #[derive(Clone, Debug)]
 pub struct Table {
     /// The features alone, in the task's order.
     pub features: RecordBatch,
+    /// Of a forecast the value at the later time.
     pub target: ArrayRef,
     pub ordinals: Vec<u64>,
     /// Event times in microseconds, where the stream has them.
     pub times: Option<Vec<i64>>,
+    /// Of a forecast over many series: the one of each row, numbered in order of appearance.
+    pub series: Option<Vec<u32>>,
     /// The group of each row, numbered in order of appearance.
     pub groups: Option<Vec<u32>>,
     /// A row whose weight is missing, zero or less counts as unlabelled.
@@ -32,24 +37,34 @@ pub struct Table {
 }
 
 impl Table {
-    /// Takes `batch` apart: `@ordinal`, the features, `@target`, and `@time`, `@group`, `@weight`, `@hold_out`, `@start`
+    /// Takes `batch` apart: `@ordinal`, the features, `@target`, and `@time`, `@series`, `@group`, `@weight`, `@hold_out`, `@start`
     /// where they are.
     pub fn read(task: &Task, batch: &RecordBatch) -> Result<Table, Vec<Diagnostic>> {
         let batch = in_order(task, batch)?;
         let column = |name: &str| batch.column_by_name(name);
         let missing = |name: &str| vec![lacks(task, name)];
         let target = column("@target").ok_or_else(|| missing("@target"))?.clone();
+        let times = column("@time").map(times);
+        let series = column("@series").map(groups);
+        let target = match (task.kind, &times) {
+            (TaskKind::Forecast { ahead }, Some(times)) => shifted(&target, times, series.as_deref(), ahead.0),
+            (TaskKind::Forecast { .. }, None) => return Err(missing("@time")),
+            (TaskKind::Classify | TaskKind::Regress | TaskKind::Detect { .. } | TaskKind::Rank, _) => target,
+        };
         let ordinals = column("@ordinal").ok_or_else(|| missing("@ordinal"))?;
         let ordinals = ordinals.as_primitive::<UInt64Type>().values().to_vec();
         let features = features(task, &batch)?;
         let weights = column("@weight").map(weights);
         let known = |row: usize| target.is_valid(row) && !is_nan(&target, row);
         let weighs = |row: usize| weights.as_ref().is_none_or(|weights| weights[row] > 0.0);
-        let labelled = (0..batch.num_rows()).map(|row| known(row) && weighs(row)).collect();
+        // A detector learns from rows of which nobody knows the truth, too.
+        let is_detect = matches!(task.kind, TaskKind::Detect { .. });
+        let labelled = (0..batch.num_rows()).map(|row| (is_detect || known(row)) && weighs(row)).collect();
         Ok(Table {
             features,
             ordinals,
-            times: column("@time").map(times),
+            times,
+            series,
             groups: column("@group").map(groups),
             weights,
             hold_out: column("@hold_out").map(trues),

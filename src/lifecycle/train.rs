@@ -15,7 +15,7 @@ use crate::diag::{Code, Diagnostic};
 use crate::ir::{BinaryOp, Goal, Measures, Metric, MetricKind, Models, Policy, Task};
 use crate::model::{Classes, Config, Control, Purpose, kind_of};
 
-use super::baselines::{Baselines, judging_rows, persistence_on, table_of};
+use super::baselines::{Baselines, judging_rows, of_alarms, repeaters_on, table_of};
 use super::candidates::spaces;
 use super::search::{Plan, Trial};
 use super::table::digests;
@@ -88,7 +88,7 @@ pub fn train(
     let purpose = kind_of(task.kind).ok_or_else(|| unsupported_task(task))?;
     let mut wrong = unsupported_task(task);
     wrong.extend(unfit_metrics(policy, purpose));
-    let spaces = spaces(task, purpose).unwrap_or_else(|found| {
+    let spaces = spaces(task).unwrap_or_else(|found| {
         wrong.extend(found);
         Vec::new()
     });
@@ -102,14 +102,18 @@ pub fn train(
         return Err(unknown);
     }
     let mut context = Context { task, policy, data, split, baselines: Baselines::new(), baseline_mae: None, trials };
-    let constant = context.measure_baselines()?;
+    let constant = match purpose {
+        Purpose::Classify | Purpose::Regress => Some(context.measure_baselines()?),
+        Purpose::Detect => {
+            context.baselines = of_alarms(&context.data.table, &judging_rows(&context.split));
+            None
+        }
+    };
     progress(Progress::Baselines(context.baselines.clone()));
     let searched: Vec<_> = spaces.into_iter().filter(|space| space.family.name() != "constant").collect();
     let (mut tried, stopped) = context.search(&searched, begin, progress);
     let trials_done = tried.len();
-    if context.constant_may_win() {
-        tried.push(constant);
-    }
+    tried.extend(constant.filter(|_| context.constant_may_win()));
     if tried.iter().all(|trial| trial.result.is_err()) {
         return Err(vec![nothing_trained(task, &tried)]);
     }
@@ -127,6 +131,7 @@ impl Context<'_> {
         let goal = &self.policy.choice.goal;
         let usual = match self.data.purpose {
             Purpose::Classify => Goal { maximize: true, metric: Metric { kind: MetricKind::Accuracy, class: None } },
+            Purpose::Detect => Goal { maximize: true, metric: Metric { kind: MetricKind::F1, class: None } },
             Purpose::Regress => Goal { maximize: false, metric: Metric { kind: MetricKind::Mae, class: None } },
         };
         if goal.metric.kind.is_cost() { usual } else { goal.clone() }
@@ -136,6 +141,7 @@ impl Context<'_> {
         Plan {
             spaces,
             rounds: &self.split.rounds,
+            earlier: &self.split.earlier,
             metrics,
             baseline_mae: self.baseline_mae,
             goal: self.search_goal(),
@@ -149,7 +155,7 @@ impl Context<'_> {
     /// The constant model as a trial of its own, run here and at once.
     fn measure_baselines(&mut self) -> Result<Trial, Vec<Diagnostic>> {
         let metrics = self.metrics();
-        let repeated = persistence_on(&self.data.table, self.task.kind, self.data.purpose, &judging_rows(&self.split));
+        let mut repeaters = repeaters_on(&self.data.table, self.task.kind, self.data.purpose, &judging_rows(&self.split));
         let mut run = |mae: Option<f64>| {
             self.baseline_mae = mae;
             let job = self.plan(&[], &metrics, None).job("constant", &Config::default());
@@ -161,20 +167,19 @@ impl Context<'_> {
             Ok(done) => done.figures.clone(),
             Err(why) => return Err(vec![baseline_failed(self.task, why)]),
         };
-        let (_, best_mae) = table_of(figures, &repeated);
+        let (_, best_mae) = table_of(figures, &repeaters);
         // Once more, now that it is known what skill is measured against.
         let constant = run(best_mae);
-        let mut repeated = repeated;
-        repeated.outcome = super::baselines::against(repeated.outcome, best_mae);
+        repeaters.iter_mut().for_each(|repeater| repeater.judged.outcome.measure_against(best_mae));
         let figures = constant.result.as_ref().map(|done| done.figures.clone()).unwrap_or_default();
-        self.baselines = table_of(figures, &repeated).0;
+        self.baselines = table_of(figures, &repeaters).0;
         Ok(constant)
     }
 
     /// A baseline becomes champion only if listed, or under `auto`.
     fn constant_may_win(&self) -> bool {
         match &self.task.models {
-            Models::Auto => true,
+            Models::Auto => self.data.purpose != Purpose::Detect,
             Models::Listed(candidates) => candidates.iter().any(|candidate| candidate.family == *"constant"),
         }
     }
@@ -214,7 +219,13 @@ fn unfit_metrics(policy: &Policy, purpose: Purpose) -> Vec<Diagnostic> {
 
 /// Metrics of a class that no row has, and those that need a class and name none.
 fn unknown_classes(policy: &Policy, data: &Data) -> Vec<Diagnostic> {
-    let Some(classes) = Classes::seen(&data.table.target, data.table.labelled_rows().into_iter()) else { return Vec::new() };
+    let seen = || Classes::seen(&data.table.target, data.table.labelled_rows().into_iter());
+    let classes = match data.purpose {
+        Purpose::Classify => seen(),
+        Purpose::Detect => Some(Classes::of_bool()),
+        Purpose::Regress => None,
+    };
+    let Some(classes) = classes else { return Vec::new() };
     let required = policy.choice.requirements.iter().map(|requirement| (&requirement.metric, requirement.span));
     let complaint = |(metric, span): (&Metric, Span)| {
         let of_one = metric.kind.is_of_a_class();
@@ -223,9 +234,6 @@ fn unknown_classes(policy: &Policy, data: &Data) -> Vec<Diagnostic> {
             None => (of_one && classes.len() > 2).then(|| no_class(metric, None, &classes, span)),
         }
     };
-    if data.purpose == Purpose::Regress {
-        return Vec::new();
-    }
     required.chain([(&policy.choice.goal.metric, policy.span)]).filter_map(complaint).collect()
 }
 
@@ -242,7 +250,8 @@ fn no_class(metric: &Metric, class: Option<&str>, classes: &Classes, span: Span)
 
 fn suits(kind: MetricKind, purpose: Purpose) -> bool {
     match kind.facts().measures {
-        Measures::Classes | Measures::Probabilities => purpose == Purpose::Classify,
+        Measures::Classes => purpose != Purpose::Regress,
+        Measures::Probabilities => purpose == Purpose::Classify,
         Measures::Error | Measures::RelativeError => purpose == Purpose::Regress,
         Measures::Time | Measures::Bytes | Measures::Alarms | Measures::Other => true,
     }
@@ -253,6 +262,7 @@ fn unfit_metric(kind: MetricKind, purpose: Purpose, span: Span) -> Diagnostic {
         Purpose::Classify => {
             ("a task with classes", "use accuracy, macro_f1, recall(…), log_loss, latency.p99, memory or model.size")
         }
+        Purpose::Detect => ("a detector", "use f1, recall(true), precision(true), auc, latency.p99, memory or model.size"),
         Purpose::Regress => ("a task with numbers", "use mae, rmse, r2, mape, skill, latency.p99, memory or model.size"),
     };
     Diagnostic::new(Code::E0651, format!("`{}` cannot be measured for {what}", kind.name())).at(span, "").help(help)

@@ -4,12 +4,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ir::Metric;
+use crate::ir::{Metric, TaskKind};
 use crate::model::{
     Config, Confusion, Control, Figures, FitError, FitRequest, Fitted, confusion, family, figures, measure, metric_text,
 };
 
-use super::error::{LeftOut, blocks, left_out};
+use super::error::{LeftOut, all_figures, blocks, left_out};
 use super::judge::judge;
 use super::{Data, Measured, Round};
 
@@ -22,6 +22,8 @@ pub struct Job {
     pub seed: u64,
     /// One fit for each; rows to judge by may be none.
     pub rounds: Vec<Round>,
+    /// One more fit for each, whose model is judged and let go.
+    pub earlier: Vec<Round>,
     /// Beside those that name no class.
     pub metrics: Vec<Metric>,
     /// For `skill`.
@@ -36,8 +38,13 @@ pub struct Done {
     /// Over the judging rows of all rounds together.
     pub figures: Figures,
     pub confusion: Option<Confusion>,
-    /// The figures without each block of the judging rows in turn.
+    /// What the choice goes by: over the judging rows of all rounds and of all earlier stretches. Every metric of every
+    /// class is among them.
+    pub overall: Figures,
+    /// The same without each block of these rows in turn.
     pub left_out: LeftOut,
+    /// Over each earlier stretch alone.
+    pub stretches: Vec<Figures>,
     pub judged_rows: usize,
     pub unanswered: usize,
     /// Of the first round's model.
@@ -85,20 +92,26 @@ impl Trials for InProcess {
 
 /// The job itself.
 pub fn perform(data: &Data, job: &Job, control: &Control) -> Result<Done, TrialError> {
-    let fits = job.rounds.iter().map(|round| fit(data, job, &round.train, control)).collect::<Result<Vec<_>, _>>()?;
+    let fit = |round: &Round| fit(data, job, &round.train, control);
+    let fits = job.rounds.iter().map(fit).collect::<Result<Vec<_>, _>>()?;
     let bundles: Vec<Vec<u8>> = fits.iter().map(Fitted::to_bytes).collect();
-    let asked: Vec<(&Fitted, &[usize])> =
-        fits.iter().zip(&job.rounds).map(|(fitted, round)| (fitted, round.validate.as_slice())).collect();
-    let judged = judge(&asked, &data.table, job.baseline_mae);
-    let mut found = figures(&judged.outcome);
-    found.extend(job.metrics.iter().filter_map(|metric| Some((metric_text(metric), measure(metric, &judged.outcome)?))));
     let measured = match (job.measured, bundles.first()) {
         (true, Some(bundle)) => Some(super::measure::measure(bundle, &data.table.features).map_err(TrialError::failed)?),
         (true, None) | (false, _) => None,
     };
-    let blocks = blocks(&judged.rows, data.table.groups.as_deref());
+    let earlier = job.earlier.iter().map(fit).collect::<Result<Vec<_>, _>>()?;
+    let own: Vec<(&Fitted, &[usize])> = fits.iter().zip(&job.rounds).map(asked).collect();
+    let others: Vec<(&Fitted, &[usize])> = earlier.iter().zip(&job.earlier).map(asked).collect();
+    let judge = |fits: &[(&Fitted, &[usize])]| judge(fits, &data.table, job.baseline_mae);
+    let judged = judge(&own);
+    let mut found = figures(&judged.outcome);
+    found.extend(job.metrics.iter().filter_map(|metric| Some((metric_text(metric), measure(metric, &judged.outcome)?))));
+    let overall = judge(&[others.as_slice(), own.as_slice()].concat());
+    let blocks = blocks(&overall.rows, data.table.groups.as_deref());
     Ok(Done {
-        left_out: left_out(&judged.outcome, &blocks),
+        overall: all_figures(&overall.outcome),
+        left_out: left_out(&overall.outcome, &blocks),
+        stretches: others.iter().map(|one| figures(&judge(&[*one]).outcome)).collect(),
         figures: found,
         confusion: confusion(&judged.outcome),
         judged_rows: judged.outcome.rows(),
@@ -106,6 +119,10 @@ pub fn perform(data: &Data, job: &Job, control: &Control) -> Result<Done, TrialE
         measured,
         bundles,
     })
+}
+
+fn asked<'a>((fitted, round): (&'a Fitted, &'a Round)) -> (&'a Fitted, &'a [usize]) {
+    (fitted, &round.validate)
 }
 
 fn fit(data: &Data, job: &Job, rows: &[usize], control: &Control) -> Result<Fitted, TrialError> {
@@ -122,6 +139,10 @@ fn fit(data: &Data, job: &Job, rows: &[usize], control: &Control) -> Result<Fitt
         rows,
         weights: data.table.weights.as_deref(),
         balance: data.task.balance,
+        flag: match data.task.kind {
+            TaskKind::Detect { flag } => flag,
+            TaskKind::Classify | TaskKind::Regress | TaskKind::Forecast { .. } | TaskKind::Rank => 0.0,
+        },
     };
     request.fit(control).map_err(|error| match error {
         FitError::Cancelled => TrialError::Cancelled,

@@ -3,7 +3,7 @@
 
 use crate::base::Span;
 use crate::diag::{Code, Diagnostic};
-use crate::ir::{ClausePlaces, Policy, Start, Task, TaskKind};
+use crate::ir::{ClausePlaces, Policy, Task, TaskKind};
 
 /// Clauses of a policy, by name. Empty where all of it is carried out.
 pub fn unsupported(policy: &Policy) -> Vec<Diagnostic> {
@@ -39,18 +39,11 @@ pub fn unsupported_task(task: &Task) -> Vec<Diagnostic> {
         found.push(Diagnostic::new(Code::E0199, format!("{what} is not in this version")).at(task.span, "").help(help));
     };
     match task.kind {
-        TaskKind::Classify | TaskKind::Regress => {}
-        TaskKind::Forecast { .. } => refuse("`forecast`", "use `regress` on a column that holds the later value"),
-        TaskKind::Detect { .. } => refuse("`detect`", "classify a column that says what is normal"),
+        TaskKind::Classify | TaskKind::Regress | TaskKind::Forecast { .. } | TaskKind::Detect { .. } => {}
         TaskKind::Rank => refuse("`rank`", "use `regress`, and sort by its answer"),
     }
     if !task.per.is_empty() {
         refuse("`per`", "leave it out: one model serves all keys; the key can be a feature");
-    }
-    if let Some(Start::First { by, .. }) = &task.start
-        && !by.is_empty()
-    {
-        refuse("`start first … by`", "leave out `by`, or write `start where …`");
     }
     found
 }

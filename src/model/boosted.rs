@@ -35,6 +35,7 @@ impl Family for Boosted {
     fn serves(&self, purpose: Purpose) -> bool {
         match purpose {
             Purpose::Classify | Purpose::Regress => true,
+            Purpose::Detect => false,
         }
     }
 
@@ -65,7 +66,7 @@ impl Family for Boosted {
         let (targets, width) = targets(&set.y);
         let objective = || match &set.y {
             Labels::Classes { .. } => ObjectiveType::LogLoss,
-            Labels::Numbers(_) => ObjectiveType::SquaredLoss,
+            Labels::Numbers(_) | Labels::Nothing => ObjectiveType::SquaredLoss,
         };
         let columns = by_column(&set.x);
         let weights = set.weights.clone().unwrap_or_else(|| vec![1.0; set.rows()]);

@@ -29,6 +29,11 @@ impl Classes {
         Some(Classes(seen.into_iter().collect()))
     }
 
+    /// False and true.
+    pub fn of_bool() -> Classes {
+        Classes(vec![ClassValue::Bool(false), ClassValue::Bool(true)])
+    }
+
     /// All classes of all of them.
     pub fn union(all: &[&Classes]) -> Classes {
         let values: BTreeSet<ClassValue> = all.iter().flat_map(|classes| classes.0.iter().cloned()).collect();

@@ -39,6 +39,17 @@ impl Encoding {
         }
     }
 
+    /// With numbers as they are.
+    pub fn unscaled(self) -> Encoding {
+        match self {
+            Encoding::Number { median, flag, .. } => Encoding::Number { median, mean: 0.0, scale: 1.0, flag },
+            Encoding::Tensor { means, .. } => {
+                Encoding::Tensor { scales: vec![1.0; means.len()], means: vec![0.0; means.len()] }
+            }
+            Encoding::Bool { .. } | Encoding::Category { .. } => self,
+        }
+    }
+
     /// How many columns it becomes.
     pub fn width(&self) -> usize {
         match self {

@@ -16,6 +16,7 @@ impl Family for Constant {
     fn serves(&self, purpose: Purpose) -> bool {
         match purpose {
             Purpose::Classify | Purpose::Regress => true,
+            Purpose::Detect => false,
         }
     }
 
@@ -31,6 +32,7 @@ impl Family for Constant {
         let mut answer = match &set.y {
             Labels::Classes { count, .. } => vec![0.0; *count],
             Labels::Numbers(_) => vec![0.0],
+            Labels::Nothing => Vec::new(),
         };
         let mut total = 0.0;
         for row in 0..set.rows() {
@@ -39,6 +41,7 @@ impl Family for Constant {
             match &set.y {
                 Labels::Classes { index, .. } => answer[index[row] as usize] += weight,
                 Labels::Numbers(values) => answer[0] += weight * values[row],
+                Labels::Nothing => {}
             }
         }
         Ok(Box::new(Answer(answer.iter().map(|sum| (sum / total) as f32).collect())))

@@ -6,10 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::boosted::Boosted;
 use super::constant::Constant;
 use super::forest::Forest;
+use super::isolation::IsolationForest;
+use super::knn::Knn;
 use super::linear::Linear;
 use super::logistic::Logistic;
 use super::mlp::Mlp;
+use super::naive_bayes::NaiveBayes;
+use super::seasonal_naive::SeasonalNaive;
 use super::tree::Tree;
+use super::zscore::ZScore;
 use super::{Config, Matrix, Setting, Weights};
 
 /// What a task wants from a model.
@@ -17,6 +22,8 @@ use super::{Config, Matrix, Setting, Weights};
 pub enum Purpose {
     Classify,
     Regress,
+    /// To say how unusual a row is, without being told.
+    Detect,
 }
 
 /// A way to learn.
@@ -27,6 +34,16 @@ pub trait Family: Sync {
     fn serves(&self, purpose: Purpose) -> bool;
 
     fn settings(&self) -> Vec<Setting>;
+
+    /// Does `models auto` try it?
+    fn is_usual(&self) -> bool {
+        true
+    }
+
+    /// Does it get numbers in their own unit, instead of by mean and standard deviation?
+    fn takes_numbers_as_they_are(&self) -> bool {
+        false
+    }
 
     /// Good points to try before searching, cheapest first, as differences from the defaults.
     fn portfolio(&self) -> Vec<Config> {
@@ -45,7 +62,8 @@ pub trait Family: Sync {
 
 /// What was learned.
 pub trait Model: Send + Sync + fmt::Debug {
-    /// One row of probabilities per row of `x`, in the order of the classes; or one number.
+    /// One row of probabilities per row of `x`, in the order of the classes; or one number, of a detector the greater the more
+    /// unusual the row is.
     fn predict(&self, x: &Matrix) -> Matrix;
 
     fn save(&self) -> Weights;
@@ -73,6 +91,8 @@ pub enum Labels {
         count: usize,
     },
     Numbers(Vec<f64>),
+    /// Of detectors: they learn from rows alone.
+    Nothing,
 }
 
 /// How whoever waits for a fit can end it early.
@@ -137,7 +157,20 @@ impl dyn Family {
 
 /// Cheapest first.
 pub fn families() -> &'static [&'static dyn Family] {
-    &[&Constant, &Logistic, &Linear, &Tree, &Boosted, &Mlp, &Forest]
+    &[
+        &Constant,
+        &SeasonalNaive,
+        &Logistic,
+        &Linear,
+        &Tree,
+        &Boosted,
+        &Mlp,
+        &Forest,
+        &NaiveBayes,
+        &Knn,
+        &ZScore,
+        &IsolationForest,
+    ]
 }
 
 pub fn family(name: &str) -> Option<&'static dyn Family> {

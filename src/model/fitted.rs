@@ -3,12 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 
 use crate::diag::Code;
 use crate::ir::{Column, Type};
 use crate::node::{NodeError, Predictions, Predictor};
 
+use super::flags::Flags;
 use super::{
     Config, Control, Family, FitError, Labels, Matrix, Model, Prepared, Preprocess, Purpose, Target, TrainSet, seed_of,
 };
@@ -45,6 +46,8 @@ pub struct FitRequest<'a> {
     pub weights: Option<&'a [f64]>,
     /// Do all classes count the same, however rare?
     pub balance: bool,
+    /// Of a detector: the share of rows to flag where `target`, the truth, knows of no anomaly.
+    pub flag: f64,
 }
 
 impl FitRequest<'_> {
@@ -53,26 +56,54 @@ impl FitRequest<'_> {
         control.proceed()?;
         let prepare = Preprocess::learn(self.features, self.table, self.rows)
             .map_err(|column| FitError::failed(format!("`{}` is {}, which no model takes", column.name, column.ty)))?;
+        let prepare = if self.family.takes_numbers_as_they_are() { prepare.unscaled() } else { prepare };
+        let (seed, name) = (seed_of(self.seed, self.family.name()), self.family.name());
+        if !self.family.serves(self.purpose) {
+            return Err(FitError::failed(format!("`{name}` does not learn this")));
+        }
+        if self.purpose == Purpose::Detect {
+            return self.fit_detector(prepare, seed, control);
+        }
         let target = Target::learn(self.purpose, self.target_type, self.target, self.rows)
             .map_err(|_| FitError::failed(format!("a target of type {} cannot be learned this way", self.target_type)))?;
-        let set = self.train_set(&prepare, &target);
-        if set.rows() == 0 || set.x.columns == 0 {
-            return Err(FitError::failed("no row with all its tensors has a label"));
-        }
-        let model = self.family.fit(&set, self.config, seed_of(self.seed, self.family.name()), control)?;
+        let set = self.train_set(&prepare, |rows| target.labels(self.target, rows))?;
+        let model = self.family.fit(&set, self.config, seed, control)?;
+        Ok(self.fitted(target, prepare, model))
+    }
+
+    /// First the model, from rows alone; then what its scores mean, with what is known of the truth.
+    fn fit_detector(&self, prepare: Preprocess, seed: u64, control: &Control) -> Result<Fitted, FitError> {
+        let mut learned = Vec::new();
+        let set = self.train_set(&prepare, |rows| {
+            learned = rows.to_vec();
+            Labels::Nothing
+        })?;
+        let model = self.family.fit(&set, self.config, seed, control)?;
+        let known = self.target.as_boolean_opt();
+        let truth = |row: &usize| known.filter(|known| known.is_valid(*row)).map(|known| known.value(*row));
+        let truth: Vec<Option<bool>> = learned.iter().map(truth).collect();
+        let flags = Flags::learn(&model.predict(&set.x).data, &truth, self.flag);
+        let flags = flags.ok_or_else(|| FitError::failed("there is no row to learn from"))?;
+        Ok(self.fitted(Target::Flags(flags), prepare, model))
+    }
+
+    fn fitted(&self, target: Target, prepare: Preprocess, model: Box<dyn Model>) -> Fitted {
         let (family, config) = (self.family.name().to_owned(), self.config.clone());
-        Ok(Fitted { version: String::new(), family, config, seed: self.seed, target, prepare, model })
+        Fitted { version: String::new(), family, config, seed: self.seed, target, prepare, model }
     }
 
     /// Rows that cannot be predicted are not learned from either.
-    fn train_set(&self, prepare: &Preprocess, target: &Target) -> TrainSet {
+    fn train_set(&self, prepare: &Preprocess, labels: impl FnOnce(&[usize]) -> Labels) -> Result<TrainSet, FitError> {
         let Prepared { x, usable } = prepare.apply(self.table);
         let usable = |row: &usize| usable.as_ref().is_none_or(|usable| usable[*row]);
         let rows: Vec<usize> = self.rows.iter().copied().filter(usable).collect();
-        let y = target.labels(self.target, &rows);
+        if rows.is_empty() || x.columns == 0 {
+            return Err(FitError::failed("no row with all its tensors has a label"));
+        }
+        let y = labels(&rows);
         let given = self.weights.map(|weights| rows.iter().map(|row| weights[*row]).collect());
         let weights = if self.balance { balanced(&y, given) } else { given };
-        TrainSet { x: x.take(&rows), y, weights: weights.map(with_mean_1) }
+        Ok(TrainSet { x: x.take(&rows), y, weights: weights.map(with_mean_1) })
     }
 }
 

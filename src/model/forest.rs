@@ -36,6 +36,7 @@ impl Family for Forest {
     fn serves(&self, purpose: Purpose) -> bool {
         match purpose {
             Purpose::Classify | Purpose::Regress => true,
+            Purpose::Detect => false,
         }
     }
 
@@ -85,6 +86,7 @@ impl Family for Forest {
 pub fn targets(y: &Labels) -> (Vec<Vec<f64>>, usize) {
     match y {
         Labels::Numbers(values) => (vec![values.clone()], 1),
+        Labels::Nothing => (Vec::new(), 0),
         Labels::Classes { index, count } => {
             let is = |class: u32| index.iter().map(|own| f64::from(*own == class)).collect();
             let estimated = if *count == 2 { 1..2 } else { 0..*count as u32 };
@@ -97,7 +99,7 @@ pub fn targets(y: &Labels) -> (Vec<Vec<f64>>, usize) {
 fn split_by(y: &Labels, columns: usize) -> usize {
     let some = match y {
         Labels::Classes { .. } => (columns as f64).sqrt().round() as usize,
-        Labels::Numbers(_) => columns.div_ceil(3),
+        Labels::Numbers(_) | Labels::Nothing => columns.div_ceil(3),
     };
     some.clamp(1, columns)
 }

@@ -21,7 +21,7 @@ impl Family for Linear {
 
     fn serves(&self, purpose: Purpose) -> bool {
         match purpose {
-            Purpose::Classify => false,
+            Purpose::Classify | Purpose::Detect => false,
             Purpose::Regress => true,
         }
     }

@@ -29,7 +29,7 @@ impl Family for Logistic {
     fn serves(&self, purpose: Purpose) -> bool {
         match purpose {
             Purpose::Classify => true,
-            Purpose::Regress => false,
+            Purpose::Regress | Purpose::Detect => false,
         }
     }
 

@@ -3,11 +3,12 @@
 mod classified;
 mod numeric;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ir::{Metric, MetricKind};
+use crate::ir::{Measures, Metric, MetricKind};
 
 use super::{Classes, Matrix};
 
@@ -31,6 +32,13 @@ pub enum Outcome {
         /// Mean absolute error of the best baseline on the same rows, for `skill`.
         baseline_mae: Option<f64>,
     },
+    /// Of a detector, on rows of which somebody knows whether they were anomalies.
+    Alarms {
+        truth: Vec<bool>,
+        flagged: Vec<bool>,
+        /// How unusual each row is; None where whoever answered gives no scores.
+        scores: Option<Vec<f32>>,
+    },
 }
 
 /// How often each class was answered for each true class.
@@ -46,6 +54,15 @@ impl Outcome {
         match self {
             Outcome::Classes { truth, .. } => truth.len(),
             Outcome::Numbers { truth, .. } => truth.len(),
+            Outcome::Alarms { truth, .. } => truth.len(),
+        }
+    }
+
+    /// Notes what its skill is measured against, where it is of numbers.
+    pub fn measure_against(&mut self, mae: Option<f64>) {
+        match self {
+            Outcome::Numbers { baseline_mae, .. } => *baseline_mae = mae,
+            Outcome::Classes { .. } | Outcome::Alarms { .. } => {}
         }
     }
 
@@ -63,7 +80,23 @@ impl Outcome {
                 guess: rows.iter().map(|row| guess[*row]).collect(),
                 baseline_mae: *baseline_mae,
             },
+            Outcome::Alarms { truth, flagged, scores } => Outcome::Alarms {
+                truth: rows.iter().map(|row| truth[*row]).collect(),
+                flagged: rows.iter().map(|row| flagged[*row]).collect(),
+                scores: scores.as_ref().map(|scores| rows.iter().map(|row| scores[*row]).collect()),
+            },
         }
+    }
+
+    /// Alarms as the classes false and true; others as they are.
+    fn as_classes(&self) -> Cow<'_, Outcome> {
+        let Outcome::Alarms { truth, flagged, scores } = self else { return Cow::Borrowed(self) };
+        let codes = |values: &[bool]| values.iter().map(|value| u32::from(*value)).collect();
+        let shares = scores.as_ref().map(|scores| {
+            let data = scores.iter().flat_map(|score| [1.0 - score, *score]).collect();
+            Matrix { rows: scores.len(), columns: 2, data }
+        });
+        Cow::Owned(Outcome::Classes { classes: Classes::of_bool(), truth: codes(truth), guess: codes(flagged), shares })
     }
 }
 
@@ -99,6 +132,9 @@ pub fn measure(metric: &Metric, outcome: &Outcome) -> Option<f64> {
     let value = match outcome {
         Outcome::Classes { .. } => classified::measure(metric, outcome),
         Outcome::Numbers { truth, guess, baseline_mae } => numeric::measure(metric.kind, truth, guess, *baseline_mae),
+        // A score is a rank and no probability.
+        Outcome::Alarms { .. } if metric.kind.facts().measures != Measures::Classes => None,
+        Outcome::Alarms { .. } => classified::measure(metric, &outcome.as_classes()),
     };
     value.filter(|value| value.is_finite())
 }
@@ -111,7 +147,8 @@ pub fn figures(outcome: &Outcome) -> Figures {
 
 /// None for numbers.
 pub fn confusion(outcome: &Outcome) -> Option<Confusion> {
-    let Outcome::Classes { classes, truth, guess, .. } = outcome else { return None };
+    let outcome = outcome.as_classes();
+    let Outcome::Classes { classes, truth, guess, .. } = &*outcome else { return None };
     let mut counts = vec![vec![0; classes.len()]; classes.len()];
     truth.iter().zip(guess).for_each(|(truth, guess)| counts[*truth as usize][*guess as usize] += 1);
     Some(Confusion { classes: classes.iter().map(ToString::to_string).collect(), counts })

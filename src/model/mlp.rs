@@ -30,6 +30,7 @@ impl Family for Mlp {
     fn serves(&self, purpose: Purpose) -> bool {
         match purpose {
             Purpose::Classify | Purpose::Regress => true,
+            Purpose::Detect => false,
         }
     }
 

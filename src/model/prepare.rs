@@ -45,6 +45,12 @@ impl Preprocess {
         self
     }
 
+    /// With numbers as they are; what is missing is still filled.
+    pub fn unscaled(mut self) -> Preprocess {
+        self.encodings = self.encodings.into_iter().map(Encoding::unscaled).collect();
+        self
+    }
+
     pub fn features(&self) -> &[Column] {
         &self.features
     }

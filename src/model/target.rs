@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array, PrimitiveArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, PrimitiveArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use serde::{Deserialize, Serialize};
@@ -10,14 +10,22 @@ use serde::{Deserialize, Serialize};
 use crate::ir::{TaskKind, Type};
 use crate::node::{Predictions, data_type};
 
+use super::flags::Flags;
 use super::scores::argmax;
 use super::{Classes, Labels, Matrix, Purpose};
 
 /// The target as a model learned it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Target {
-    Classes { classes: Classes, ty: Type },
-    Number { ty: Type },
+    Classes {
+        classes: Classes,
+        ty: Type,
+    },
+    Number {
+        ty: Type,
+    },
+    /// Of a detector.
+    Flags(Flags),
 }
 
 /// The target's type suits no task of this kind.
@@ -29,12 +37,13 @@ pub fn kind_of(kind: TaskKind) -> Option<Purpose> {
     match kind {
         TaskKind::Classify => Some(Purpose::Classify),
         TaskKind::Regress | TaskKind::Forecast { .. } => Some(Purpose::Regress),
-        TaskKind::Detect { .. } | TaskKind::Rank => None,
+        TaskKind::Detect { .. } => Some(Purpose::Detect),
+        TaskKind::Rank => None,
     }
 }
 
 impl Target {
-    /// Learned from the rows that train.
+    /// Learned from the rows that train; a detector's comes of its scores instead.
     pub fn learn(purpose: Purpose, ty: &Type, column: &ArrayRef, rows: &[usize]) -> Result<Target, TargetError> {
         match purpose {
             Purpose::Classify => {
@@ -45,6 +54,7 @@ impl Target {
                 DataType::Int64 | DataType::Float64 | DataType::Duration(_) => Ok(Target::Number { ty: ty.clone() }),
                 _ => Err(TargetError),
             },
+            Purpose::Detect => Err(TargetError),
         }
     }
 
@@ -56,6 +66,7 @@ impl Target {
                 let index = rows.iter().map(|row| codes[*row].unwrap_or_default()).collect();
                 Labels::Classes { index, count: classes.len() }
             }
+            Target::Flags(_) => Labels::Nothing,
             Target::Number { .. } => {
                 let numbers = numbers(column);
                 Labels::Numbers(rows.iter().map(|row| numbers.value(*row)).collect())
@@ -67,11 +78,11 @@ impl Target {
     pub fn width(&self) -> usize {
         match self {
             Target::Classes { classes, .. } => classes.len(),
-            Target::Number { .. } => 1,
+            Target::Number { .. } | Target::Flags(_) => 1,
         }
     }
 
-    /// `scores` has one row of probabilities, or one number, for each row of the answer; null where `usable` is false.
+    /// `scores` has one row of probabilities, or one number, raw of a detector, for each row of the answer; null where `usable` is false.
     pub fn answer(&self, scores: &Matrix, usable: Option<&[bool]>) -> Predictions {
         let valid = |row: usize| usable.is_none_or(|usable| usable[row]);
         match self {
@@ -87,6 +98,15 @@ impl Target {
             Target::Number { ty } => {
                 let value = |row: usize| valid(row).then(|| f64::from(scores.row(row)[0]));
                 Predictions { values: of_type((0..scores.rows).map(value).collect(), ty), scores: None }
+            }
+            Target::Flags(flags) => {
+                let score = |row: usize| valid(row).then(|| flags.score(scores.row(row)[0]));
+                let scores: Vec<Option<f32>> = (0..scores.rows).map(score).collect();
+                let flagged = scores.iter().map(|score| score.map(|score| flags.is_flagged(score)));
+                Predictions {
+                    values: Arc::new(flagged.collect::<BooleanArray>()),
+                    scores: Some(scores.iter().map(|score| score.map(f64::from)).collect()),
+                }
             }
         }
     }
@@ -104,13 +124,11 @@ pub fn numbers(column: &ArrayRef) -> Float64Array {
     floats.iter().map(|value| value.filter(|value| value.is_finite())).collect()
 }
 
-/// Back in the target's own type: whole numbers are rounded.
+/// A duration as one, in whole microseconds; what estimates whole numbers is a number, as the language has it.
 fn of_type(values: Float64Array, ty: &Type) -> ArrayRef {
-    let whole = || values.unary::<_, Int64Type>(|value| value.round() as i64);
     match data_type(ty) {
-        DataType::Int64 => Arc::new(whole()),
         ty @ DataType::Duration(_) => {
-            let whole: PrimitiveArray<Int64Type> = whole();
+            let whole: PrimitiveArray<Int64Type> = values.unary(|value| value.round() as i64);
             cast(&whole, &ty).expect("a whole number is a duration in microseconds")
         }
         _ => Arc::new(values),
@@ -120,7 +138,7 @@ fn of_type(values: Float64Array, ty: &Type) -> ArrayRef {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::{BooleanArray, Int64Array};
+    use arrow::array::Int64Array;
 
     #[test]
     fn an_answer_has_the_targets_type_and_its_confidence() {
@@ -133,11 +151,11 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_are_rounded() {
+    fn an_estimate_of_whole_numbers_is_a_number() {
         let column: ArrayRef = Arc::new(Int64Array::from(vec![4]));
         let target = Target::learn(Purpose::Regress, &Type::Int, &column, &[0]).unwrap();
-        let answer = target.answer(&Matrix { rows: 1, columns: 1, data: vec![3.6] }, None);
-        assert_eq!(answer.values.as_primitive::<Int64Type>(), &Int64Array::from(vec![4]));
+        let answer = target.answer(&Matrix { rows: 1, columns: 1, data: vec![3.5] }, None);
+        assert_eq!(answer.values.as_primitive::<Float64Type>(), &Float64Array::from(vec![3.5]));
     }
 
     #[test]

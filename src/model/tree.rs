@@ -19,6 +19,7 @@ impl Family for Tree {
     fn serves(&self, purpose: Purpose) -> bool {
         match purpose {
             Purpose::Classify | Purpose::Regress => true,
+            Purpose::Detect => false,
         }
     }
 

@@ -27,6 +27,26 @@ impl Clock {
         Clock::Steps { before: at, after: at, at: [].into() }
     }
 
+    /// The same clock so much further back, as behind a stage that lets rows go so much later than their time.
+    pub fn behind(self, by: Duration) -> Clock {
+        let back = |time: Time| if time == Time::MIN { time } else { Time(time.0.saturating_sub(by.0)) };
+        match self {
+            Clock::Gate { base, before, after, lateness, time } => Clock::Gate {
+                base,
+                before: back(before),
+                after: back(after),
+                lateness: Duration(lateness.0.saturating_add(by.0)),
+                time,
+            },
+            Clock::Steps { before, after, at } => Clock::Steps {
+                before: back(before),
+                after: back(after),
+                at: at.iter().map(|(ordinal, time)| (*ordinal, back(*time))).collect(),
+            },
+            Clock::None => Clock::None,
+        }
+    }
+
     /// The watermark before the row at `at` was seen.
     pub fn before(&self, at: Ordinal) -> Time {
         match self {
@@ -125,6 +145,16 @@ mod tests {
         assert_eq!(gate().passes(Time(26), Ordinal(104)), Some(Ordinal(103)));
         assert_eq!(gate().passes(Time(46), Ordinal(104)), None);
         assert_eq!(gate().passes(Time(3), Ordinal(104)), None);
+    }
+
+    #[test]
+    fn a_clock_behind_says_the_same_so_much_earlier() {
+        let behind = gate().behind(Duration(7));
+        for at in 100..=104 {
+            assert_eq!(behind.before(Ordinal(at)), Time(gate().before(Ordinal(at)).0 - 7));
+        }
+        assert_eq!(behind.after(), Time(38));
+        assert_eq!(Clock::still(Time::MIN).behind(Duration(7)).after(), Time::MIN);
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod place;
 mod queue;
 mod rows;
 mod saved;
+mod session;
 mod time;
 mod watermark;
 mod whole;
@@ -21,12 +22,14 @@ use crate::ir::{self, WindowShape};
 use crate::node::{Node, NodeError};
 use crate::plan::{NodeOp, NodeSpec};
 
-use super::error::{ill_formed, not_in_this_version};
+use super::error::ill_formed;
 use super::keys::KeyColumns;
 use aggregate::Aggregates;
 use output::Output;
 
 pub(super) use aggregate::of_constants;
+pub(super) use saved::{load_clock, save_clock};
+pub(super) use watermark::Walk;
 
 /// Why a window did not come: it, or all that it would say, began in the middle of it.
 const KEPT_BACK: &str = "windows kept back, not being whole";
@@ -37,9 +40,10 @@ const GROUPS_MAX: usize = 1_000_000;
 pub(super) fn build(spec: &NodeSpec, input: &ir::Schema) -> Result<Box<dyn Node>, NodeError> {
     match op(spec)?.shape {
         WindowShape::Time { size, every } => Ok(Box::new(time::TimeWindow::build(spec, input, size, every)?)),
+        WindowShape::Cumulative { every } => Ok(Box::new(time::TimeWindow::cumulative(spec, input, every)?)),
         WindowShape::Rows { size, every } => Ok(Box::new(rows::RowWindow::build(spec, input, size, every)?)),
         WindowShape::Whole => Ok(Box::new(whole::WholeWindow::build(spec, input)?)),
-        WindowShape::Session { .. } => Err(not_in_this_version("`window session`")),
+        WindowShape::Session { gap } => Ok(Box::new(session::SessionWindow::build(spec, input, gap)?)),
     }
 }
 

@@ -3,7 +3,9 @@
 
 mod edge;
 pub(super) mod form;
+mod join;
 pub(super) mod learn;
+mod passing;
 pub(super) mod stage;
 pub(super) mod values;
 

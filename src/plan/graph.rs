@@ -35,13 +35,26 @@ pub enum Slot {
 pub enum Label {
     Id(Name),
     Nth(u32),
+    /// Inside uses of transforms, outermost first, where stages are counted on their own.
+    Within {
+        uses: Vec<ir::Use>,
+        label: Box<Label>,
+    },
 }
 
-/// The file, or a model version that keeps the feature definitions that it was trained with (a shadow).
+/// The file, a model version that keeps the feature definitions that it was trained with (a shadow), or a former version of
+/// the file that is on hand in case a plan is taken back.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Owner {
     File,
-    Model { task: Name, version: Name },
+    Model {
+        task: Name,
+        version: Name,
+    },
+    /// With the number of the plan that took its place.
+    Former {
+        plan: u64,
+    },
 }
 
 /// Hashes of canonical bytes of the IR, never of a library's forms, so that an upgrade changes none of them.
@@ -193,22 +206,32 @@ impl NodeKey {
         NodeKey { decl: decl.clone(), slot, owner: Owner::File }
     }
 
-    /// Is it the file's own, and no model's?
+    /// Is it of a version of the file that a plan has replaced?
+    pub fn is_former(&self) -> bool {
+        match self.owner {
+            Owner::Former { .. } => true,
+            Owner::File | Owner::Model { .. } => false,
+        }
+    }
+
+    /// Is it the file's own, and no copy?
     pub fn is_of_file(&self) -> bool {
         match self.owner {
             Owner::File => true,
-            Owner::Model { .. } => false,
+            Owner::Model { .. } | Owner::Former { .. } => false,
         }
     }
 }
 
-/// `room/gate`, `air/where`, `air/set#1`, `air/window:slow`, and `air/set @occupancy-3` for a model's own.
+/// `room/gate`, `air/where`, `air/set#1`, `air/window:slow`, `air/smooth.scan` inside a transform, `air/set @occupancy-3` for
+/// a model's own, and `air/scan @before-7` for what plan 7 has replaced.
 impl fmt::Display for NodeKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.decl, self.slot)?;
         match &self.owner {
             Owner::File => Ok(()),
             Owner::Model { task, version } => write!(f, " @{task}-{version}"),
+            Owner::Former { plan } => write!(f, " @before-{plan}"),
         }
     }
 }
@@ -219,13 +242,48 @@ impl fmt::Display for Slot {
             Slot::Connection => f.write_str("connection"),
             Slot::Decode => f.write_str("decode"),
             Slot::Gate => f.write_str("gate"),
-            Slot::Stage { kind, label: Label::Nth(0) } => f.write_str(kind.word()),
-            Slot::Stage { kind, label: Label::Nth(nth) } => write!(f, "{}#{nth}", kind.word()),
-            Slot::Stage { kind, label: Label::Id(id) } => write!(f, "{}:{id}", kind.word()),
+            Slot::Stage { kind, label } => write_stage(f, *kind, label),
             Slot::Task => f.write_str("task"),
             Slot::Accept => f.write_str("accept"),
             Slot::Keep => f.write_str("keep"),
             Slot::Serve => f.write_str("serve"),
+        }
+    }
+}
+
+fn write_stage(f: &mut fmt::Formatter<'_>, kind: ir::StageKind, label: &Label) -> fmt::Result {
+    match label {
+        Label::Nth(0) => f.write_str(kind.word()),
+        Label::Nth(nth) => write!(f, "{}#{nth}", kind.word()),
+        Label::Id(id) => write!(f, "{}:{id}", kind.word()),
+        Label::Within { uses, label } => {
+            for ir::Use { transform, id, nth } in uses {
+                match (id, nth) {
+                    (Some(id), _) => write!(f, "{transform}:{id}.")?,
+                    (None, 0) => write!(f, "{transform}.")?,
+                    (None, nth) => write!(f, "{transform}#{nth}.")?,
+                }
+            }
+            write_stage(f, kind, label)
+        }
+    }
+}
+
+impl Label {
+    /// The uses of transforms that the stage stands in, outermost first.
+    pub fn uses(&self) -> &[ir::Use] {
+        match self {
+            Label::Id(_) | Label::Nth(_) => &[],
+            Label::Within { uses, .. } => uses,
+        }
+    }
+
+    /// Did the author name the stage?
+    pub fn is_id(&self) -> bool {
+        match self {
+            Label::Id(_) => true,
+            Label::Nth(_) => false,
+            Label::Within { label, .. } => label.is_id(),
         }
     }
 }

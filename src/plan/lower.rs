@@ -87,9 +87,7 @@ impl Lowering<'_> {
         let mut end = self.reads.resolve(input);
         for (stage, key) in stages.iter().zip(stage_keys(decl, stages)) {
             let mut inputs = vec![end];
-            if let ir::Op::Union { with } = &stage.op {
-                inputs.extend(with.iter().map(|read| self.reads.resolve(read)));
-            }
+            inputs.extend(stage.op.others().iter().map(|read| self.reads.resolve(read)));
             end = rows_of(key.clone());
             self.add(Draft {
                 key,
@@ -153,13 +151,17 @@ fn rows_of(node: NodeKey) -> Input {
     Input { node, outlet: ir::Outlet::Rows }
 }
 
-/// Who the stages of one declaration are, in their order.
+/// Who the stages of one declaration are, in their order. In each use of a transform they are counted on their own.
 pub(super) fn stage_keys<'a>(decl: &'a Name, stages: &'a [ir::Stage]) -> impl Iterator<Item = NodeKey> + 'a {
     stages.iter().enumerate().map(move |(at, stage)| {
-        let alike = |other: &&ir::Stage| other.kind == stage.kind && other.id.is_none();
-        let label = match &stage.id {
+        let alike = |other: &&ir::Stage| other.kind == stage.kind && other.id.is_none() && other.within == stage.within;
+        let own = match &stage.id {
             Some(id) => Label::Id(id.clone()),
             None => Label::Nth(u32::try_from(stages[..at].iter().filter(alike).count()).unwrap_or(u32::MAX)),
+        };
+        let label = match stage.within.as_slice() {
+            [] => own,
+            uses => Label::Within { uses: uses.to_vec(), label: Box::new(own) },
         };
         NodeKey::of_file(decl, Slot::Stage { kind: stage.kind, label })
     })

@@ -127,14 +127,6 @@ impl NodeSpec {
     /// The task whose models it predicts by.
     pub fn predicts_by(&self) -> Option<&Name> {
         let NodeOp::Stage(op) = &self.op else { return None };
-        match &**op {
-            ir::Op::Predict(predict) => Some(&predict.task),
-            ir::Op::Where { .. }
-            | ir::Op::Set { .. }
-            | ir::Op::Project { .. }
-            | ir::Op::Scan { .. }
-            | ir::Op::Window(_)
-            | ir::Op::Union { .. } => None,
-        }
+        op.predict().map(|predict| &predict.task)
     }
 }

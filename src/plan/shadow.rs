@@ -53,7 +53,7 @@ pub(super) fn keep(
         return Err(NotKept::Answer);
     }
     let owner = match &old.key.owner {
-        Owner::File => Owner::Model { task: task.clone(), version: version.clone() },
+        Owner::File | Owner::Former { .. } => Owner::Model { task: task.clone(), version: version.clone() },
         model @ Owner::Model { .. } => model.clone(),
     };
     let onward = changes.iter().filter_map(|(key, change)| Some((change.from.as_ref()?, key))).collect();
@@ -78,6 +78,16 @@ impl Graph {
         self.door(task).is_some_and(|door| !door.key.is_of_file())
     }
 
+    /// As the file has it: the same without any hidden nodes.
+    pub fn of_file(&self) -> Graph {
+        let hidden = self.nodes.keys().filter_map(|key| match &key.owner {
+            Owner::File | Owner::Former { .. } => None,
+            Owner::Model { task, version: _ } => Some(task.clone()),
+        });
+        let tasks: BTreeSet<Name> = hidden.collect();
+        tasks.iter().fold(self.without_former(), |graph, task| graph.without_shadow(task))
+    }
+
     /// The same without the task's hidden nodes.
     pub fn without_shadow(&self, task: &Name) -> Graph {
         let mut bare = self.clone();
@@ -93,7 +103,7 @@ impl Graph {
 
 fn is_owned_by(owner: &Owner, task: &Name) -> bool {
     match owner {
-        Owner::File => false,
+        Owner::File | Owner::Former { .. } => false,
         Owner::Model { task: own, version: _ } => own == task,
     }
 }
@@ -332,13 +342,5 @@ fn narrowed(owner: &Owner, from: Input, columns: &ir::Schema, source: &Name) -> 
 
 fn ahead(spec: &NodeSpec) -> Option<crate::base::Duration> {
     let NodeOp::Stage(op) = &spec.op else { return None };
-    match &**op {
-        ir::Op::Predict(predict) => predict.ahead,
-        ir::Op::Where { .. }
-        | ir::Op::Set { .. }
-        | ir::Op::Project { .. }
-        | ir::Op::Scan { .. }
-        | ir::Op::Window(_)
-        | ir::Op::Union { .. } => None,
-    }
+    op.predict()?.ahead
 }

@@ -110,7 +110,10 @@ impl Way {
         let mut input = origin(spec.inputs.first()?);
         while let Some(stage) = graph.nodes.get(&input.node).filter(|stage| stage.key.slot != Slot::Gate) {
             barred = barred.or_else(|| bar(stage, &input));
-            stages.push(stage.key.clone());
+            // Which rows of a stream are looked at is no question to a request.
+            if !is_kept(stage) {
+                stages.push(stage.key.clone());
+            }
             input = origin(stage.inputs.first()?);
         }
         stages.reverse();
@@ -144,7 +147,21 @@ fn bar(stage: &NodeSpec, read: &crate::plan::Input) -> Option<String> {
         return Some(format!("the task reads what leaves `{}` aside, which requests do not have", stage.key));
     }
     match &**op {
-        ir::Op::Where { .. } | ir::Op::Set { .. } | ir::Op::Project { .. } | ir::Op::Scan { .. } | ir::Op::Predict(_) => None,
+        ir::Op::Where { .. }
+        | ir::Op::Set { .. }
+        | ir::Op::Project { .. }
+        | ir::Op::Scan { .. }
+        | ir::Op::Predict(_)
+        | ir::Op::Fill { .. }
+        | ir::Op::Keep(_) => None,
+        ir::Op::Join(join) => match join.kind {
+            ir::JoinKind::Asof { .. } | ir::JoinKind::Lookup { .. } => None,
+            ir::JoinKind::Interval { .. } => {
+                Some(format!("`{}` waits for rows of another stream, and a request does not", stage.key))
+            }
+        },
+        ir::Op::Unnest { .. } => Some(format!("`{}` makes several rows of one, and an answer belongs to one", stage.key)),
+        ir::Op::Top(_) => Some(format!("`{}` compares rows of a time, and a request has its own only", stage.key)),
         ir::Op::Window(_) => Some(format!("`{}` answers when a window ends, not for single rows", stage.key)),
         ir::Op::Union { .. } => Some(format!("`{}` joins several streams, and a request has rows of one source", stage.key)),
     }
@@ -161,9 +178,13 @@ impl Asker {
                 .transpose()?;
             for key in &way.stages {
                 let spec = engine.graph.nodes.get(key).ok_or_else(|| gone(&key.decl))?;
-                let input = origin(spec.inputs.first().ok_or_else(|| gone(&key.decl))?);
-                let input = engine.graph.nodes.get(&input.node).ok_or_else(|| gone(&input.node.decl))?;
-                let node = parts.node(spec, std::slice::from_ref(&input.schema))?;
+                let schema = |input: &crate::plan::Input| {
+                    let input = origin(input);
+                    let found = engine.graph.nodes.get(&input.node).ok_or_else(|| gone(&input.node.decl))?;
+                    Ok(found.schema.clone())
+                };
+                let inputs = spec.inputs.iter().map(schema).collect::<Result<Vec<_>, NodeError>>()?;
+                let node = parts.node(spec, &inputs)?;
                 copies.push(Copy { key: key.clone(), node, remembers: remembers(spec) });
             }
         }
@@ -176,11 +197,25 @@ impl Asker {
     }
 }
 
+fn is_kept(spec: &NodeSpec) -> bool {
+    matches!(&spec.op, NodeOp::Stage(op) if matches!(**op, ir::Op::Keep(_)))
+}
+
 fn remembers(spec: &NodeSpec) -> bool {
     match &spec.op {
         NodeOp::Stage(op) => match &**op {
-            ir::Op::Where { .. } | ir::Op::Set { .. } | ir::Op::Project { .. } | ir::Op::Predict(_) => false,
-            ir::Op::Scan { .. } | ir::Op::Window(_) | ir::Op::Union { .. } => true,
+            ir::Op::Where { .. }
+            | ir::Op::Set { .. }
+            | ir::Op::Project { .. }
+            | ir::Op::Scan { .. }
+            | ir::Op::Window(_)
+            | ir::Op::Union { .. }
+            | ir::Op::Predict(_)
+            | ir::Op::Fill { .. }
+            | ir::Op::Unnest { .. }
+            | ir::Op::Keep(_)
+            | ir::Op::Join(_)
+            | ir::Op::Top(_) => op.remembers(),
         },
         NodeOp::Connection(_)
         | NodeOp::Decode(_)

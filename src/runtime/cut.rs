@@ -4,6 +4,9 @@
 //! below the ordinal X saw the old graph on all their paths, rows from X on see the new one. What can still fail, moving state
 //! and changing meanings in place, is done first and undone by the old parameters; from then on nothing can fail.
 
+mod in_place;
+mod told;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,15 +14,15 @@ use std::time::Instant;
 use crate::base::Name;
 use crate::diag::{Code, Diagnostic};
 use crate::node::{self, Assignment, Message, Migration, NodeError, Ordinal, Predictor, State};
-use crate::plan::{Change, Class, Diff, Graph, Memory, NodeKey, NodeOp, NodeSpec};
+use crate::plan::{Change, Class, Diff, Graph, NodeKey, NodeOp, NodeSpec};
 
 use super::audit::placed;
 use super::engine::Engine;
-use super::event::{CutEvent, Event, Fate, NodeEvent};
+use super::event::{CutEvent, Event, NodeEvent};
 use super::feed::{Finished, Parts, SourceSpec};
 use super::guard::guarded;
-use super::layout::{components, origin, outlet_schema};
-use super::prepare::{Prepared, Rebuild, Way, prepare_with, spec_of};
+use super::layout::{components, origin};
+use super::prepare::{Prepared, Rebuild, Way, prepare_with};
 use super::record::{CutRecord, Record};
 use super::sequencer::Source;
 use super::slot::{Pace, Slot};
@@ -30,6 +33,8 @@ use super::task::Task;
 pub struct Cut {
     pub event: CutEvent,
     pub diff: Diff,
+    /// Nodes that were not left as they stood: that is what the pause grows with, and not the graph.
+    pub touched: usize,
 }
 
 /// The old graph runs on as if nothing had been tried.
@@ -121,12 +126,13 @@ impl Prepared {
             undo.back(engine);
             return Err(Aborted { why: not_durable(&error) });
         }
-        let nodes = self.switch(engine, at);
+        let touched = self.ways.len();
+        let nodes = if self.stays { self.in_place(engine, at) } else { self.switch(engine, at) };
         engine.carry();
-        let entries = self.entries();
+        let entries = std::mem::take(&mut self.entries);
         let event = CutEvent { at, nodes, entries, pause_us: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX) };
         engine.events.put(Event::Cut(event.clone()));
-        Ok(Cut { event, diff: self.diff })
+        Ok(Cut { event, diff: self.diff, touched })
     }
 
     /// The change stands in the log before it takes place: a restart makes it again at the same ordinal. Without that line the
@@ -199,9 +205,17 @@ impl Prepared {
         let renames = self.renames();
         let mut events = Vec::new();
         let mut slots: BTreeMap<NodeKey, Slot> = BTreeMap::new();
-        for (key, way) in std::mem::take(&mut self.ways) {
+        let parts = components(&self.graph);
+        let keys: BTreeSet<NodeKey> = parts.iter().flatten().cloned().collect();
+        for key in keys {
             let change = &self.diff.nodes[&key];
             let before = change.from.as_ref().and_then(|old_key| old.remove(old_key));
+            let Some(way) = self.ways.remove(&key) else {
+                let slot = before.expect("only a running node is left as it stands");
+                events.push(told::left(&slot));
+                slots.insert(key, slot);
+                continue;
+            };
             let (mut slot, event) = self.place(&key, change, way, before, at);
             if let Some(pace) = paces.get(&key) {
                 slot.keep_pace(pace);
@@ -214,25 +228,20 @@ impl Prepared {
         }
         engine.resting.forget(&self.graph);
         old.values_mut().for_each(|slot| engine.resting.put(slot, at));
-        events.extend(old.into_values().map(|slot| removed(slot, at)));
+        events.extend(old.into_values().map(|slot| told::removed(slot, at)));
         slots.values_mut().for_each(|slot| slot.rewire(&renames));
         engine.open_outboxes(&self.graph, &renames);
         self.reopen(&mut slots);
         tell_ends(&mut slots, at);
         let mut task = |keys: Vec<NodeKey>| Task::new(keys.iter().filter_map(|key| slots.remove(key)).collect());
-        engine.tasks = components(&self.graph).into_iter().map(&mut task).collect();
+        engine.tasks = parts.into_iter().map(&mut task).collect();
         self.open_sources(engine);
-        let before = std::mem::replace(&mut engine.graph, self.graph.clone());
+        std::mem::swap(&mut engine.graph, &mut self.graph);
         engine.generation += 1;
-        self.unassign(engine, &before);
+        self.unassign(engine);
         let tasks: Vec<Name> = engine.assignments.keys().cloned().collect();
         tasks.iter().for_each(|task| engine.hand_out(task));
         events
-    }
-
-    /// What changed, by the names that people use.
-    fn entries(&self) -> BTreeMap<Name, Name> {
-        self.diff.listed().into_iter().map(|listed| (listed.name.into(), listed.class.word().into())).collect()
     }
 
     /// Of what hidden copies begin from.
@@ -248,42 +257,13 @@ impl Prepared {
         self.diff.moved().map(|(from, to)| (from.clone(), to.clone())).collect()
     }
 
-    fn place(&self, key: &NodeKey, change: &Change, way: Way, before: Option<Slot>, at: Ordinal) -> (Slot, NodeEvent) {
-        let spec = spec_of(&self.graph, key);
-        let first = spec.inputs.first().filter(|_| !matches!(spec.op, NodeOp::Gate(_)));
-        let input = first.map_or_else(|| spec.schema.clone(), |first| outlet_schema(&self.graph, first, &self.bad));
-        let input = node::schema(&input);
-        let rows_before = before.as_ref().map_or(0, |slot| slot.counts.input);
-        let (slot, fate) = match (way, before) {
-            (Way::Keep | Way::Retune, None) => unreachable!("only a running node is kept"),
-            (
-                Way::Carry(node) | Way::Fresh(node) | Way::Fork(node, _) | Way::Rebuild(node) | Way::Migrate { node, .. },
-                None,
-            ) => (Slot::new(spec, input, node, at), Fate::Added),
-            (way, Some(mut slot)) => {
-                slot.become_spec(spec, input);
-                let fate = slot.take_way(way, change, at);
-                (slot, fate)
-            }
-        };
-        let event = NodeEvent {
-            node: key.to_string(),
-            class: change.class.word().into(),
-            fate,
-            since: slot.since,
-            rows_before,
-            why: why(change),
-        };
-        (slot, event)
-    }
-
     /// A source that is read from elsewhere goes on, even if it had ended, and so does all that reads it.
     fn reopen(&self, slots: &mut BTreeMap<NodeKey, Slot>) {
         let elsewhere = self.sources.iter().filter(|(_, ends)| ends.now.is_some()).map(|(name, _)| name);
         for gate in elsewhere.map(|name| NodeKey::of_file(name, crate::plan::Slot::Gate)) {
             slots.get_mut(&gate).into_iter().for_each(|slot| slot.reopen(|_| true));
         }
-        for key in components(&self.graph).iter().flatten() {
+        for key in self.graph.order() {
             let Some(mut slot) = slots.remove(key) else { continue };
             if !matches!(slot.spec.op, NodeOp::Gate(_)) {
                 slot.reopen(|from| slots.get(&origin(from).node).is_some_and(|from| from.ended_at().is_none()));
@@ -313,15 +293,18 @@ impl Prepared {
     }
 
     /// A model is never fed by other feature definitions than those it was trained with, be they the file's or a shadow's.
-    fn unassign(&self, engine: &mut Engine, before: &Graph) {
+    /// What ran before stands in `self` by now.
+    fn unassign(&self, engine: &mut Engine) {
+        let before = &self.graph;
         let stranger = |change: &Change| match change.class {
             Class::Shadowed | Class::Reset(_) | Class::Stale => true,
             Class::Same | Class::Rewired | Class::Retuned | Class::Migrated | Class::Added | Class::Removed => false,
         };
         let tasks = self.diff.nodes.iter().filter(|(_, change)| stranger(change));
-        let tasks: Vec<Name> = tasks.filter_map(|(key, _)| task_of(&self.graph.nodes[key]).cloned()).collect();
+        let tasks: Vec<Name> = tasks.filter_map(|(key, _)| task_of(&engine.graph.nodes[key]).cloned()).collect();
         let flow = |graph: &Graph, task: &Name| graph.door(task).map(|door| door.hashes.flow);
-        for task in tasks.into_iter().filter(|task| flow(before, task) != flow(&self.graph, task)) {
+        let changed = tasks.into_iter().filter(|task| flow(before, task) != flow(&engine.graph, task));
+        for task in changed.collect::<Vec<_>>() {
             if engine.assignments.get(&task).is_some_and(|assignment| assignment.at(engine.next()).is_some()) {
                 engine.assign(&task, None);
             }
@@ -353,26 +336,6 @@ fn tell_ends(slots: &mut BTreeMap<NodeKey, Slot>, at: Ordinal) {
             }
         }
     }
-}
-
-fn removed(slot: Slot, at: Ordinal) -> NodeEvent {
-    NodeEvent {
-        node: slot.key.to_string(),
-        class: Class::Removed.word().into(),
-        fate: Fate::Removed,
-        since: at,
-        rows_before: slot.counts.input,
-        why: String::new(),
-    }
-}
-
-/// Why it changed, and what became of what it remembers, in a sentence.
-fn why(change: &Change) -> String {
-    let memory = std::iter::once(change.memory.to_string());
-    let entries = change.entries.iter().map(|(name, entry)| (name, entry.memory.to_string()));
-    let entries = entries.filter(|(_, memory)| !memory.is_empty()).map(|(name, memory)| format!("`{name}`: {memory}"));
-    let memory: Vec<String> = if change.memory == Memory::Kept { entries.collect() } else { memory.collect() };
-    change.why.iter().map(ToString::to_string).chain(memory).collect::<Vec<_>>().join("; ")
 }
 
 impl Undo {

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{Name, Time};
 use crate::diag::Diagnostic;
-use crate::node::{Assignment, Batch, Message, NodeError, Ordinal};
-use crate::plan::{Graph, Input, NodeKey};
+use crate::node::{Assignment, Message, NodeError, Ordinal};
+use crate::plan::{Graph, NodeKey};
 
 use super::audit::{self, Audit};
 use super::dead::{self, DeadLetter};
@@ -22,8 +22,8 @@ use super::record::{Log, Record};
 use super::resting::Resting;
 use super::sequencer::{Entered, Order, Round, RoundLimits, Sequencer};
 use super::slot::Slot;
-use super::tap::Tap;
 use super::task::{Budget, Task};
+use super::trace::Tracing;
 
 /// Findings that wait to be read; there is one a node at most between two changes of the graph.
 pub const FINDINGS_MAX: usize = 1_024;
@@ -82,6 +82,7 @@ pub struct Engine {
     findings: Vec<Diagnostic>,
     audit: Audit,
     pub(super) dead: DeadLetter,
+    pub(super) tracing: Tracing,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,6 +128,7 @@ impl Engine {
             findings: Vec::new(),
             audit: Audit::default(),
             dead: DeadLetter::new(),
+            tracing: Tracing::default(),
         }
     }
 
@@ -141,6 +143,11 @@ impl Engine {
 
     pub fn phase(&self) -> Phase {
         self.phase
+    }
+
+    /// Counts changes of the graph.
+    pub fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// The ordinal of the next row that enters.
@@ -164,6 +171,7 @@ impl Engine {
             return Progress::Blocked;
         }
         let limits = RoundLimits { rows_max: self.settings.batch_rows_max, stop, until: self.settings.until };
+        let begins = self.next();
         let round = self.sequencer.round(order, limits, |source| !blocked.contains(source));
         self.note_sources();
         let Some(round) = round else {
@@ -171,8 +179,13 @@ impl Engine {
         };
         let rows = round.rows;
         self.note(|| Record::Round(round.record()));
-        self.let_in(round);
-        self.carry();
+        match self.part(round, begins) {
+            Ok(parted) => self.let_in_parted(parted),
+            Err(round) => {
+                self.let_in(round);
+                self.carry();
+            }
+        }
         Progress::Rows(rows)
     }
 
@@ -354,18 +367,6 @@ impl Engine {
 
     pub fn slot_mut(&mut self, key: &NodeKey) -> Option<&mut Slot> {
         self.tasks.iter_mut().find_map(|task| task.slot_mut(key))
-    }
-
-    /// Looks at what leaves a node from now on. False if there is no such node.
-    pub fn tap(&mut self, at: &Input, rows_max: usize) -> bool {
-        let from = super::layout::origin(at);
-        let slot = self.slot_mut(&from.node);
-        slot.map(|slot| slot.tap = Some(Tap::new(at.outlet, rows_max))).is_some()
-    }
-
-    /// What the tap has seen since the last call.
-    pub fn tapped(&mut self, at: &NodeKey) -> Vec<Batch> {
-        self.slot_mut(at).and_then(|slot| slot.tap.as_mut()).map(Tap::take).unwrap_or_default()
     }
 
     /// Of one source, since it was declared.

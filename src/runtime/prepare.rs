@@ -26,7 +26,12 @@ pub struct Prepared {
     pub(super) generation: u64,
     pub(super) graph: Graph,
     pub(super) diff: Diff,
+    /// Of every node that is not left as it stands.
     pub(super) ways: BTreeMap<NodeKey, Way>,
+    /// Does every node stand where it stood, and read what it read?
+    pub(super) stays: bool,
+    /// What changes, by the names that people use.
+    pub(super) entries: BTreeMap<Name, Name>,
     pub(super) sources: BTreeMap<Name, Ends>,
     /// The columns of bad outlets.
     pub(super) bad: ir::Schema,
@@ -111,6 +116,7 @@ pub fn prepare_with(
     let mut builder = Builder { engine, wanted, parts, bad: &bad, rebuilt };
     for (key, change) in diff.nodes.iter_mut().filter(|(key, _)| is_stepped(&wanted.nodes[*key])) {
         match builder.way(key, change) {
+            Ok(Way::Keep) if builder.is_left(key, change) => {}
             Ok(way) => _ = ways.insert(key.clone(), way),
             Err(found) => wrong.push(found),
         }
@@ -125,7 +131,19 @@ pub fn prepare_with(
     if !wrong.is_empty() {
         return Err(wrong);
     }
-    Ok(Prepared { generation: engine.generation, graph: wanted.clone(), diff, ways, sources, bad, backfill, refused })
+    // A source that is opened elsewhere wakes up all that reads it.
+    let stays = stands(&engine.graph, wanted, &diff) && sources.values().all(|ends| ends.now.is_none());
+    let entries = diff.listed().into_iter().map(|listed| (listed.name.into(), listed.class.word().into())).collect();
+    let (generation, graph) = (engine.generation, wanted.clone());
+    Ok(Prepared { generation, graph, diff, ways, stays, entries, sources, bad, backfill, refused })
+}
+
+/// Does every node of the wanted graph run already, in its place, and read what it reads?
+fn stands(running: &Graph, wanted: &Graph, diff: &Diff) -> bool {
+    let is_there = |(key, spec): (&NodeKey, &NodeSpec)| {
+        diff.nodes[key].from.as_ref() == Some(key) && running.nodes.get(key).is_some_and(|old| old.inputs == spec.inputs)
+    };
+    running.nodes.len() == wanted.nodes.len() && wanted.nodes.iter().all(is_there)
 }
 
 impl Rebuild {
@@ -193,6 +211,14 @@ impl Builder<'_> {
                 Ok(Way::Fresh(self.build(key)?))
             }
         }
+    }
+
+    /// Is there nothing at all to be done about it?
+    fn is_left(&self, key: &NodeKey, change: &Change) -> bool {
+        // Where it goes on from a hidden copy, another node stands in its place.
+        let in_place = change.from.as_ref() == Some(key);
+        let as_before = in_place && self.engine.graph.nodes.get(key) == self.wanted.nodes.get(key);
+        change.class == Class::Same && as_before && !self.is_reshaped(key, change)
     }
 
     /// Do its rows have other columns than before, or do those that it reads? A node knows its columns by their places.

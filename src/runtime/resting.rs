@@ -114,12 +114,12 @@ fn of(spec: &NodeSpec) -> (Hash, Hash) {
     (spec.hashes.state, spec.hashes.flow)
 }
 
-fn bytes(state: &State) -> usize {
+pub(super) fn bytes(state: &State) -> usize {
     state.tables.values().map(|table| table.get_array_memory_size()).sum()
 }
 
 fn remembers(spec: &NodeSpec) -> bool {
-    is_window(spec) || matches!(&spec.op, NodeOp::Stage(op) if matches!(**op, Op::Scan { .. }))
+    matches!(&spec.op, NodeOp::Stage(op) if op.remembers())
 }
 
 fn is_window(spec: &NodeSpec) -> bool {

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, DurationMicrosecondArray, FixedSizeListArray, Float32Array, Float64Array,
-    Int64Array, RecordBatch, RecordBatchOptions, StringArray, TimestampMicrosecondArray,
+    Int64Array, ListArray, RecordBatch, RecordBatchOptions, StringArray, TimestampMicrosecondArray,
 };
+use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{
     DataType, DurationMicrosecondType, Field, Float32Type, Float64Type, Int64Type, TimestampMicrosecondType,
 };
@@ -54,7 +55,8 @@ fn to_array(column: &Column, rows: &[Row]) -> Result<ArrayRef, NodeError> {
             gather!(DurationMicrosecondArray, |value| if let Value::Duration(it) = value { Some(it.0) } else { None })
         }
         Type::Tensor(shape) => Arc::new(tensors(column, shape.iter().product(), values())?),
-        Type::Bytes | Type::Signal(_) | Type::List(_) => return Err(unwritable(column)),
+        Type::List(item) => Arc::new(lists(column, item, values())?),
+        Type::Bytes | Type::Signal(_) => return Err(unwritable(column)),
     })
 }
 
@@ -83,6 +85,24 @@ fn tensors<'a>(column: &Column, size: u32, values: impl Iterator<Item = &'a Valu
     let item = Arc::new(Field::new_list_field(DataType::Float32, false));
     let size = i32::try_from(size).map_err(|_| unwritable(column))?;
     FixedSizeListArray::try_new(item, size, Arc::new(Float32Array::from(flat)), Some(valid.into()))
+        .map_err(|error| NodeError::new(Code::R0001, error.to_string()))
+}
+
+fn lists<'a>(column: &Column, item: &Type, values: impl Iterator<Item = &'a Value>) -> Result<ListArray, NodeError> {
+    let item = Column { ty: item.clone(), nullable: true, ..column.clone() };
+    let (mut rows, mut lengths, mut valid) = (Vec::new(), Vec::new(), Vec::new());
+    for value in values {
+        let items = match value {
+            Value::Null => &[],
+            Value::List(items) => items.as_slice(),
+            other => return Err(of_another_type(column, other)),
+        };
+        rows.extend(items.iter().map(|value| Row::from([(item.name.clone(), value.clone())])));
+        lengths.push(items.len());
+        valid.push(!matches!(value, Value::Null));
+    }
+    let field = Arc::new(Field::new_list_field(node::data_type(&item.ty), true));
+    ListArray::try_new(field, OffsetBuffer::from_lengths(lengths), to_array(&item, &rows)?, Some(valid.into()))
         .map_err(|error| NodeError::new(Code::R0001, error.to_string()))
 }
 
@@ -144,6 +164,7 @@ mod tests {
             column("word", Type::Text),
             column("gap", Type::Duration),
             column("pair", Type::Tensor(vec![2])),
+            column("words", Type::List(Box::new(Type::Text))),
         ];
         Schema { columns, time: Some("at".into()), clock_by: vec![] }
     }
@@ -158,6 +179,7 @@ mod tests {
             ("word".into(), Value::Text("far".into())),
             ("gap".into(), Value::Duration(Duration(7))),
             ("pair".into(), Value::List(vec![Value::Float(1.0), Value::Float(2.0)])),
+            ("words".into(), Value::List(vec![Value::Text("far".into()), Value::Null])),
         ]
         .into();
         let nothing: Row = schema().columns.iter().map(|column| (column.name.clone(), Value::Null)).collect();

@@ -74,7 +74,7 @@ impl Engine {
 
 fn hidden_for(key: &NodeKey, task: &Name) -> bool {
     match &key.owner {
-        Owner::File => false,
+        Owner::File | Owner::Former { .. } => false,
         Owner::Model { task: own, version: _ } => own == task,
     }
 }

@@ -29,7 +29,8 @@ pub struct Slot {
     /// One per input of the spec, in order.
     pub inputs: Vec<Edge>,
     pub counts: Counts,
-    pub tap: Option<Tap>,
+    /// Of whoever looks; they stay with the name.
+    pub(super) taps: Vec<Tap>,
     /// A failed node drops what reaches it, counted, and lets time pass: what does not depend on it runs on.
     pub failed: Option<NodeError>,
     /// The ordinal from which on it has run.
@@ -73,7 +74,7 @@ impl Slot {
             inputs: spec.inputs.iter().cloned().map(Edge::new).collect(),
             input,
             counts: Counts::default(),
-            tap: None,
+            taps: Vec::new(),
             failed: None,
             since,
             merge: OrderedMerge::default(),
@@ -226,7 +227,7 @@ impl Slot {
     }
 
     fn on_merged(&mut self, merged: Merged) -> Acted {
-        if self.spec.predicts_by().is_some() {
+        if matches!(&self.spec.op, NodeOp::Stage(op) if op.pairs_inputs()) {
             return self.on_paired(merged);
         }
         let (rows, upto, clock) = (merged.rows(), merged.upto, merged.clock.clone());

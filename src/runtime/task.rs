@@ -21,6 +21,8 @@ pub struct Task {
     routes: Vec<Vec<Route>>,
     /// Sources by declaration, to the slot of their gate.
     gates: BTreeMap<Name, usize>,
+    /// Where each slot is. Slots are changed where they stand, and their keys are not.
+    places: BTreeMap<NodeKey, usize>,
     /// What sinks have accepted, until the engine takes it.
     accepted: Vec<(NodeKey, Batch)>,
 }
@@ -67,7 +69,7 @@ impl Task {
         }
         let gates = slots.iter().enumerate().filter(|(_, slot)| is_gate(slot));
         let gates = gates.map(|(at, slot)| (slot.key.decl.clone(), at)).collect();
-        Task { slots, routes, gates, accepted: Vec::new() }
+        Task { slots, routes, gates, places, accepted: Vec::new() }
     }
 
     pub fn into_slots(self) -> Vec<Slot> {
@@ -83,7 +85,7 @@ impl Task {
     }
 
     pub fn slot_mut(&mut self, key: &NodeKey) -> Option<&mut Slot> {
-        self.slots.iter_mut().find(|slot| slot.key == *key)
+        self.slots.get_mut(*self.places.get(key)?)
     }
 
     /// The sources whose rows enter here.
@@ -163,9 +165,7 @@ impl Task {
     fn route(&mut self, at: usize, outlet: Outlet, message: Message) {
         if let Message::Batch(batch) = &message {
             let slot = &mut self.slots[at];
-            if let Some(tap) = &mut slot.tap {
-                tap.see(outlet, batch);
-            }
+            slot.taps.iter_mut().for_each(|tap| tap.see(outlet, batch));
             if matches!(slot.spec.op, NodeOp::Accept(_)) {
                 self.accepted.push((slot.key.clone(), batch.clone()));
             }

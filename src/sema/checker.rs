@@ -22,6 +22,8 @@ pub struct Checker<'a> {
     pub program: ir::Program,
     pub(super) shapes: BTreeMap<Name, Rc<Shape>>,
     pub(super) tasks: BTreeMap<Name, Option<Rc<TaskShape>>>,
+    /// None where there is a message.
+    pub(super) tables: BTreeMap<Name, Option<(ir::Table, Shape)>>,
     /// By the policy's name: which tasks follow it, and what it means for each.
     pub(super) followed: BTreeMap<Name, Vec<(Name, ir::Policy)>>,
     /// What is being resolved, outermost first.
@@ -36,6 +38,7 @@ impl<'a> Checker<'a> {
             program: ir::Program::default(),
             shapes: BTreeMap::new(),
             tasks: BTreeMap::new(),
+            tables: BTreeMap::new(),
             followed: BTreeMap::new(),
             visiting: Vec::new(),
         }

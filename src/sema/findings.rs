@@ -12,10 +12,19 @@ use super::index::Space;
 pub struct Findings {
     pub diagnostics: Vec<Diagnostic>,
     pub used: BTreeSet<(Space, Name)>,
+    /// The uses of transforms whose stages are being checked, outermost first: who reads a message sees both places.
+    pub within: Vec<(Name, Span)>,
 }
 
 impl Findings {
-    pub fn report(&mut self, diagnostic: Diagnostic) {
+    /// Inside a transform, what is wrong with its text is said at its first use, and not again at every other.
+    pub fn report(&mut self, mut diagnostic: Diagnostic) {
+        if !self.within.is_empty() && self.diagnostics.iter().any(|said| is_the_same(said, &diagnostic)) {
+            return;
+        }
+        for (transform, span) in self.within.iter().rev() {
+            diagnostic = diagnostic.at(*span, format!("`{transform}` is used here"));
+        }
         self.diagnostics.push(diagnostic);
     }
 
@@ -27,6 +36,10 @@ impl Findings {
     pub fn take<T>(&mut self, result: Result<T, Diagnostic>) -> Option<T> {
         result.map_err(|diagnostic| self.report(diagnostic)).ok()
     }
+}
+
+fn is_the_same(said: &Diagnostic, other: &Diagnostic) -> bool {
+    (said.code, &said.message, said.span()) == (other.code, &other.message, other.span())
 }
 
 /// E0199: the language has it and this version does not.

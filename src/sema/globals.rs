@@ -7,6 +7,7 @@ use crate::ir;
 
 use super::index::Index;
 use super::library::Library;
+use super::transform::Expansions;
 
 /// What comes from outside the file.
 pub struct Settings<'w> {
@@ -31,6 +32,8 @@ pub struct Globals<'a> {
     pub env: &'a dyn Fn(&str) -> Option<String>,
     /// Those that could be read; the others are in `index.broken` as well.
     pub params: BTreeMap<Name, ir::Param>,
+    /// The stages that each use of a transform stands for.
+    pub expansions: Expansions,
 }
 
 impl Globals<'_> {

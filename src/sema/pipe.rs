@@ -8,7 +8,7 @@ use crate::ir::{self, Column, Outlet, Read, Type};
 use crate::syntax::ast;
 
 use super::checker::Checker;
-use super::findings::{not_yet, unknown};
+use super::findings::unknown;
 use super::index::{Rows, Space};
 use super::shape::{ColumnId, Shape};
 use super::stage::Flow;
@@ -60,7 +60,7 @@ impl<'a> Checker<'a> {
 
     pub(super) fn pipe(&mut self, decl: &Name, pipe: &'a ast::Pipe) -> Piped {
         let (input, shape) = self.read(&pipe.input);
-        let mut flow = Flow { decl: decl.clone(), shape, stages: Vec::new() };
+        let mut flow = Flow { decl: decl.clone(), shape, stages: Vec::new(), within: Vec::new() };
         for stage in &pipe.stages {
             self.stage(stage, &mut flow);
         }
@@ -118,7 +118,7 @@ impl<'a> Checker<'a> {
         };
         let is_timed = |stage: &ir::Stage| match &stage.op {
             ir::Op::Window(window) => match window.shape {
-                ir::WindowShape::Time { .. } | ir::WindowShape::Session { .. } => true,
+                ir::WindowShape::Time { .. } | ir::WindowShape::Session { .. } | ir::WindowShape::Cumulative { .. } => true,
                 ir::WindowShape::Rows { .. } | ir::WindowShape::Whole => false,
             },
             _ => false,
@@ -169,8 +169,10 @@ fn span_of(rows: Rows<'_>) -> Span {
 fn not_readable(ident: &ast::Ident, rows: Rows<'_>) -> Diagnostic {
     let name = &ident.name;
     match rows {
-        Rows::Table(_) => not_yet("a `table`", ident.span, "use a source with `recorded`"),
-        Rows::Transform(_) => not_yet("a `transform`", ident.span, "write its stages out"),
+        Rows::Table(_) => Diagnostic::new(Code::E0313, format!("`{name}` is a table, from which no rows flow"))
+            .at(ident.span, "")
+            .help(format!("bring its columns to rows that do: `| lookup {name} on …`")),
+        Rows::Transform(_) => super::transform::read_as_stream(ident),
         Rows::Sink(_) | Rows::Source(_) | Rows::Stream(_) => {
             Diagnostic::new(Code::E0201, format!("`{name}` is a sink, and nothing comes out of a sink"))
                 .at(ident.span, "")

@@ -3,6 +3,7 @@
 mod columns;
 mod keep;
 mod simulate;
+mod table;
 mod time;
 
 use std::collections::BTreeSet;

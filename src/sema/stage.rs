@@ -1,11 +1,17 @@
 //! Stages: each turns the shape that flows in into the one that flows out.
 
 mod across;
+mod fill;
+mod join;
+mod keep;
 mod later;
 mod predict;
 mod project;
 mod scan;
+mod summarize;
+mod top;
 mod union;
+mod uses;
 mod window;
 
 use std::collections::BTreeSet;
@@ -24,6 +30,8 @@ pub(super) struct Flow {
     pub decl: Name,
     pub shape: Shape,
     pub stages: Vec<Stage>,
+    /// The uses of transforms in which the next stage stands, outermost first.
+    pub within: Vec<crate::ir::Use>,
 }
 
 impl Flow {
@@ -41,7 +49,8 @@ impl Flow {
             Some(ast::OnChangeKind::Reject) => OnChange::Reject,
         };
         let id = stage.id.as_ref().map(|id| id.name.clone());
-        self.stages.push(Stage { kind, op, id, on_change, schema: self.shape.schema.clone(), span: stage.span });
+        let (within, schema) = (self.within.clone(), self.shape.schema.clone());
+        self.stages.push(Stage { kind, op, id, within, on_change, schema, span: stage.span });
     }
 }
 
@@ -58,20 +67,19 @@ impl<'a> Checker<'a> {
             ast::StageKind::Window(it) => self.window_stage(it, stage, flow),
             ast::StageKind::Union(it) => self.union_stage(it, stage, flow),
             ast::StageKind::Predict(it) => self.predict_stage(it, stage, flow),
-            ast::StageKind::Summarize(_)
-            | ast::StageKind::Join(_)
-            | ast::StageKind::Asof(_)
-            | ast::StageKind::Lookup(_)
-            | ast::StageKind::Resample(_)
-            | ast::StageKind::Fill(_)
-            | ast::StageKind::Dedupe(_)
-            | ast::StageKind::Unnest(_)
-            | ast::StageKind::Sample(_)
-            | ast::StageKind::Limit(_)
-            | ast::StageKind::Throttle(_)
-            | ast::StageKind::Sort(_)
-            | ast::StageKind::Top(_)
-            | ast::StageKind::Apply(_) => self.later_stage(stage, flow),
+            ast::StageKind::Fill(it) => self.fill_stage(it, stage, flow),
+            ast::StageKind::Unnest(it) => self.unnest_stage(it, stage, flow),
+            ast::StageKind::Limit(it) => self.limit_stage(it, stage, flow),
+            ast::StageKind::Sample(it) => self.sample_stage(it, stage, flow),
+            ast::StageKind::Dedupe(it) => self.dedupe_stage(it, stage, flow),
+            ast::StageKind::Throttle(it) => self.throttle_stage(it, stage, flow),
+            ast::StageKind::Apply(it) => self.apply_stage(it, stage, flow),
+            ast::StageKind::Join(it) => self.join_stage(it, stage, flow),
+            ast::StageKind::Asof(it) => self.asof_stage(it, stage, flow),
+            ast::StageKind::Lookup(it) => self.lookup_stage(it, stage, flow),
+            ast::StageKind::Summarize(it) => self.summarize_stage(it, stage, flow),
+            ast::StageKind::Top(it) => self.top_stage(it, stage, flow),
+            ast::StageKind::Resample(_) | ast::StageKind::Sort(_) => self.later_stage(stage, flow),
         }
     }
 
@@ -139,7 +147,8 @@ impl<'a> Checker<'a> {
 
     fn check_stage_id(&mut self, stage: &ast::Stage, flow: &Flow) {
         let Some(id) = &stage.id else { return };
-        if let Some(other) = flow.stages.iter().find(|other| other.id.as_ref() == Some(&id.name)) {
+        let is_called_so = |other: &&Stage| other.id.as_ref() == Some(&id.name) && other.within == flow.within;
+        if let Some(other) = flow.stages.iter().find(is_called_so) {
             let before = other.span;
             self.report(
                 Diagnostic::new(Code::E0202, format!("two stages have the id `{}`", id.name))

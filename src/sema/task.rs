@@ -79,6 +79,7 @@ impl<'a> Checker<'a> {
         }
         self.check_kind_clauses(task);
         let aim = self.aim(task, &mut shape);
+        let series = task.by.as_ref().and_then(|by| self.series(by, task, &shape));
         let group = task.group.as_ref().and_then(|group| self.group(group, &shape));
         let per = self.task_keys(task.per.as_ref(), &shape);
         let weights = task.weights.as_ref().and_then(|weights| self.weights(weights, &shape));
@@ -89,7 +90,8 @@ impl<'a> Checker<'a> {
         let start = task.start.as_ref().map(|start| self.start(start, &shape));
         let models = self.models(task.models.as_ref(), aim.as_ref().map(|aim| &aim.kind));
         let history = task.history.as_ref().and_then(|history| self.history(history));
-        let not_features = [group.as_ref(), weights.as_ref()].into_iter().flatten().chain(&per).cloned().collect();
+        let not_features =
+            [series.as_ref(), group.as_ref(), weights.as_ref()].into_iter().flatten().chain(&per).cloned().collect();
         let features = aim.as_ref().and_then(|aim| self.features(task, aim, &shape, not_features));
         let judged = Judged { waits: shape.waits, ..Judged::of(aim.as_ref(), task, &models) };
         let policy = self.policy_of(task, &judged);
@@ -101,6 +103,7 @@ impl<'a> Checker<'a> {
             kind: aim.kind,
             target: aim.target,
             from: from.clone(),
+            series,
             features: features.iter().map(|(column, _)| column.clone()).collect(),
             hold_out: hold_out.flatten(),
             group,
@@ -115,6 +118,16 @@ impl<'a> Checker<'a> {
         };
         self.program.tasks.insert(name.clone(), ir_task);
         Some(TaskShape { name, kind: aim.kind, target: predicted, from: from.from, features, sources: shape.sources })
+    }
+
+    /// The column that tells the series of a forecast apart.
+    fn series(&mut self, by: &'a ast::Keys, task: &'a ast::Task, shape: &Shape) -> Option<Name> {
+        let keys = columns::keys(by, shape, &mut self.findings)?;
+        if keys.len() > 1 {
+            let help = "make one column of them first, with `| set { … }`";
+            self.report(not_yet("`forecast … by` several columns", task.goal_span, help));
+        }
+        keys.into_iter().next()
     }
 
     fn group(&mut self, group: &'a ast::Group, shape: &Shape) -> Option<Name> {

@@ -125,6 +125,10 @@ impl<'a> Checker<'a> {
             }
             return Some(Value::Null);
         }
+        if let (ast::ExprKind::List(items), Type::List(item)) = (&expr.bare().kind, ty) {
+            let values: Vec<Option<Value>> = items.iter().map(|value| self.field(value, item, true)).collect();
+            return values.into_iter().collect::<Option<_>>().map(Value::List);
+        }
         self.constant(expr, ty, "this value")
     }
 

@@ -1,6 +1,6 @@
 //! What is declared and never used.
 
-use crate::base::Span;
+use crate::base::{SourceId, Span};
 use crate::diag::{Code, Diagnostic};
 
 use super::checker::Checker;
@@ -23,6 +23,16 @@ impl Checker<'_> {
                 unused.push(unused_stream(name, stream.head.name.span));
             }
         }
+        for (name, (rows, _)) in &index.rows {
+            let (kind, span) = match rows {
+                Rows::Transform(transform) => ("transform", transform.head.name.span),
+                Rows::Table(table) => ("table", table.head.name.span),
+                Rows::Source(_) | Rows::Stream(_) | Rows::Sink(_) => continue,
+            };
+            if !self.findings.used.contains(&(Space::Rows, name.clone())) {
+                unused.push(unused_value(kind, name, span));
+            }
+        }
         for (name, (param, _)) in &index.params {
             if !self.findings.used.contains(&(Space::Value, name.clone())) {
                 unused.push(unused_value("param", name, param.head.name.span));
@@ -33,8 +43,14 @@ impl Checker<'_> {
                 unused.push(unused_value("value", name, value.head.name.span));
             }
         }
+        unused.retain(|found| found.span().is_some_and(is_of_the_file_itself));
         self.findings.diagnostics.extend(unused);
     }
+}
+
+/// What another file brings is there for several, and not each of them reads all of it.
+fn is_of_the_file_itself(span: Span) -> bool {
+    span.source == SourceId::default()
 }
 
 /// W0201.

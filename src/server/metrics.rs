@@ -5,8 +5,24 @@ use std::fmt::{Display, Write};
 use super::status::Status;
 
 pub fn write(status: &Status, out: &mut String) {
-    let Status { pipeline, plan, stage, uptime_s, rows_in, sources, nodes, edges, failed, tasks, sinks, edits, last_change: _ } =
-        status;
+    let Status {
+        pipeline,
+        plan,
+        stage,
+        uptime_s,
+        rows_in,
+        sources,
+        nodes,
+        edges,
+        failed,
+        tasks,
+        sinks,
+        edits,
+        last_change: _,
+        differs: _,
+        rates: _,
+        lately: _,
+    } = status;
     let info = Family::new(out, "mliot_info", "gauge", "The running pipeline.");
     info.put(out, &[("pipeline", pipeline), ("plan", plan), ("stage", stage.words())], 1);
     Family::new(out, "mliot_uptime_seconds", "gauge", "Since the start.").put(out, &[], uptime_s);

@@ -27,6 +27,30 @@ pub struct Status {
     pub edits: Edits,
     /// The last change in words.
     pub last_change: Option<String>,
+    /// How the file differs from what runs, if it does.
+    pub differs: Option<String>,
+    pub rates: Rates,
+    /// What happened lately, the newest first.
+    pub lately: Vec<Happened>,
+}
+
+/// Means over the last seconds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Rates {
+    /// Over how long, in seconds.
+    pub over_s: f64,
+    /// All sources together.
+    pub rows_per_s: f64,
+    /// Rows that came in a second, by node.
+    pub nodes: BTreeMap<String, f64>,
+}
+
+/// One line of what happened.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Happened {
+    /// In UTC.
+    pub time: String,
+    pub text: String,
 }
 
 /// Which part of its life a pipeline is in.

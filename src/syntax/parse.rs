@@ -25,7 +25,7 @@ use pieces::Piece;
 
 pub use foreign::{Hint, stage as stage_hint};
 pub use limits::{FILE_BYTES_MAX, NESTING_MAX};
-pub use words::RESERVED;
+pub use words::{RESERVED, STAGES};
 
 /// What the text of `source` says, and what is wrong with it. A declaration that is wrong in its spelling only is in the
 /// tree as it was meant; one that cannot be understood is left out, its name is in `broken`.

@@ -6,3 +6,4 @@ mod sema;
 mod syntax;
 mod tidy;
 mod ui;
+mod uses;

@@ -3,6 +3,7 @@
 mod again;
 mod bench;
 mod broken;
+mod history;
 mod inputs;
 mod json;
 mod keep;
@@ -10,8 +11,10 @@ mod killed;
 mod kills;
 mod live;
 mod pipelines;
+mod probation;
 mod refused;
 mod relay;
 mod same;
 mod score;
+mod seen;
 mod walk;

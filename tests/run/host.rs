@@ -12,3 +12,5 @@ mod serving;
 mod shadows;
 mod sinks;
 mod training;
+mod undone;
+mod used;

@@ -1,5 +1,7 @@
 //! Learning, from a collected table to models on disk.
 
+mod anomalies;
+mod digits;
 mod generation;
 mod occupancy;
 mod recording;

@@ -78,3 +78,65 @@ fn the_simulated_room_is_learned() {
         assert_eq!(edge["sent"], edge["received"], "{edge}");
     }
 }
+
+/// The report of a replay into a folder of its own.
+fn replayed(pipeline: &str) -> serde_json::Value {
+    let state = tempfile::tempdir().expect("a folder");
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join(pipeline);
+    let file = state.path().join("course.mliot");
+    std::fs::copy(&from, &file).expect("a copy");
+    for beside in std::fs::read_dir(from.parent().expect("a chapter")).expect("a chapter is a folder") {
+        let beside = beside.expect("a file").path();
+        if beside.extension().is_some_and(|it| it == "csv") {
+            std::fs::copy(&beside, state.path().join(beside.file_name().expect("a name"))).expect("a copy");
+        }
+    }
+    let text = mliot(&["replay", "--json"], &file);
+    serde_json::from_str(text.lines().last().expect("a report")).expect("the report is JSON")
+}
+
+/// Of each stage that dropped rows: how many came in, and how many passed.
+fn passing(report: &serde_json::Value, name: &str) -> (u64, u64) {
+    let nodes = report["nodes"].as_array().expect("nodes");
+    let node = nodes.iter().find(|node| node["name"] == name).unwrap_or_else(|| panic!("no {name} in {report:#}"));
+    let count = |field: &str| node[field].as_u64().expect("a count");
+    (count("in"), count("passed"))
+}
+
+/// Two hours at two gates: messages that come twice pass once, and the stages below see what is left.
+#[test]
+fn the_gates_are_shaped() {
+    let report = replayed("pipelines/06-shaping/gates.mliot");
+    let (told, seen) = passing(&report, "seen/dedupe");
+    assert!(told > seen && seen > 2_300, "{told} {seen}");
+    assert_eq!(passing(&report, "seen/changes.scan"), (seen, seen));
+    assert_eq!(passing(&report, "first/limit"), (seen, 20));
+    let (_, sampled) = passing(&report, "some/sample");
+    assert!((seen / 20..seen / 5).contains(&sampled), "{sampled} of {seen}");
+}
+
+/// Four rooms are measured, three are in the table; each opened door finds the readings of the minute around it.
+#[test]
+fn rooms_weather_and_doors_are_joined() {
+    let report = replayed("pipelines/07-joining/building.mliot");
+    let (measured, known) = passing(&report, "known/lookup");
+    assert_eq!((measured, known), (2_880, 2_160));
+    let (fed, passed) = passing(&report, "known/asof");
+    assert!(fed > passed && passed == known, "{fed} {passed}");
+    let (paired, opened) = passing(&report, "openings/where");
+    assert!(paired >= known && opened > 600, "{paired} {opened}");
+}
+
+/// Every piece of the shift is in the last sums and in exactly one run.
+#[test]
+fn runs_and_sums_agree_on_the_pieces() {
+    let report = replayed("pipelines/08-gathering/line.mliot");
+    let absorbed = |name: &str| {
+        let nodes = report["nodes"].as_array().expect("nodes");
+        let node = nodes.iter().find(|node| node["name"] == name).unwrap_or_else(|| panic!("no {name} in {report:#}"));
+        (node["absorbed"].as_u64(), node["out"].as_u64())
+    };
+    assert_eq!(absorbed("runs/window"), (Some(1_110), Some(38)));
+    assert_eq!(absorbed("so_far/summarize"), (Some(1_110), Some(12)));
+    assert_eq!(absorbed("peaks/top").1, Some(18), "three in each of six hours");
+}

@@ -10,6 +10,7 @@ use crate::plan::{Graph, Learn, TaskEdit, task_edits};
 
 use super::super::outside::Learned;
 use super::super::said::{HostEvent, Messages};
+use super::super::state::plans::Answering;
 
 /// After a training that gave no model, while there is none; doubled each time.
 const AGAIN_FIRST: Duration = Duration::from_secs(10);
@@ -59,6 +60,14 @@ impl Task {
             }
             former => self.former = former,
         }
+    }
+
+    /// Who answers, as it is written down.
+    pub fn answers(&self) -> Option<Answering> {
+        let own = self.model.as_ref().map(|learned| (self.closure, learned));
+        let (closure, learned) = own.or(self.former.as_ref().map(|(closure, learned)| (*closure, learned)))?;
+        let (version, family) = (learned.model.version().to_owned(), learned.family.clone());
+        Some(Answering { version, family, metric: learned.metric.clone(), closure })
     }
 
     pub fn answering(&self) -> Option<&Learned> {

@@ -1,87 +1,176 @@
-//! What the shell does with another text: compile, open, cut, and say what came of it. Where anything fails nothing has changed.
+//! What the shell does with another text: compile, ask where something would be lost, open, cut, and say what came of it. Where
+//! anything fails nothing has changed.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
-use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
 use crate::base::Sources;
 use crate::diag::{Code, Diagnostic};
 use crate::plan::Graph;
-use crate::runtime::Rebuild;
+use crate::runtime::{Cut, Rebuild};
 
+use super::super::control::{Answer, Applied as Done, Reply};
 use super::super::engine::{Applied, Order};
+use super::super::history::{Draft, Outcome, changes};
 use super::super::outside::{Compiled, Compiler};
 use super::super::rebuild::{Pending, Rebuilt, is_asked};
-use super::super::said::{HostEvent, Messages, in_words, serving_in_words};
+use super::super::said::{Effect, HostEvent, Messages, in_words, serving_in_words};
 use super::super::serving::Opened;
+use super::super::state::plans::{Aside, Cause};
 use super::super::threads::refused;
+use super::super::watch::{Notice, Seen};
+use super::change::Wish;
 use super::{Shell, said_by};
 
 impl Shell {
-    /// Other text, of the file itself or of one that it reads.
-    pub(super) fn edited(&mut self, path: &Path, text: Arc<str>) {
+    /// Other text, of the file itself or of files that it uses; what cannot be read changes nothing.
+    pub(super) fn noticed(&mut self, Notice { seen }: Notice) {
+        let mut is_edited = false;
+        for (path, seen) in seen {
+            if path != self.file {
+                self.compiler.saw(&path, &seen);
+            }
+            match seen {
+                Seen::Trouble(why) => {
+                    self.say(HostEvent::FileTrouble { path: path.display().to_string(), why: why.to_string() });
+                    continue;
+                }
+                Seen::Text(text) if path == self.file => self.text = text,
+                Seen::Text(_) => {}
+            }
+            is_edited = true;
+        }
+        if is_edited {
+            self.edited();
+        }
+    }
+
+    fn edited(&mut self) {
         let begun = Instant::now();
-        if path == self.file {
-            self.text = text;
-        }
-        let Compiled { graph, diagnostics, sources, files } = compile(self.compiler.as_mut(), &self.text);
-        self.follow(&files);
-        let Some(wanted) = graph else { return self.refuse(diagnostics, sources) };
+        let compiled = compile(self.compiler.as_mut(), &self.text);
+        self.follow(compiled.known());
+        let Compiled { graph, diagnostics, sources, files: _ } = compiled;
+        self.is_broken = graph.is_none();
+        let Some(wanted) = graph else {
+            self.set_aside(None);
+            return self.refuse(Messages { diagnostics, sources }, None);
+        };
         // The newest text counts: what an older one waits for is of no use any more.
-        if let Some(pending) = self.pending.take() {
-            pending.stop();
-        }
-        if wanted == self.graph {
+        self.let_go_of_what_waits("a newer text has taken its place");
+        let is_set_aside = self.aside.is_some_and(|aside| aside == Aside::of(&self.text, &wanted));
+        if is_set_aside || wanted == self.graph {
+            self.set_aside(self.aside.filter(|_| is_set_aside));
             self.board.edit(|edits| edits.unchanged += 1, None);
             return self.say(HostEvent::EditUnchanged);
         }
         if !diagnostics.is_empty() {
             self.say(HostEvent::Finding(Messages { diagnostics, sources: sources.clone() }));
         }
-        if !is_asked(&self.served, &wanted) {
-            return self.take_up(wanted, Rebuild::Now, sources, begun);
+        let (cause, text) = (Cause::Edited, self.text.clone());
+        let models = BTreeMap::new();
+        let wish = Wish { cause, wanted, text, sources, aside: None, models, begun, reply: None, is_confirmed: false };
+        match self.what_is_lost(&wish) {
+            Some(losses) => self.ask(wish, losses),
+            None => self.go(wish),
+        }
+    }
+
+    /// Whatever an edit waits for, it does not take place.
+    pub(super) fn let_go_of_what_waits(&mut self, why: &str) -> bool {
+        let pending = self.pending.take().inspect(Pending::stop).map(|pending| pending.wish);
+        let waiting = self.waiting.take().map(|waiting| waiting.wish);
+        let mut any = false;
+        for wish in pending.into_iter().chain(waiting) {
+            any = true;
+            answer(wish.reply, Answer::Nothing { why: why.to_owned() });
+            self.say(HostEvent::EditDropped { why: why.to_owned() });
+        }
+        any
+    }
+
+    /// At once, or when what it makes unreadable has been rebuilt.
+    pub(super) fn go(&mut self, wish: Wish) {
+        if !is_asked(&self.served, &wish.wanted) {
+            return self.take_up(wish, Rebuild::Now);
         }
         self.rebuilds += 1;
         let running = self.served.clone();
-        match Pending::begin(self.rebuilds, running, wanted, sources, begun, self.work.clone()) {
+        if let Some(reply) = &wish.reply {
+            reply.say(Answer::Word { text: "its sources are read again, rows go on meanwhile".to_owned() });
+        }
+        match Pending::begin(self.rebuilds, running, wish, self.work.clone()) {
             Ok(pending) => {
                 self.say(HostEvent::Rebuilding);
                 self.pending = Some(pending);
             }
-            Err(error) => self.refuse(vec![refused("a thread", &error)], Sources::default()),
+            Err((error, wish)) => self.refuse(Messages::of(refused("a thread", &error)), wish.reply),
         }
     }
 
     /// The edit that has waited for it takes place.
     pub(super) fn rebuilt(&mut self, Rebuilt { nth, rebuild }: Rebuilt) {
-        if let Some(Pending { wanted, sources, begun, .. }) = self.pending.take_if(|pending| pending.nth == nth) {
-            self.take_up(wanted, rebuild, sources, begun);
+        let Some(Pending { wish, .. }) = self.pending.take_if(|pending| pending.nth == nth) else { return };
+        match &rebuild {
+            Rebuild::Not(why) if self.asks_for(&wish) => {
+                let losses = vec![format!("what was to be rebuilt begins empty: {why}")];
+                self.ask(wish, losses);
+            }
+            Rebuild::Now | Rebuild::With(_) | Rebuild::Not(_) => self.take_up(wish, rebuild),
         }
     }
 
-    fn take_up(&mut self, wanted: Graph, rebuild: Rebuild, sources: Sources, begun: Instant) {
-        match self.change(&wanted, rebuild, &sources) {
-            Err(wrong) => self.refuse(wrong, sources),
-            Ok((Applied { cut, graph, served }, opened)) => {
+    fn take_up(&mut self, wish: Wish, rebuild: Rebuild) {
+        let ran = self.history.now();
+        let draft = Draft { cause: wish.cause.clone(), text: &wish.text, graph: &wish.wanted, aside: wish.aside };
+        let written = self.history.begin(draft).map_err(|wrong| vec![wrong]);
+        match written.and_then(|()| self.change(&wish, rebuild)) {
+            Err(diagnostics) => {
+                let left = self.history.abandon();
+                self.find(left);
+                self.refuse(Messages { diagnostics, sources: wish.sources }, wish.reply);
+            }
+            Ok((Applied { cut, graph, served, beside, waited }, opened)) => {
                 self.serving.commit(opened);
-                self.graph = wanted;
-                self.serve(graph);
-                let took_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+                // A change that somebody has taken back, or made another on, is not tried any more.
+                self.trial = None;
+                let trial = self.trial_of(self.on_probation(&wish.cause), ran, &cut.diff);
                 let words = [serving_in_words(&served), in_words(&cut.diff)].concat();
-                self.board.edit(|edits| edits.applied += 1, Some(words.join("; ")));
-                self.say(HostEvent::EditApplied { at: cut.event.at, words, pause_us: cut.event.pause_us, took_us });
-                self.learn_on();
+                self.applied(wish, cut, graph, words, waited);
+                self.begin_trial(trial, beside);
             }
         }
     }
 
+    /// It runs; what is left is to say so, to whom it concerns.
+    fn applied(&mut self, wish: Wish, cut: Cut, running: Graph, words: Vec<String>, waited: Option<u64>) {
+        let Wish { cause, wanted, text, sources: _, aside, models, begun, reply, is_confirmed: _ } = wish;
+        (self.graph, self.ran) = (wanted, text);
+        self.learner.hold(models.clone());
+        self.serve(running);
+        let took_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let (at, pause_us, plan) = (cut.event.at, cut.event.pause_us, self.history.open_number());
+        self.board.edit(|edits| edits.applied += 1, Some(words.join("; ")));
+        let effect = Effect::of(&cut, waited);
+        self.say(HostEvent::EditApplied { plan, cause, at, words: words.clone(), effect, pause_us, took_us });
+        self.learn_on();
+        self.choose_held(&models);
+        let (changes, was) = changes(&cut.diff);
+        let models = self.learning.answering();
+        let wrong = self.history.settle(Outcome { at, pause_us, took_us, changes, was, models });
+        self.find(wrong);
+        self.set_aside(aside);
+        answer(reply, Answer::Applied(Done { plan, at, words, pause_us, took_us }));
+    }
+
     /// Nothing has changed where this fails.
-    fn change(&self, wanted: &Graph, rebuild: Rebuild, sources: &Sources) -> Result<(Applied, Opened), Vec<Diagnostic>> {
-        let opened = self.serving.prepare(wanted)?;
+    fn change(&self, wish: &Wish, rebuild: Rebuild) -> Result<(Applied, Opened), Vec<Diagnostic>> {
+        let opened = self.serving.prepare(&wish.wanted)?;
         let (done, answer) = sync_channel(1);
-        let order = Order::Apply { wanted: Box::new(wanted.clone()), rebuild, sources: sources.clone(), done };
+        let (wanted, probation, sources) =
+            (Box::new(wish.wanted.clone()), self.on_probation(&wish.cause), wish.sources.clone());
+        let order = Order::Apply { wanted, rebuild, probation, sources, done };
         let ending = || vec![Diagnostic::new(Code::R0006, "the pipeline is ending; nothing was changed")];
         self.orders.send(order).map_err(|_| ending())?;
         let applied = answer.recv().map_err(|_| ending())??;
@@ -113,14 +202,27 @@ impl Shell {
         }
     }
 
-    fn refuse(&mut self, diagnostics: Vec<Diagnostic>, sources: Sources) {
+    pub(super) fn refuse(&mut self, messages: Messages, reply: Option<Reply>) {
         self.board.edit(|edits| edits.refused += 1, None);
-        self.say(HostEvent::EditRefused(Messages { diagnostics, sources }));
+        answer(reply, Answer::refused(&messages));
+        self.say(HostEvent::EditRefused(messages));
+    }
+
+    /// Worth a word, and no reason to stop.
+    pub(super) fn find(&mut self, found: impl IntoIterator<Item = Diagnostic>) {
+        found.into_iter().for_each(|found| self.say(HostEvent::Finding(Messages::of(found))));
+    }
+}
+
+/// To whoever waits, if anybody does.
+pub(super) fn answer(reply: Option<Reply>, answer: Answer) {
+    if let Some(reply) = reply {
+        reply.say(answer);
     }
 }
 
 /// A compiler that stops on a text must not take the running pipeline with it.
-fn compile(compiler: &mut dyn Compiler, text: &str) -> Compiled {
+pub(super) fn compile(compiler: &mut dyn Compiler, text: &str) -> Compiled {
     catch_unwind(AssertUnwindSafe(|| compiler.compile(text))).unwrap_or_else(|panic| {
         let found = Diagnostic::new(Code::R0952, format!("the compiler failed on this text: {}", said_by(panic.as_ref())));
         Compiled { diagnostics: vec![found.help("take back the last change, and report this text")], ..Compiled::default() }

@@ -12,7 +12,7 @@ use crate::runtime::Epoch;
 use super::files::{Disk, Files};
 use super::log::{HistoryLimits, LogReader};
 use super::manifest::Manifest;
-use super::{epochs, log, wrong};
+use super::{epochs, log, plans, wrong};
 
 /// Beginnings anew whose former states are kept.
 pub const ASIDES_KEPT: usize = 3;
@@ -90,7 +90,8 @@ impl StateFolder {
     /// If they cannot be moved.
     pub fn set_aside(&self) -> Result<Option<PathBuf>, Diagnostic> {
         // What sources have received belongs to the run that was to work on it.
-        let all = [epochs::folder(&self.path), log::folder(&self.path), Journals::folder(&self.path)];
+        let all =
+            [epochs::folder(&self.path), log::folder(&self.path), plans::folder(&self.path), Journals::folder(&self.path)];
         let old = all.into_iter().filter(|folder| folder.exists());
         let old: Vec<PathBuf> = old.collect();
         if old.is_empty() {

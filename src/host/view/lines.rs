@@ -15,8 +15,11 @@ const LOOKS_MAX: usize = 8;
 const ITEMS_MAX: usize = 6;
 /// What a source may be behind, in microseconds, without a word: the time of a few steps.
 const BEHIND_MIN_US: u64 = 250_000;
-/// Longest line, in characters, so that none wraps: a wrapped line could not be taken back.
-const WIDTH_MAX: usize = 100;
+/// Longest line, in characters, however wide the terminal is.
+pub const WIDTH_MAX: usize = 100;
+
+/// How lines are drawn, and how long they may be, in characters.
+type Pen = (Style, usize);
 
 /// Remembers what is on the screen.
 #[derive(Debug, Default)]
@@ -37,12 +40,13 @@ impl Lines {
         out
     }
 
-    pub fn redraw(&mut self, status: &Status, style: Style) -> String {
+    /// No line is longer than `width` characters, so that none wraps: a wrapped line could not be taken back.
+    pub fn redraw(&mut self, status: &Status, style: Style, width: usize) -> String {
         self.looks.push_back((status.uptime_s, status.rows_in));
         if self.looks.len() > LOOKS_MAX {
             self.looks.pop_front();
         }
-        let text = self.text(status, style);
+        let text = self.text(status, (style, width));
         if text == self.last && self.drawn > 0 {
             return String::new();
         }
@@ -68,7 +72,7 @@ impl Lines {
         }
     }
 
-    fn text(&self, status: &Status, style: Style) -> String {
+    fn text(&self, status: &Status, pen: Pen) -> String {
         let mut out = String::new();
         let dropped: u64 = status.nodes.iter().flat_map(|node| node.dropped.values()).sum();
         let head = format!(
@@ -77,9 +81,9 @@ impl Lines {
             number(self.rate().round() as u64),
             number(dropped)
         );
-        line(&mut out, style, status.stage.words(), &head);
+        line(&mut out, pen, status.stage.words(), &head);
         for source in status.sources.iter().take(ITEMS_MAX) {
-            line(&mut out, style, &source.name, &source_text(source));
+            line(&mut out, pen, &source.name, &source_text(source));
         }
         for task in status.tasks.iter().take(ITEMS_MAX) {
             let mut text = match (&task.family, &task.version) {
@@ -93,16 +97,19 @@ impl Lines {
             if task.training {
                 text.push_str("  learning");
             }
-            line(&mut out, style, &task.name, &text);
+            line(&mut out, pen, &task.name, &text);
         }
         for sink in status.sinks.iter().take(ITEMS_MAX) {
-            line(&mut out, style, &sink.name, &sink_text(sink));
+            line(&mut out, pen, &sink.name, &sink_text(sink));
         }
         let edits = status.edits;
         if edits.applied + edits.refused > 0 {
             let last = status.last_change.as_deref().unwrap_or_default();
             let text = format!("{} applied  {} refused  {last}", edits.applied, edits.refused);
-            line(&mut out, style, "edits", &text);
+            line(&mut out, pen, "edits", &text);
+        }
+        if let Some(how) = &status.differs {
+            line(&mut out, pen, "file", how);
         }
         out
     }
@@ -135,13 +142,13 @@ fn sink_text(sink: &SinkStatus) -> String {
     text
 }
 
-fn line(out: &mut String, style: Style, name: &str, text: &str) {
+fn line(out: &mut String, (style, width): Pen, name: &str, text: &str) {
     let whole: String = format!("{name:<14}  {text}").chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let cut: String = whole.chars().take(WIDTH_MAX).collect();
+    let cut: String = whole.chars().take(width).collect();
     match style {
         Style::Plain => out.push_str(&cut),
         Style::Coloured => {
-            let at = cut.char_indices().nth(name.chars().count().min(WIDTH_MAX)).map_or(cut.len(), |(at, _)| at);
+            let at = cut.char_indices().nth(name.chars().count().min(width)).map_or(cut.len(), |(at, _)| at);
             let _ = write!(out, "\x1b[1m{}\x1b[0m{}", &cut[..at], &cut[at..]);
         }
     }

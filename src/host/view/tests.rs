@@ -1,6 +1,7 @@
 //! What stands on a screen, a pipe and in a log.
 
-use super::super::said::{HostEvent, Messages};
+use super::super::said::{Changed, Effect};
+use super::super::state::plans::Cause;
 use super::*;
 use crate::diag::{Code, Diagnostic};
 use crate::node::Ordinal;
@@ -9,8 +10,15 @@ use crate::server::{Edits, SinkStatus, TaskStatus};
 
 fn log() -> Vec<Said> {
     let started = HostEvent::Started { pipeline: "room.mliot".into(), serving: vec!["http://127.0.0.1:8080/predict/t".into()] };
-    let applied =
-        HostEvent::EditApplied { at: Ordinal(7), words: vec!["air.stuffy retuned".into()], pause_us: 90, took_us: 31_000 };
+    let applied = HostEvent::EditApplied {
+        plan: Some(2),
+        cause: Cause::Edited,
+        at: Ordinal(7),
+        words: vec!["air.stuffy retuned".into()],
+        effect: Effect::default(),
+        pause_us: 90,
+        took_us: 31_000,
+    };
     let refused = HostEvent::EditRefused(Messages::of(Diagnostic::new(Code::E0201, "nothing is called `rom`")));
     vec![Said::Host(started), Said::Engine(Event::WentLive { at: Ordinal(3) }), Said::Host(applied), Said::Host(refused)]
 }
@@ -105,5 +113,59 @@ fn a_terminal_keeps_the_log_above_and_a_few_lines_below() {
         ];
         assert_eq!(screen(&text), expected, "{text:?}");
         assert_eq!(text.contains("\x1b[1m"), style == Style::Coloured);
+    }
+}
+
+fn change(name: &str, class: &str, why: &str) -> Changed {
+    Changed { name: name.into(), class: class.into(), why: why.into() }
+}
+
+#[test]
+fn an_edit_of_several_things_is_a_line_for_each_and_what_it_cost() {
+    let changes = vec![
+        change("air.lift", "added", "new; rebuilt from the rows so far"),
+        change("air.rise", "removed", "no longer in the file"),
+        change(
+            "busy/window",
+            "reset",
+            "its window is another one, of which nothing can be put together; it begins empty, and what began in its middle \
+             does not come",
+        ),
+    ];
+    let effect = Effect { kept: 9, waited: Some(4), changes };
+    let words = vec![
+        "luft is now air".to_owned(),
+        "air.lift added (new; rebuilt from the rows so far)".to_owned(),
+        "air.rise removed (no longer in the file)".to_owned(),
+    ];
+    let applied = HostEvent::EditApplied {
+        plan: None,
+        cause: Cause::Edited,
+        at: Ordinal(110),
+        words,
+        effect,
+        pause_us: 6_700,
+        took_us: 38_300,
+    };
+    let expected = "\
+edit applied at row 110: 3 changes, 9 parts go on untouched (paused 6.7ms, 4 rows waited, ready in 38.3ms)
+  luft is now air
+  + air.lift     added     new; rebuilt from the rows so far
+  - air.rise     removed   no longer in the file
+  ! busy/window  reset     its window is another one, of which nothing can be put together; it begins empty,
+                           and what began in its middle does not come
+";
+    assert_eq!(shown(Form::Plain, |view| view.hear(&Said::Host(applied))), expected);
+}
+
+/// A wrapped line could not be taken back.
+#[test]
+fn no_line_is_longer_than_the_terminal() {
+    let mut long = status(1_000_000);
+    (long.last_change, long.edits.applied) = (Some("air.stuffy retuned ".repeat(20)), 12);
+    for width in [20, 40, 80] {
+        let text = Lines::default().redraw(&long, Style::Plain, width);
+        assert!(text.lines().all(|line| line.chars().count() <= width), "{width}: {text}");
+        assert!(text.lines().any(|line| line.chars().count() == width), "{width}: {text}");
     }
 }

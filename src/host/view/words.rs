@@ -5,6 +5,8 @@ use crate::runtime::Event;
 use crate::server::SinkStatus;
 
 use super::super::said::{HostEvent, Messages, Said};
+use super::super::state::plans::Cause;
+use super::edit;
 
 /// Ends in a newline; empty for what is not worth a line.
 pub fn of(said: &Said, style: Style) -> String {
@@ -26,7 +28,7 @@ fn engine(event: &Event) -> String {
     }
 }
 
-fn host(event: &HostEvent, style: Style) -> String {
+pub fn host(event: &HostEvent, style: Style) -> String {
     match event {
         HostEvent::Started { pipeline, serving } if serving.is_empty() => format!("{pipeline} runs\n"),
         HostEvent::Started { pipeline, serving } => format!("{pipeline} runs, and answers at {}\n", serving.join(", ")),
@@ -37,13 +39,27 @@ fn host(event: &HostEvent, style: Style) -> String {
         // Every few seconds; whoever wants to know reads the JSON, or asks `mliot state`.
         HostEvent::Epoch { .. } => String::new(),
         HostEvent::Rebuilding => "edit: its sources are read again, rows go on meanwhile\n".to_owned(),
-        HostEvent::EditApplied { at, words, pause_us, took_us } => {
-            let times = format!("(paused {}, ready in {})", time(*pause_us), time(*took_us));
-            match &words[..] {
-                [one] => format!("edit applied at row {}: {one} {times}\n", at.0),
-                more => format!("edit applied at row {} {times}\n{}", at.0, indented(more)),
-            }
+        HostEvent::EditApplied { plan: _, cause, at, words, effect, pause_us, took_us } => {
+            let what = format!("{} at row {}", applied(cause), at.0);
+            edit::applied(&what, words, effect, &edit::times(*pause_us, *took_us, effect.waited), style)
         }
+        HostEvent::EditWaiting { losses, words, wait_s, typed } => {
+            let here = if *typed { ", or type y or n here" } else { "" };
+            format!(
+                "edit waits for a word: it would lose something\n{}it does this\n{}`mliot confirm` applies it, `mliot confirm --no` \
+                 drops it{here}; after {wait_s} s without a word it is dropped\n",
+                indented(losses),
+                indented(words)
+            )
+        }
+        HostEvent::EditDropped { why } => format!("edit dropped: {why}; what runs goes on\n"),
+        HostEvent::OnProbation { plan, time_s, kept: _, bytes: _, left_out, too_large } => {
+            let lost = if left_out.is_empty() { String::new() } else { format!(", but for {}", left_out.join(", ")) };
+            let large = if *too_large { ": that is too much to be kept twice" } else { "" };
+            format!("plan {plan} is on probation for {time_s} s, what it replaced is kept{lost}{large}\n")
+        }
+        HostEvent::ProbationPassed { plan } => format!("plan {plan} stays\n"),
+        HostEvent::Hint { text } => format!("{text}\n"),
         HostEvent::EditUnchanged => "edit: same meaning, nothing to do\n".to_owned(),
         HostEvent::EditRefused(messages) => format!("{}edit refused; what runs goes on\n", rendered(messages, style)),
         HostEvent::FileTrouble { path, why } => format!("{path} {why}; what runs goes on\n"),
@@ -66,6 +82,14 @@ fn host(event: &HostEvent, style: Style) -> String {
             let left = if *undelivered == 0 { "all written".to_owned() } else { format!("{undelivered} not written") };
             format!("stopped after {rows} rows, {left}\n{}", sinks.iter().map(written).collect::<String>())
         }
+    }
+}
+
+pub fn applied(cause: &Cause) -> String {
+    match cause {
+        Cause::Started | Cause::Edited | Cause::Promoted { .. } => "edit applied".to_owned(),
+        Cause::Undone { to } => format!("back to plan {to}"),
+        Cause::RolledBack { to, why } => format!("back to plan {to} by itself ({why})"),
     }
 }
 

@@ -17,14 +17,14 @@ fn range(low: f64, high: f64) -> Choices {
 
 #[test]
 fn what_is_not_said_keeps_its_default_and_is_not_searched() {
-    let spaces = spaces(&listed(vec![candidate("logistic", vec![])]), Purpose::Classify).unwrap();
+    let spaces = spaces(&listed(vec![candidate("logistic", vec![])])).unwrap();
     assert_eq!(spaces[0].first, [Config::default().with("l2", ConfigValue::Float(1.0))]);
     assert!(spaces[0].dimensions.is_empty());
 }
 
 #[test]
 fn a_range_is_searched_and_begins_at_the_default() {
-    let spaces = spaces(&listed(vec![candidate("logistic", vec![("l2", range(0.5, 50.0))])]), Purpose::Classify).unwrap();
+    let spaces = spaces(&listed(vec![candidate("logistic", vec![("l2", range(0.5, 50.0))])])).unwrap();
     assert_eq!(spaces[0].first, [Config::default().with("l2", ConfigValue::Float(1.0))]);
     let axis = &spaces[0].dimensions[0];
     assert_eq!(axis.value(0.5), ConfigValue::Float(5.0));
@@ -45,7 +45,7 @@ fn every_mistake_is_said_with_the_next_step() {
         candidate("hoeffding_tree", vec![]),
         candidate("logistic", vec![("l3", fixed(Value::Int(1))), ("l2", fixed(Value::Int(-1)))]),
     ]);
-    let found = spaces(&task, Purpose::Classify).err().unwrap();
+    let found = spaces(&task).err().unwrap();
     let said: Vec<(Code, String)> = found.into_iter().map(|found| (found.code, found.help.unwrap())).collect();
     let codes: Vec<Code> = said.iter().map(|(code, _)| *code).collect();
     assert_eq!(codes, [Code::E0554, Code::E0554, Code::E0199, Code::E0199, Code::E0555, Code::E0555]);
@@ -55,7 +55,7 @@ fn every_mistake_is_said_with_the_next_step() {
 
 #[test]
 fn under_auto_every_family_that_fits_is_searched() {
-    let spaces = spaces(&task(), Purpose::Classify).unwrap();
+    let spaces = spaces(&task()).unwrap();
     let names: Vec<&str> = spaces.iter().map(|space| space.family.name()).collect();
     assert!(names.starts_with(&["constant", "logistic"]), "{names:?}");
     assert!(!names.contains(&"linear"));

@@ -124,6 +124,19 @@ fn of_two_that_differ_by_no_more_than_a_standard_error_the_cheaper_wins() {
     assert!((spared.error - 0.015).abs() < 1e-12);
 }
 
+/// The goal goes by all stretches; what is required is held against the one that validates.
+#[test]
+fn one_good_stretch_crowns_nobody_and_still_meets_what_is_required() {
+    let over_all = |accuracy: f64, overall: f64| Member {
+        overall: [("accuracy".to_owned(), overall / 100.0)].into(),
+        ..member(accuracy, 1.0, 10, 10)
+    };
+    let members = [over_all(99.4, 95.0), over_all(95.7, 98.2)];
+    assert_eq!(choose(&members, &most_accurate(vec![]), None).champion, Some(1));
+    let strict = most_accurate(vec![require(MetricKind::Accuracy, BinaryOp::Ge, 0.99, Otherwise::Warn)]);
+    assert_eq!(choose(&members, &strict, None).champion, Some(0));
+}
+
 #[test]
 fn among_what_costs_no_more_the_best_score_wins() {
     // The third is within an error of the first, the second is not, and better than the third.

@@ -34,7 +34,12 @@ impl Report {
     }
 
     fn judged_on(&self) -> String {
-        format!("judged on {} ({} rows)", self.split, show::count(self.rows.judged))
+        let judged = format!("judged on {} ({} rows)", self.split, show::count(self.rows.judged));
+        match self.rows.stretches {
+            0 => judged,
+            1 => format!("{judged} and a stretch before ({} rows)", show::count(self.rows.earlier)),
+            many => format!("{judged} and {many} stretches before ({} rows)", show::count(self.rows.earlier)),
+        }
     }
 
     fn search_words(&self) -> String {
@@ -50,10 +55,13 @@ impl Report {
     /// The head, the baselines, then the candidates, best first.
     fn rows_of_candidates(&self) -> Vec<Vec<String>> {
         let metrics = self.shown_metrics();
-        let head = ["", ""].iter().map(ToString::to_string).chain(with_error(metrics.clone(), "±1se".to_owned()));
+        let overall = (self.rows.stretches > 0).then(|| "overall".to_owned());
+        let head = ["", ""].iter().map(ToString::to_string).chain(with_error(metrics.clone(), overall, "±1se".to_owned()));
         let mut rows = vec![head.chain(["p99", "memory", "size", ""].map(str::to_owned)).collect()];
         for (name, figures) in &self.baselines {
-            rows.push(row(name, "", figures, &Figures::new(), &metrics, None, "baseline"));
+            let none = Figures::new();
+            let line = Line { name, config: "", figures, overall: self.overall(&none), errors: &none, measured: None };
+            rows.push(line.cells(&metrics, "baseline"));
         }
         let mut ranked: Vec<&CandidateReport> = self.candidates.iter().collect();
         ranked.sort_by(|a, b| self.rank(b).total_cmp(&self.rank(a)).then(b.champion.cmp(&a.champion)));
@@ -76,12 +84,24 @@ impl Report {
             (None, true) => format!("<- champion {version}"),
             (None, false) => String::new(),
         };
-        let config = changed(&candidate.family, &candidate.config).to_string();
-        row(&candidate.family, &config, &candidate.metrics, &candidate.errors, metrics, candidate.measured.as_ref(), &mark)
+        let line = Line {
+            name: &candidate.family,
+            config: &changed(&candidate.family, &candidate.config).to_string(),
+            figures: &candidate.metrics,
+            overall: self.overall(&candidate.overall),
+            errors: &candidate.errors,
+            measured: candidate.measured.as_ref(),
+        };
+        line.cells(metrics, &mark)
+    }
+
+    /// Figures over all stretches are shown where there are several.
+    fn overall<'f>(&self, figures: &'f Figures) -> Option<&'f Figures> {
+        (self.rows.stretches > 0).then_some(figures)
     }
 
     fn rank(&self, candidate: &CandidateReport) -> f64 {
-        match candidate.metrics.get(&self.metric) {
+        match candidate.overall.get(&self.metric).or_else(|| candidate.metrics.get(&self.metric)) {
             Some(value) if self.maximize => *value,
             Some(value) => -*value,
             None => f64::NEG_INFINITY,
@@ -123,7 +143,10 @@ impl Report {
             return Vec::new();
         }
         let metrics = self.shown_metrics();
-        let head = format!("hold-out, {} rows", show::count(self.rows.held_out));
+        let head = match self.rows.held_out {
+            0 => format!("behind the start, {} rows", show::count(self.rows.later)),
+            held_out => format!("hold-out, {} rows", show::count(held_out)),
+        };
         let mut rows = vec![std::iter::once(head).chain(metrics.iter().cloned()).collect()];
         let plain = |name: &str, figures: &Figures| {
             std::iter::once(name.to_owned()).chain(metrics.iter().map(|metric| cell(metric, figures))).collect::<Vec<_>>()
@@ -141,34 +164,42 @@ fn changed(family: &str, config: &Config) -> Config {
     Config(config.0.iter().filter(differs).map(|(name, value)| (name.clone(), value.clone())).collect())
 }
 
-fn row(
-    name: &str,
-    config: &str,
-    figures: &Figures,
-    errors: &Figures,
-    metrics: &[String],
-    measured: Option<&Measured>,
-    mark: &str,
-) -> Vec<String> {
-    let mut cells = vec![name.to_owned(), config.to_owned()];
-    let error = metrics.first().and_then(|metric| Some((kind_of(metric)?, *errors.get(metric)?)));
-    let error = error.map(|(kind, error)| show::plus_minus(kind, error)).unwrap_or_default();
-    cells.extend(with_error(metrics.iter().map(|metric| cell(metric, figures)).collect(), error));
-    cells.extend(match measured {
-        Some(measured) => [
-            show::value(MetricKind::LatencyP99, measured.latency_p99),
-            show::value(MetricKind::Memory, measured.memory as f64),
-            show::value(MetricKind::ModelSize, measured.size as f64),
-        ],
-        None => Default::default(),
-    });
-    cells.push(mark.to_owned());
-    cells
+/// A model in the table.
+struct Line<'a> {
+    name: &'a str,
+    config: &'a str,
+    figures: &'a Figures,
+    overall: Option<&'a Figures>,
+    errors: &'a Figures,
+    measured: Option<&'a Measured>,
 }
 
-/// The error stands behind the first figure, which is what was aimed at.
-fn with_error(mut cells: Vec<String>, error: String) -> Vec<String> {
-    cells.insert(cells.len().min(1), error);
+impl Line<'_> {
+    fn cells(&self, metrics: &[String], mark: &str) -> Vec<String> {
+        let goal = metrics.first().map(String::as_str).unwrap_or_default();
+        let error = kind_of(goal).zip(self.errors.get(goal));
+        let error = error.map(|(kind, error)| show::plus_minus(kind, *error)).unwrap_or_default();
+        let overall = self.overall.map(|overall| cell(goal, overall));
+        let figures = metrics.iter().map(|metric| cell(metric, self.figures)).collect();
+        let costs = match self.measured {
+            Some(measured) => [
+                show::value(MetricKind::LatencyP99, measured.latency_p99),
+                show::value(MetricKind::Memory, measured.memory as f64),
+                show::value(MetricKind::ModelSize, measured.size as f64),
+            ],
+            None => Default::default(),
+        };
+        let names = [self.name.to_owned(), self.config.to_owned()];
+        names.into_iter().chain(with_error(figures, overall, error)).chain(costs).chain([mark.to_owned()]).collect()
+    }
+}
+
+/// The error stands behind the figure that the choice goes by: the one over all stretches, or else the first.
+fn with_error(mut cells: Vec<String>, overall: Option<String>, error: String) -> Vec<String> {
+    match overall {
+        Some(overall) => drop(cells.splice(0..0, [overall, error])),
+        None => cells.insert(cells.len().min(1), error),
+    }
     cells
 }
 

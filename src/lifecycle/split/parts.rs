@@ -48,6 +48,11 @@ impl<'a> Shape<'a> {
         Ok(shape)
     }
 
+    /// Of every row: those of one number stay together.
+    pub fn units(&self) -> &[u32] {
+        &self.units
+    }
+
     /// Of every row.
     pub fn parts(&self, policy: &Policy) -> Result<Vec<Part>, Vec<Diagnostic>> {
         let mut parts: Vec<Part> = (0..self.table.rows()).map(|row| self.before_validation(row)).collect();

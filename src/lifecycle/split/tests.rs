@@ -89,16 +89,59 @@ fn folds_spread_each_class() {
 
 #[test]
 fn a_forecast_learns_from_no_label_that_was_not_yet_known() {
-    let mut rows = Rows::of(10);
-    rows.times = Some((0..10).map(|row| row * 10).collect());
+    let mut rows = Rows::of(20);
+    rows.times = Some((0..20).map(|row| row * 10).collect());
     let ahead = Task { kind: TaskKind::Forecast { ahead: Duration(25) }, ..task() };
     let split = divide(&rows, &ahead, LAST).unwrap();
-    // The first judged row stands at 80, so labels of rows behind 55 were not known.
-    assert_eq!(split.rounds[0], Round { train: (0..6).collect(), validate: vec![8, 9] });
+    // The last row whose future has come stands at 160. The first judged one stands at 140, so labels of rows behind 115
+    // were not known.
+    assert_eq!(split.rounds[0], Round { train: (0..12).collect(), validate: vec![14, 15, 16] });
     let held = Task { hold_out: Some(HoldOut::Last(Share(0.2))), ..ahead };
     let split = divide(&rows, &held, Validate::Last(Share(0.5))).unwrap();
-    assert_eq!(split.refit, (0..6).collect::<Vec<_>>());
-    assert_eq!(split.rounds[0], Round { train: vec![0, 1], validate: vec![4, 5] });
+    assert_eq!((split.refit, split.hold_out), ((0..12).collect::<Vec<_>>(), vec![14, 15, 16]));
+    assert_eq!(split.rounds[0], Round { train: (0..5).collect(), validate: (7..12).collect() });
+}
+
+/// Trains on what came before, leaves rows out between, and judges as many rows as validate, or more.
+#[test]
+fn earlier_stretches_go_forward_in_time() {
+    let rows = Rows::of(100);
+    let split = divide(&rows, &task(), LAST).unwrap();
+    let spans: Vec<_> =
+        split.earlier.iter().map(|round| (round.train.len(), round.validate[0], round.validate.len())).collect();
+    assert_eq!(spans, [(19, 20, 20), (39, 40, 20), (59, 60, 20)]);
+    assert!(divide(&rows, &task(), Validate::Folds(5)).unwrap().earlier.is_empty());
+    assert!(
+        divide(&rows, &task(), Validate::Last(Share(0.5))).unwrap().earlier.is_empty(),
+        "too little is left before a stretch of half"
+    );
+}
+
+#[test]
+fn a_stretch_of_one_class_grows_until_it_tells_something() {
+    let mut rows = Rows::of(100);
+    // Nobody is there for a long time.
+    (40..80).for_each(|row| rows.labels[row] = Some(false));
+    let split = divide(&rows, &task(), LAST).unwrap();
+    let spans: Vec<_> = split.earlier.iter().map(|round| (round.validate[0], round.validate.len())).collect();
+    // 15 of 100 rows are what half of the usual share needs.
+    let true_from = |from: usize| (from..80).filter(|row| rows.labels[*row] == Some(true)).count() as f64 / (80 - from) as f64;
+    let from = spans[spans.len() - 1].0;
+    assert_eq!(from + spans[spans.len() - 1].1, 80);
+    assert!(true_from(from) >= 0.15 && true_from(from + 1) < 0.15, "{spans:?}");
+}
+
+#[test]
+fn earlier_stretches_are_whole_groups() {
+    let mut rows = Rows::of(100);
+    rows.groups = Some((0..100).map(|row| row / 10).collect());
+    let grouped = Task { group: Some("g".into()), ..task() };
+    let split = divide(&rows, &grouped, LAST).unwrap();
+    assert_eq!(split.rounds[0].validate.len(), 20);
+    assert_eq!(split.earlier.len(), 3);
+    for round in &split.earlier {
+        assert!(round.train.iter().all(|row| row / 10 < round.validate[0] / 10), "{round:?}");
+    }
 }
 
 #[test]
@@ -168,6 +211,14 @@ proptest! {
             prop_assert!(round.validate.iter().all(|row| !learned.contains(&key(*row))));
             prop_assert_eq!(round.train.len() + round.validate.len(), count);
         }
+        // Of earlier stretches everything that was learned had ended before anything that is judged ends.
+        let end = |row: usize| (0..count).rev().find(|other| key(*other) == key(row)).unwrap();
+        for round in &split.earlier {
+            let learned = round.train.iter().map(|row| end(*row)).max().unwrap();
+            prop_assert!(round.validate.iter().all(|row| end(*row) > learned));
+            prop_assert!(round.validate.iter().all(|row| split.rounds[0].train.contains(row)));
+        }
+        prop_assert!(split.earlier.is_empty() || validate == LAST);
         let judged: usize = split.rounds.iter().map(|round| round.validate.len()).sum();
         if matches!(validate, Validate::Folds(_)) {
             prop_assert_eq!(judged, count);

@@ -3,9 +3,9 @@
 use crate::base::Time;
 use crate::diag::{Code, Diagnostic};
 use crate::ir::TaskKind;
-use crate::model::{Confusion, Figures, Fitted, confusion, figures};
+use crate::model::{Confusion, Figures, Fitted, Purpose, confusion, figures};
 
-use super::super::baselines::{Baselines, against, persistence_on, table_of};
+use super::super::baselines::{Baselines, of_alarms, repeaters_on, with_skill};
 use super::super::complaint::{not_met, stops};
 use super::super::error::standard_error;
 use super::super::judge::judge;
@@ -44,7 +44,7 @@ impl Context<'_> {
         let trained: Vec<TrainedMember> = kept.iter().zip(bundles).map(keep).collect();
         let champion = chosen.champion.map(|_| 0);
         let held_out = match champion {
-            Some(at) if !self.split.hold_out.is_empty() => {
+            Some(at) if !self.split.unseen().is_empty() => {
                 let broken = |error: crate::model::BundleError| {
                     vec![Diagnostic::new(Code::R0501, format!("the champion that was just trained: {error}"))]
                 };
@@ -92,18 +92,11 @@ impl Context<'_> {
     }
 
     pub fn held_out(&self, champion: &Fitted) -> Result<HeldOut, Vec<Diagnostic>> {
-        let rows = &self.split.hold_out;
-        let broken = |error: crate::model::BundleError| {
-            vec![Diagnostic::new(Code::R0501, format!("the constant that was just trained: {error}"))]
+        let (table, rows) = (&self.data.table, self.split.unseen());
+        let (baselines, mae) = match self.data.purpose {
+            Purpose::Classify | Purpose::Regress => self.held_out_baselines(rows)?,
+            Purpose::Detect => (of_alarms(table, rows), None),
         };
-        let constant = self.refit_one("constant", &crate::model::Config::default()).map_err(|error| vec![error])?;
-        let constant = Fitted::from_bytes(&constant, "").map_err(broken)?;
-        let table = &self.data.table;
-        let repeated = persistence_on(table, self.task.kind, self.data.purpose, rows);
-        let (_, mae) = table_of(figures(&judge(&[(&constant, rows)], table, None).outcome), &repeated);
-        let mut repeated = repeated;
-        repeated.outcome = against(repeated.outcome, mae);
-        let constant = figures(&judge(&[(&constant, rows)], table, mae).outcome);
         let judged = judge(&[(champion, rows)], table, mae);
         let mut own = figures(&judged.outcome);
         for metric in self.metrics() {
@@ -111,7 +104,19 @@ impl Context<'_> {
                 crate::model::measure(&metric, &judged.outcome).map(|value| (crate::model::metric_text(&metric), value)),
             );
         }
-        Ok(HeldOut { figures: own, baselines: table_of(constant, &repeated).0, confusion: confusion(&judged.outcome) })
+        Ok(HeldOut { figures: own, baselines, confusion: confusion(&judged.outcome) })
+    }
+
+    /// With what skill is measured against.
+    fn held_out_baselines(&self, rows: &[usize]) -> Result<(Baselines, Option<f64>), Vec<Diagnostic>> {
+        let broken = |error: crate::model::BundleError| {
+            vec![Diagnostic::new(Code::R0501, format!("the constant that was just trained: {error}"))]
+        };
+        let constant = self.refit_one("constant", &crate::model::Config::default()).map_err(|error| vec![error])?;
+        let constant = Fitted::from_bytes(&constant, "").map_err(broken)?;
+        let table = &self.data.table;
+        let repeaters = repeaters_on(table, self.task.kind, self.data.purpose, rows);
+        Ok(with_skill(judge(&[(&constant, rows)], table, None).outcome, repeaters))
     }
 
     fn report(&self, tried: &[Trial], fitted: &[usize], chosen: &Chosen, champion: Option<usize>, held_out: HeldOut) -> Report {
@@ -122,7 +127,9 @@ impl Context<'_> {
                 family: trial.family.clone(),
                 config: trial.config.clone(),
                 metrics: done.map(|done| done.figures.clone()).unwrap_or_default(),
+                overall: done.map(overall).unwrap_or_default(),
                 errors: done.map(errors).unwrap_or_default(),
+                stretches: done.map(|done| done.stretches.clone()).unwrap_or_default(),
                 measured: done.and_then(|done| done.measured),
                 champion: champion == Some(at),
                 pareto: pareto.contains(&at),
@@ -181,6 +188,8 @@ impl Context<'_> {
             labelled: self.data.table.labelled_rows().len(),
             trained: if folds { self.split.refit.len() } else { self.split.rounds[0].train.len() },
             judged,
+            earlier: self.split.earlier.iter().map(|round| round.validate.len()).sum(),
+            stretches: self.split.earlier.len(),
             held_out: self.split.hold_out.len(),
             later: self.split.later.len(),
             unanswered,
@@ -189,10 +198,16 @@ impl Context<'_> {
 
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
-        if self.split.hold_out.is_empty() {
+        if self.split.unseen().is_empty() {
             notes.push("there is no hold-out, so these figures chose the model and flatter it a little".to_owned());
         }
-        notes.push("persistence knows the true label of the row before: a reference, not a model that could serve".to_owned());
+        notes.push(match self.task.kind {
+            TaskKind::Forecast { .. } => "persistence is the last value that is known when the forecast is made".to_owned(),
+            TaskKind::Classify | TaskKind::Regress | TaskKind::Rank => {
+                "persistence knows the true label of the row before: a reference, not a model that could serve".to_owned()
+            }
+            TaskKind::Detect { .. } => "a score is the share of the rows learned from that are no more unusual".to_owned(),
+        });
         notes
     }
 }
@@ -212,6 +227,12 @@ fn failures(tried: &[Trial]) -> usize {
 fn until(table: &Table, rows: &[usize]) -> Option<Time> {
     let times = table.times.as_ref()?;
     rows.iter().map(|row| times[*row]).max().map(Time)
+}
+
+/// Of the figures that are reported.
+fn overall(done: &Done) -> Figures {
+    let reported = done.overall.iter().filter(|(name, _)| done.figures.contains_key(*name));
+    reported.map(|(name, value)| (name.clone(), *value)).collect()
 }
 
 /// Of the figures that are reported.

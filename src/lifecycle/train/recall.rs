@@ -104,7 +104,7 @@ fn held_out(
     let baselines = report.baselines.clone();
     let context = Context { task, policy, data, split, baselines, baseline_mae: None, trials: &trials };
     let held_out = match champion {
-        Some(stored) if !context.split.hold_out.is_empty() => context.held_out(&stored.fitted)?,
+        Some(stored) if !context.split.unseen().is_empty() => context.held_out(&stored.fitted)?,
         Some(_) | None => HeldOut::default(),
     };
     Ok((context.split, held_out, context.data.table.ordinals))
@@ -152,7 +152,12 @@ impl Recalling<'_> {
         let fitted: Vec<usize> = (0..report.candidates.len()).filter(|at| report.candidates[*at].failed.is_none()).collect();
         let member = |at: &usize| {
             let candidate = &report.candidates[*at];
-            Member { figures: candidate.metrics.clone(), measured: candidate.measured.unwrap_or_default(), ..Member::default() }
+            Member {
+                figures: candidate.metrics.clone(),
+                overall: candidate.overall.clone(),
+                measured: candidate.measured.unwrap_or_default(),
+                ..Member::default()
+            }
         };
         let members: Vec<Member> = fitted.iter().map(member).collect();
         for (nth, at) in fitted.into_iter().enumerate() {

@@ -44,7 +44,7 @@ impl Context<'_> {
     fn refit_job(&self, family: &str, config: &Config) -> Job {
         let round = Round { train: self.split.refit.clone(), validate: Vec::new() };
         let job = self.plan(&[], &[], None).job(family, config);
-        Job { rounds: vec![round], measured: false, ..job }
+        Job { rounds: vec![round], earlier: Vec::new(), measured: false, ..job }
     }
 
     fn cannot_refit(&self, family: &str, why: &str) -> Diagnostic {

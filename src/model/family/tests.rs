@@ -10,6 +10,7 @@ fn set(purpose: Purpose, classes: usize) -> TrainSet {
     let x = Matrix { rows, columns: 5, data: (0..rows * 5).map(|_| stream.normal() as f32).collect() };
     let signal = |row: usize| x.row(row)[0] + 0.5 * x.row(row)[1] * x.row(row)[2];
     let y = match purpose {
+        Purpose::Detect => Labels::Nothing,
         Purpose::Regress => Labels::Numbers((0..rows).map(|row| f64::from(signal(row)) * 10.0).collect()),
         Purpose::Classify => {
             let class = |row: usize| (((signal(row) + 2.0) * classes as f32 / 4.0) as u32).min(classes as u32 - 1);
@@ -28,7 +29,8 @@ fn each(mut check: impl FnMut(&'static dyn Family, &TrainSet, &Config)) {
                 config = config.with(name, ConfigValue::Int(few));
             }
         }
-        for (purpose, classes) in [(Purpose::Classify, 2), (Purpose::Classify, 3), (Purpose::Regress, 0)] {
+        for (purpose, classes) in [(Purpose::Classify, 2), (Purpose::Classify, 3), (Purpose::Regress, 0), (Purpose::Detect, 0)]
+        {
             if family.serves(purpose) {
                 check(*family, &set(purpose, classes), &config);
             }
@@ -103,8 +105,8 @@ fn portfolios_and_defaults_have_every_setting() {
 fn the_language_knows_every_family_with_its_settings() {
     for family in families() {
         let facts = FamilyFacts::named(family.name()).unwrap_or_else(|| panic!("{} is in the table", family.name()));
-        let serves = [Purpose::Classify, Purpose::Regress].map(|purpose| family.serves(purpose));
-        assert_eq!([facts.classify, facts.regress], serves, "{}", family.name());
+        let serves = [Purpose::Classify, Purpose::Regress, Purpose::Detect].map(|purpose| family.serves(purpose));
+        assert_eq!([facts.classify, facts.regress || facts.forecast, facts.detect], serves, "{}", family.name());
         let takes = |setting: &Setting| match setting.kind {
             SettingKind::Int { low, high, .. } => Takes::Whole { low, high },
             SettingKind::Scale { low, high, .. } | SettingKind::Share { low, high, .. } => Takes::Number { low, high },

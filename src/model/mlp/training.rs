@@ -95,6 +95,7 @@ impl<'a> Run<'a> {
         let outputs = match &set.y {
             Labels::Classes { count, .. } => *count,
             Labels::Numbers(_) => 1,
+            Labels::Nothing => 0,
         };
         let mut sizes = vec![set.x.columns];
         sizes.extend(config.ints("hidden"));
@@ -177,6 +178,7 @@ impl<'a> Run<'a> {
                 let weights = self.device.try_tensor_from_vec(rows.iter().map(weight).collect(), (rows.len(), 1))?;
                 squared_error(scores, wanted, weights)
             }
+            Labels::Nothing => unreachable!("a network is not asked to detect"),
         }
     }
 

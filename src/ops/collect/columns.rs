@@ -135,7 +135,7 @@ impl Building {
     }
 
     fn marks(&mut self, task: &ir::Task, input: &ir::Schema) -> Result<(), NodeError> {
-        for (mark, name) in [("@group", &task.group), ("@weight", &task.weights)] {
+        for (mark, name) in [("@series", &task.series), ("@group", &task.group), ("@weight", &task.weights)] {
             if let Some(name) = name {
                 let ty = input.get(name).map_or(ir::Type::NUMBER(), |column| column.ty.clone());
                 self.value(mark, &column(name, ty))?;

@@ -33,6 +33,16 @@ pub(super) struct Results {
     pub slots: Vec<ArrayRef>,
 }
 
+impl Results {
+    /// Of these keys.
+    pub fn only(self, wanted: impl Fn(Id) -> bool) -> Result<Results, NodeError> {
+        let rows: UInt32Array = (0..self.keys.len() as u32).filter(|row| wanted(self.keys[*row as usize])).map(Some).collect();
+        let keys = rows.values().iter().map(|row| self.keys[*row as usize]).collect();
+        let slots = self.slots.iter().map(|slot| take(slot, &rows, None).map_err(failed)).collect::<Result<_, _>>()?;
+        Ok(Results { keys, slots })
+    }
+}
+
 impl Pane {
     pub fn new(aggregates: &Aggregates) -> Result<Pane, NodeError> {
         Ok(Pane { keys: Vec::new(), groups: Vec::new(), folded: Folded::Live(aggregates.accumulators()?) })

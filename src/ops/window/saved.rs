@@ -26,12 +26,12 @@ pub(super) const PANES: &str = "panes";
 /// The table that holds the watermark of a window.
 pub(super) const CLOCK: &str = "clock";
 
-pub(super) fn save_clock(watermark: Time) -> Result<RecordBatch, NodeError> {
+pub(in crate::ops) fn save_clock(watermark: Time) -> Result<RecordBatch, NodeError> {
     let schema = Schema::new(vec![Field::new(WATERMARK, DataType::Int64, true)]);
     table(&Arc::new(schema), vec![Arc::new(Int64Array::from(vec![watermark.0]))], 1)
 }
 
-pub(super) fn load_clock(saved: &RecordBatch) -> Result<Time, NodeError> {
+pub(in crate::ops) fn load_clock(saved: &RecordBatch) -> Result<Time, NodeError> {
     let column = column_named(saved, WATERMARK)?.as_primitive_opt::<Int64Type>();
     let watermark = column.filter(|column| column.len() == 1 && column.null_count() == 0);
     watermark.map(|column| Time(column.value(0))).ok_or_else(|| unreadable("its watermark is no time"))

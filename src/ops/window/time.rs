@@ -3,6 +3,7 @@
 //! A window fires at the ordinal at which the watermark passes its end, whether or not the row that moved it has come this
 //! far; a row is late if by then, before itself, the last of its windows had fired.
 
+mod lateness;
 mod migrate;
 
 use std::collections::btree_map::Entry;
@@ -21,14 +22,15 @@ use crate::plan::NodeSpec;
 use super::super::error::{failed, ill_formed, too_many, unreadable};
 use super::super::keys::{Id, Keys, NO_KEY};
 use super::super::table::{FORMAT, column_named, expect_state};
-use super::aggregate::Inputs;
+use super::aggregate::{Aggregates, Inputs};
 use super::incomplete::Incomplete;
 use super::output::Fired;
-use super::pane::Pane;
-use super::place::{Place, Shape};
+use super::pane::{Pane, Results};
+use super::place::Shape;
 use super::saved::{CLOCK, PANES, load_clock, load_panes, save_clock, save_panes};
 use super::watermark::Walk;
 use super::{GROUPS_MAX, KEPT_BACK, Parts};
+use lateness::{Lateness, Near};
 
 /// The state: open panes by their start, and how far windows have fired.
 pub(super) struct TimeWindow {
@@ -36,6 +38,8 @@ pub(super) struct TimeWindow {
     shape: Shape,
     keys: Keys,
     panes: BTreeMap<i64, Pane>,
+    /// Of a summary of all rows so far: what its windows that have fired have come to.
+    total: Option<Pane>,
     /// Windows that end here or before have fired; the watermark as far as it is known.
     fired: Time,
     incomplete: Incomplete,
@@ -68,6 +72,9 @@ struct Verdicts {
 
 const TIDY_AT_LEAST: usize = 4_096;
 
+/// Where the sum of all rows so far stands among the panes of a state.
+const TOTAL: i64 = i64::MIN;
+
 impl TimeWindow {
     pub fn build(spec: &NodeSpec, input: &ir::Schema, size: Duration, every: Duration) -> Result<TimeWindow, NodeError> {
         if input.time.is_none() {
@@ -77,10 +84,34 @@ impl TimeWindow {
         let keys = Keys::new(parts.by.types())?;
         let shape = Shape::new(size, every)?;
         let (panes, scratch, incomplete) = (BTreeMap::new(), Vec::new(), Incomplete::default());
-        Ok(TimeWindow { parts, shape, keys, panes, fired: Time::MIN, incomplete, open: 0, tidy_at: TIDY_AT_LEAST, scratch })
+        Ok(TimeWindow {
+            parts,
+            shape,
+            keys,
+            panes,
+            total: None,
+            fired: Time::MIN,
+            incomplete,
+            open: 0,
+            tidy_at: TIDY_AT_LEAST,
+            scratch,
+        })
     }
 
-    fn take(&mut self, panes: BTreeMap<i64, Pane>, keys: Keys, fired: Time, incomplete: Incomplete) {
+    /// Each window is of all rows up to its end.
+    pub fn cumulative(spec: &NodeSpec, input: &ir::Schema, every: Duration) -> Result<TimeWindow, NodeError> {
+        let window = TimeWindow::build(spec, input, every, every)?;
+        let total = Some(Pane::new(&window.parts.aggregates)?);
+        Ok(TimeWindow { total, ..window })
+    }
+
+    fn take(&mut self, mut panes: BTreeMap<i64, Pane>, keys: Keys, fired: Time, incomplete: Incomplete) {
+        // A sum of all is kept beside the panes, as the one before all others.
+        if let Some(total) = &mut self.total
+            && let Some(saved) = panes.remove(&TOTAL)
+        {
+            *total = saved;
+        }
         self.open = panes.values().map(|pane| pane.keys.len()).sum();
         (self.panes, self.keys, self.fired, self.incomplete) = (panes, keys, fired, incomplete);
         self.close();
@@ -174,7 +205,10 @@ impl TimeWindow {
         let results = if self.shape.tumbles() {
             let Some(pane) = self.panes.remove(&start) else { return Ok(()) };
             self.open -= pane.keys.len();
-            pane.finish(aggregates, &self.keys)?
+            match &mut self.total {
+                Some(total) => so_far(total, pane, aggregates, &self.keys, &mut self.scratch)?,
+                None => pane.finish(aggregates, &self.keys)?,
+            }
         } else {
             let mut window = Pane::new(aggregates)?;
             for (_, pane) in self.panes.range_mut(start..end) {
@@ -235,65 +269,34 @@ impl TimeWindow {
             return Ok(());
         }
         let mut used: Vec<bool> = vec![false; self.keys.len()];
-        self.panes.values().flat_map(|pane| &pane.keys).for_each(|key| used[*key as usize] = true);
+        let panes = self.panes.values().chain(&self.total);
+        panes.flat_map(|pane| &pane.keys).for_each(|key| used[*key as usize] = true);
         let kept: Vec<Id> = (0..used.len()).filter(|key| used[*key]).map(|key| key as Id).collect();
         self.tidy_at = TIDY_AT_LEAST.max(2 * kept.len());
         let mut to = vec![NO_KEY; used.len()];
         kept.iter().enumerate().for_each(|(new, old)| to[*old as usize] = new as Id);
         self.keys.keep(&kept)?;
-        self.panes.values_mut().for_each(|pane| pane.renumber(&to));
+        self.panes.values_mut().chain(&mut self.total).for_each(|pane| pane.renumber(&to));
         Ok(())
     }
 }
 
-/// The place of the row before is nearly always the place of the next.
-struct Near {
-    shape: Shape,
-    from: i64,
-    to: i64,
-    place: Place,
-}
-
-impl Near {
-    fn new(shape: Shape) -> Near {
-        Near { shape, from: 0, to: 0, place: Place { pane: 0, last_end: None } }
+/// Takes a pane into what has been so far, and gives what that is now for the keys of the pane.
+fn so_far(
+    total: &mut Pane,
+    mut pane: Pane,
+    aggregates: &Aggregates,
+    keys: &Keys,
+    scratch: &mut Vec<usize>,
+) -> Result<Results, NodeError> {
+    total.merge(&mut pane, aggregates, scratch)?;
+    if total.keys.len() > GROUPS_MAX {
+        return Err(too_many("keys in a summary", GROUPS_MAX));
     }
-
-    /// All times of a pane have one place, for windows begin and end where panes do.
-    fn place(&mut self, time: i64) -> Place {
-        if !(self.from <= time && time < self.to) {
-            self.place = self.shape.place(time);
-            (self.from, self.to) = (self.place.pane, self.place.pane.saturating_add(self.shape.pane));
-        }
-        self.place
-    }
-}
-
-/// Lateness of rows in rising order; looks into the clock only where a row may be late at all.
-struct Lateness<'a> {
-    batch: &'a Batch,
-    fired: Time,
-    after: Time,
-    walk: Walk<'a>,
-    ordinals: Option<ScalarBuffer<u64>>,
-}
-
-impl<'a> Lateness<'a> {
-    fn new(batch: &'a Batch, fired: Time) -> Lateness<'a> {
-        let walk = Walk::new(&batch.clock, batch.upto);
-        Lateness { batch, fired, after: batch.clock.after(), walk, ordinals: None }
-    }
-
-    fn is_late(&mut self, row: usize, last_end: Time) -> bool {
-        if last_end <= self.fired {
-            return true;
-        }
-        if last_end > self.after {
-            return false;
-        }
-        let ordinals = self.ordinals.get_or_insert_with(|| self.batch.ordinals.to_column(self.batch.len()));
-        self.walk.before(Ordinal(ordinals[row])) >= last_end
-    }
+    let mut copy = Pane::new(aggregates)?;
+    copy.merge(total, aggregates, scratch)?;
+    let fresh: BTreeSet<Id> = pane.keys.into_iter().collect();
+    copy.finish(aggregates, keys)?.only(|key| fresh.contains(&key))
 }
 
 impl Kept {
@@ -357,7 +360,8 @@ impl Node for TimeWindow {
 
     fn save(&mut self) -> Result<State, NodeError> {
         let mut state = State::empty(FORMAT, self.parts.spec.hashes.state);
-        let panes = self.panes.iter_mut().map(|(start, pane)| (*start, pane));
+        let total = self.total.iter_mut().filter(|total| !total.keys.is_empty()).map(|total| (TOTAL, total));
+        let panes = total.chain(self.panes.iter_mut().map(|(start, pane)| (*start, pane)));
         let panes = save_panes(panes, &self.parts.by, &self.keys, &self.parts.aggregates)?;
         state.tables.insert(PANES.into(), panes);
         state.tables.insert(CLOCK.into(), save_clock(self.fired)?);
@@ -388,7 +392,7 @@ impl Node for TimeWindow {
 impl Retune for TimeWindow {
     fn to(&mut self, spec: &NodeSpec) -> Result<(), NodeError> {
         // What stays out of frozen panes would be thawed by accumulators of the old meaning.
-        self.panes.values_mut().try_for_each(|pane| pane.states().map(|_| ()))?;
+        self.panes.values_mut().chain(&mut self.total).try_for_each(|pane| pane.states().map(|_| ()))?;
         self.parts = self.parts.retuned(spec)?;
         Ok(())
     }

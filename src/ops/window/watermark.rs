@@ -4,7 +4,7 @@ use crate::base::Time;
 use crate::node::{Clock, Ordinal};
 
 /// Says the same as [`Clock::before`] and [`Clock::passes`], but each of its two walks goes over the clock once.
-pub(super) struct Walk<'a> {
+pub(in crate::ops) struct Walk<'a> {
     clock: &'a Clock,
     upto: Ordinal,
     seen: usize,

@@ -5,7 +5,7 @@
 //! in front or given an `id` renames none of the others.
 
 use crate::plan::fingerprint::STATELESS;
-use crate::plan::{Graph, Label, NodeKey, NodeSpec, Slot};
+use crate::plan::{Graph, NodeKey, NodeSpec, Slot};
 
 /// Running to wanted; both lists are in the order of the file.
 pub(super) fn align<'a>(
@@ -95,7 +95,11 @@ impl Pairing<'_> {
         for old in self.free_old().into_iter().filter(|at| !remembers(self.old[*at])).collect::<Vec<_>>() {
             let before = (0..old).rev().find(|at| self.to_new[*at].is_some());
             let neighbour = |new: usize| (0..new).rev().find_map(|at| self.to_old[at]);
-            let fits = |new: &usize| same_kind(self.old[old], self.new[*new]) && neighbour(*new) == before;
+            let fits = |new: &usize| {
+                same_kind(self.old[old], self.new[*new])
+                    && same_uses(self.old[old], self.new[*new])
+                    && neighbour(*new) == before
+            };
             if let Some(new) = self.free_new().into_iter().find(fits) {
                 self.pair(old, new);
             }
@@ -108,6 +112,12 @@ fn same_kind(old: &NodeSpec, new: &NodeSpec) -> bool {
     matches!(new.key.slot, Slot::Stage { kind, .. } if kind == old)
 }
 
+/// Do both stand in the same uses of transforms?
+fn same_uses(old: &NodeSpec, new: &NodeSpec) -> bool {
+    let (Slot::Stage { label: old, .. }, Slot::Stage { label: new, .. }) = (&old.key.slot, &new.key.slot) else { return false };
+    old.uses() == new.uses()
+}
+
 fn means_the_same(old: &NodeSpec, new: &NodeSpec) -> bool {
     same_kind(old, new) && old.hashes.sem == new.hashes.sem
 }
@@ -117,5 +127,5 @@ fn remembers(node: &NodeSpec) -> bool {
 }
 
 fn has_id(node: &NodeSpec) -> bool {
-    matches!(node.key.slot, Slot::Stage { label: Label::Id(_), .. })
+    matches!(&node.key.slot, Slot::Stage { label, .. } if label.is_id())
 }

@@ -102,7 +102,11 @@ impl Comparison<'_> {
                     change.raise(Class::Retuned, why);
                 }
             }
-            Op::Set { .. } | Op::Project { .. } | Op::Predict(_) => self.stateless(change, old, new),
+            Op::Set { .. } | Op::Project { .. } | Op::Predict(_) | Op::Fill { .. } | Op::Unnest { .. } => {
+                self.stateless(change, old, new)
+            }
+            Op::Keep(_) | Op::Top(_) => self.as_one(change, old, new, Why::OtherRows),
+            Op::Join(join) => self.as_one(change, old, new, reason::partners(old, join)),
             Op::Scan { .. } => self.entries(change, old, new, Why::ColumnOrder),
             Op::Window(_) => self.window(change, old, new),
             // How many inputs it has is its wiring.
@@ -112,6 +116,20 @@ impl Comparison<'_> {
 
     fn stateless(&self, change: &mut Change, old: &NodeSpec, new: &NodeSpec) {
         self.entries(change, old, new, Why::ColumnOrder);
+    }
+
+    /// A stage that remembers as a whole, and whose settings say only what is done with that.
+    fn as_one(&self, change: &mut Change, old: &NodeSpec, new: &NodeSpec, settings: Why) {
+        let (before, after) = (&old.hashes, &new.hashes);
+        if before.state != after.state {
+            change.raise(Class::Reset(new.on_change), [convert::unreadable_as_one(old, new)]);
+        } else if after.state != STATELESS && before.flow != after.flow {
+            let before = [self.seen_before(old), self.seen_aside(self.running, &self.before, old)];
+            let after = [self.seen_after(new), self.seen_aside(self.wanted, &self.after, new)];
+            change.raise(Class::Stale, reason::remembers_as_one((old, &before), (new, &after)));
+        } else if before.sem != after.sem {
+            change.raise(Class::Retuned, [settings]);
+        }
     }
 
     fn window(&self, change: &mut Change, old: &NodeSpec, new: &NodeSpec) {
@@ -164,6 +182,12 @@ impl Comparison<'_> {
 
     fn seen_before(&self, node: &NodeSpec) -> Columns {
         seen(self.running, self.before.get_or_init(|| fingerprint::values(self.running)), node)
+    }
+
+    /// What a join reads of the other stream.
+    fn seen_aside(&self, graph: &Graph, values: &OnceCell<Values>, node: &NodeSpec) -> Columns {
+        let values = values.get_or_init(|| fingerprint::values(graph));
+        node.inputs.get(1).map(|input| values.at(graph, input)).unwrap_or_default()
     }
 
     fn seen_after(&self, node: &NodeSpec) -> Columns {

@@ -127,8 +127,17 @@ fn remembers(spec: &NodeSpec) -> bool {
     let NodeOp::Stage(op) = &spec.op else { return false };
     match &**op {
         Op::Scan { .. } => spec.hashes.state != STATELESS,
-        Op::Window(_) => true,
-        Op::Where { .. } | Op::Set { .. } | Op::Project { .. } | Op::Union { .. } | Op::Predict(_) => false,
+        Op::Where { .. }
+        | Op::Set { .. }
+        | Op::Project { .. }
+        | Op::Window(_)
+        | Op::Union { .. }
+        | Op::Predict(_)
+        | Op::Fill { .. }
+        | Op::Unnest { .. }
+        | Op::Keep(_)
+        | Op::Join(_)
+        | Op::Top(_) => op.remembers(),
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::base::Name;
-use crate::ir::{Expr, ExprKind, Op, Type, Value};
+use crate::ir::{Expr, ExprKind, JoinKind, JoinOp, Op, Type, Value};
+use crate::plan::fingerprint::stage;
 use crate::plan::fingerprint::values::Columns;
 use crate::plan::{NodeOp, NodeSpec};
 
@@ -42,7 +43,8 @@ fn written<'a>(node: &'a NodeSpec, entry: Option<&Name>) -> Vec<&'a Expr> {
     let wanted = |name: &Name| entry.is_none_or(|entry| entry == name);
     match &**op {
         Op::Where { predicate } => vec![predicate],
-        Op::Set { entries } | Op::Project { entries } => {
+        Op::Top(top) => vec![&top.by],
+        Op::Set { entries } | Op::Project { entries } | Op::Fill { entries } => {
             entries.iter().filter(|entry| wanted(&entry.name)).map(|entry| &entry.value).collect()
         }
         Op::Scan { by: _, entries } => {
@@ -55,7 +57,7 @@ fn written<'a>(node: &'a NodeSpec, entry: Option<&Name>) -> Vec<&'a Expr> {
             let args = calls.flat_map(|call| call.args.iter().chain(&call.filter));
             args.chain(entries.map(|entry| &entry.value)).collect()
         }
-        Op::Union { .. } | Op::Predict(_) => vec![],
+        Op::Union { .. } | Op::Predict(_) | Op::Unnest { .. } | Op::Keep(_) | Op::Join(_) => vec![],
     }
 }
 
@@ -72,7 +74,16 @@ fn remembered(node: &NodeSpec, entry: &Name) -> Vec<Name> {
             let calls = entries.flat_map(|entry| &entry.calls);
             (&window.by, calls.flat_map(|call| call.args.iter().chain(&call.filter)).collect())
         }
-        Op::Where { .. } | Op::Set { .. } | Op::Project { .. } | Op::Union { .. } | Op::Predict(_) => (&[], vec![]),
+        Op::Where { .. }
+        | Op::Set { .. }
+        | Op::Project { .. }
+        | Op::Union { .. }
+        | Op::Predict(_)
+        | Op::Fill { .. }
+        | Op::Unnest { .. }
+        | Op::Keep(_)
+        | Op::Join(_)
+        | Op::Top(_) => (&[], vec![]),
     };
     by.iter().cloned().chain(args.into_iter().flat_map(Expr::columns)).collect()
 }
@@ -87,4 +98,38 @@ pub(super) fn remembers(old: (&NodeSpec, &Columns), new: (&NodeSpec, &Columns), 
         return vec![Why::Remembers(redefined)];
     }
     recalculated(old.0, new.0, Some(entry), Why::Remembers(vec![]))
+}
+
+/// The same of a stage that remembers as a whole: its keys, what a join brings, and the time of the rows. `Columns` are by port.
+pub(super) fn remembers_as_one(old: (&NodeSpec, &[Columns; 2]), new: (&NodeSpec, &[Columns; 2])) -> Vec<Why> {
+    let (NodeOp::Stage(before), NodeOp::Stage(after)) = (&old.0.op, &new.0.op) else { return vec![] };
+    let (known, brought) = (brought(before), brought(after));
+    let redefined = |port: usize, name: &Name| old.1[port].of(name) != new.1[port].of(name);
+    let mut names: Vec<Name> = stage::keys_of(after).iter().filter(|name| redefined(0, name)).cloned().collect();
+    names.extend(brought.iter().filter(|name| known.contains(name) && redefined(1, name)).cloned());
+    let added: Vec<Name> = brought.into_iter().filter(|name| !known.contains(name)).collect();
+    match (names.is_empty(), added.is_empty()) {
+        (false, _) => vec![Why::Remembers(names)],
+        (true, false) => vec![Why::Entries { added, removed: vec![] }],
+        (true, true) if old.1[0].time != new.1[0].time => vec![Why::Time],
+        (true, true) => vec![Why::Remembers(vec![])],
+    }
+}
+
+/// What a join takes of the other stream, called as it is there.
+fn brought(op: &Op) -> Vec<Name> {
+    let Op::Join(join) = op else { return vec![] };
+    join.take.iter().map(|taken| taken.from.clone()).collect()
+}
+
+/// Why a join brings something else: its table has changed, or what the text says of it.
+pub(super) fn partners(old: &NodeSpec, after: &JoinOp) -> Why {
+    let NodeOp::Stage(op) = &old.op else { return Why::Partners };
+    let Op::Join(before) = &**op else { return Why::Partners };
+    if let (JoinKind::Lookup { table: was }, JoinKind::Lookup { table: is }) = (&before.kind, &after.kind)
+        && was.digest != is.digest
+    {
+        return Why::TableFile(is.name.clone());
+    }
+    Why::Partners
 }

@@ -16,6 +16,10 @@ pub enum Why {
     Meaning,
     /// A `where` lets other rows through.
     OtherRows,
+    /// A join finds other partners, or brings other columns of them.
+    Partners,
+    /// The file of a table holds something else.
+    TableFile(Name),
     /// A column is read from the data differently.
     Field,
     ColumnOrder,
@@ -126,6 +130,8 @@ impl fmt::Display for Why {
             Why::Params(edits) => f.write_str(&joined(edits.iter().map(ToString::to_string))),
             Why::Meaning => f.write_str("calculated differently from now on"),
             Why::OtherRows => f.write_str("lets other rows through from now on, for all below"),
+            Why::Partners => f.write_str("finds other partners, or brings other columns of them, from now on"),
+            Why::TableFile(table) => write!(f, "the file of the table `{table}` has changed"),
             Why::Field => f.write_str("read from the data differently, so it means something else"),
             Why::ColumnOrder => f.write_str("its columns stand in another order"),
             Why::OtherColumns => f.write_str("makes other columns from now on"),
@@ -238,6 +244,7 @@ pub(in crate::plan) fn shape(shape: &WindowShape) -> String {
         WindowShape::Rows { size, every } => format!("{size} rows every {every} rows"),
         WindowShape::Session { gap } => format!("session gap {gap}"),
         WindowShape::Whole => "whole".to_owned(),
+        WindowShape::Cumulative { every } => format!("all so far, every {every}"),
     }
 }
 

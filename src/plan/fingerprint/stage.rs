@@ -8,7 +8,7 @@ use crate::plan::{Hashes, NodeSpec};
 
 use super::form::{self, Form};
 use super::values::Columns;
-use super::{Marks, STATELESS};
+use super::{Marks, STATELESS, join, passing};
 
 /// `input` is the first of `inputs`; `target` says what the predictions of a task are.
 pub fn stage(op: &Op, node: &NodeSpec, input: &Columns, inputs: &[Columns], target: &dyn Fn(&Name) -> Hash) -> Marks {
@@ -20,6 +20,11 @@ pub fn stage(op: &Op, node: &NodeSpec, input: &Columns, inputs: &[Columns], targ
         Op::Window(window) => self::window(window, &node.schema, input),
         Op::Union { with: _ } => union(&node.schema, inputs),
         Op::Predict(predict) => self::predict(predict, &node.schema, input, target(&predict.task)),
+        Op::Fill { entries } => passing::fill(entries, input),
+        Op::Unnest { column } => passing::unnest(column, &node.schema, input),
+        Op::Keep(keep) => passing::keep(keep, &node.schema, input),
+        Op::Join(join) => join::join(join, &node.schema, inputs),
+        Op::Top(top) => passing::top(top, input),
     };
     marks.made = marks.made.timed(&node.schema);
     marks
@@ -36,7 +41,7 @@ fn where_(predicate: &Expr, input: &Columns) -> Marks {
 }
 
 /// A column that is computed from its row alone.
-fn computed(value: &Expr, seen: &Columns) -> Hashes {
+pub(super) fn computed(value: &Expr, seen: &Columns) -> Hashes {
     Hashes {
         sem: Hash::of(&form::value(value, &form::by_name)),
         state: STATELESS,
@@ -123,6 +128,24 @@ fn goes_by_time(function: Running) -> bool {
     }
 }
 
+/// The columns by which a stage tells apart what it remembers.
+pub fn keys_of(op: &Op) -> &[Name] {
+    match op {
+        Op::Scan { by, .. } => by,
+        Op::Window(window) => &window.by,
+        Op::Keep(keep) => &keep.by,
+        Op::Join(join) => &join.on,
+        Op::Where { .. }
+        | Op::Set { .. }
+        | Op::Project { .. }
+        | Op::Union { .. }
+        | Op::Predict(_)
+        | Op::Fill { .. }
+        | Op::Unnest { .. }
+        | Op::Top(_) => &[],
+    }
+}
+
 /// Keys are named in `state`: rows under another key are other rows.
 pub fn key_form(by: &[Name], schema: &Schema) -> Form {
     let ty = |name: &Name| schema.get(name).map(|column| form::ty(&column.ty));
@@ -131,6 +154,9 @@ pub fn key_form(by: &[Name], schema: &Schema) -> Form {
 
 fn window(window: &WindowOp, schema: &Schema, input: &Columns) -> Marks {
     let WindowOp { shape, partial, by, entries } = window;
+    if let WindowShape::Session { .. } = shape {
+        return passing::session(window, schema, input);
+    }
     let frame = json!([shape, key_form(by, schema)]);
     let given = json!([shape, input.keys(by), by_time(shape).then_some(input.time)]);
     let mut made = Columns::default();
@@ -167,7 +193,7 @@ pub fn calls_form(calls: &[AggregateCall], see: form::See) -> Vec<Form> {
 
 fn by_time(shape: &WindowShape) -> bool {
     match shape {
-        WindowShape::Time { .. } | WindowShape::Session { .. } => true,
+        WindowShape::Time { .. } | WindowShape::Session { .. } | WindowShape::Cumulative { .. } => true,
         WindowShape::Rows { .. } | WindowShape::Whole => false,
     }
 }

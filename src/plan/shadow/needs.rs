@@ -27,7 +27,8 @@ impl Copying<'_> {
             known.extend(spec.schema.clock_by.iter().cloned());
             if known.len() > before {
                 let above = if input.outlet == Outlet::Late { all(running, spec) } else { read(spec, known) };
-                next.extend(spec.inputs.iter().map(|input| (input.clone(), above.clone())));
+                let of_port = |port: usize| if port == 0 { above.clone() } else { read_aside(spec).unwrap_or(above.clone()) };
+                next.extend(spec.inputs.iter().enumerate().map(|(port, input)| (input.clone(), of_port(port))));
             }
         }
         needs
@@ -40,12 +41,20 @@ fn all(graph: &Graph, spec: &NodeSpec) -> BTreeSet<Name> {
     above.flat_map(|above| above.schema.columns.iter().map(|column| column.name.clone())).collect()
 }
 
+/// What a join reads of the other stream.
+fn read_aside(spec: &NodeSpec) -> Option<BTreeSet<Name>> {
+    let NodeOp::Stage(op) = &spec.op else { return None };
+    let Op::Join(join) = &**op else { return None };
+    Some(join.on.iter().chain(join.take.iter().map(|taken| &taken.from)).cloned().collect())
+}
+
 /// What a node reads so that it can bring these columns. A stage that remembers something goes on with all that it remembers.
 fn read(spec: &NodeSpec, wanted: &BTreeSet<Name>) -> BTreeSet<Name> {
     let mut read = wanted.clone();
     let NodeOp::Stage(op) = &spec.op else { return read };
     match &**op {
         Op::Where { predicate } => read.extend(predicate.columns()),
+        Op::Top(top) => read.extend(top.by.columns()),
         Op::Set { entries } => read = kept(entries, wanted).1,
         Op::Project { entries } => {
             read =
@@ -64,6 +73,16 @@ fn read(spec: &NodeSpec, wanted: &BTreeSet<Name>) -> BTreeSet<Name> {
             };
             read = window.by.iter().cloned().collect();
             read.extend(window.entries.iter().flat_map(|entry| entry.calls.iter().flat_map(own)));
+        }
+        Op::Fill { entries } => {
+            let filled = entries.iter().filter(|entry| wanted.contains(&entry.name));
+            read.extend(filled.flat_map(|entry| entry.value.columns()));
+        }
+        Op::Keep(keep) => read.extend(keep.by.iter().cloned()),
+        Op::Unnest { column } => _ = read.insert(column.clone()),
+        Op::Join(join) => {
+            join.take.iter().for_each(|taken| _ = read.remove(&taken.name));
+            read.extend(join.on.iter().cloned());
         }
         Op::Union { with: _ } | Op::Predict(_) => {}
     }
@@ -88,7 +107,16 @@ pub(super) fn pruned(mut spec: NodeSpec, input: &Schema, wanted: &BTreeSet<Name>
     let passes = |name: &Name| input.get(name).is_some();
     let columns = &mut spec.schema.columns;
     match &mut **op {
-        Op::Where { .. } | Op::Predict(_) => columns.retain(|column| passes(&column.name)),
+        Op::Where { .. } | Op::Predict(_) | Op::Keep(_) | Op::Unnest { .. } | Op::Top(_) => {
+            columns.retain(|column| passes(&column.name))
+        }
+        Op::Join(join) => {
+            columns.retain(|column| passes(&column.name) || join.take.iter().any(|taken| taken.name == column.name));
+        }
+        Op::Fill { entries } => {
+            entries.retain(|entry| wanted.contains(&entry.name));
+            columns.retain(|column| passes(&column.name));
+        }
         Op::Set { entries } => {
             let (kept, _) = kept(entries, wanted);
             entries.retain(|entry| kept.contains(&entry.name));

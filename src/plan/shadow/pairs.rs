@@ -23,7 +23,7 @@ impl Copying<'_> {
         let (mut drops, mut shapes) = (false, false);
         for spec in &before {
             let same = self.same(&spec.key);
-            drops |= same.is_none() && is_where(spec);
+            drops |= same.is_none() && drops_rows(spec);
             shapes |= same.is_none() && shape(spec).is_some();
             if shape(spec).is_some() {
                 shaping.insert(self.counterpart(spec), spec);
@@ -31,7 +31,7 @@ impl Copying<'_> {
             known.extend(same);
         }
         let fresh = || after.iter().filter(|spec| !known.contains(&spec.key));
-        drops |= fresh().any(|spec| is_where(spec));
+        drops |= fresh().any(|spec| drops_rows(spec));
         shapes |= fresh().any(|spec| shape(spec).is_some());
         let shaped: BTreeMap<NodeKey, &NodeSpec> =
             after.iter().filter(|spec| shape(spec).is_some()).map(|spec| (spec.key.clone(), *spec)).collect();
@@ -71,6 +71,9 @@ fn above<'a>(graph: &'a Graph, key: &NodeKey) -> Vec<&'a NodeSpec> {
 enum Shape<'a> {
     Window(&'a ir::WindowShape, bool, &'a [crate::base::Name]),
     Union(usize),
+    Unnest(&'a crate::base::Name),
+    Join(&'a ir::JoinOp),
+    Top(&'a ir::TopOp),
 }
 
 fn shape(spec: &NodeSpec) -> Option<Shape<'_>> {
@@ -78,10 +81,33 @@ fn shape(spec: &NodeSpec) -> Option<Shape<'_>> {
     match &**op {
         Op::Window(window) => Some(Shape::Window(&window.shape, window.partial, &window.by)),
         Op::Union { with: _ } => Some(Shape::Union(spec.inputs.len())),
-        Op::Where { .. } | Op::Set { .. } | Op::Project { .. } | Op::Scan { .. } | Op::Predict(_) => None,
+        Op::Unnest { column } => Some(Shape::Unnest(column)),
+        Op::Top(top) => Some(Shape::Top(top)),
+        Op::Join(join) if matches!(join.kind, ir::JoinKind::Interval { .. }) => Some(Shape::Join(join)),
+        Op::Where { .. }
+        | Op::Set { .. }
+        | Op::Project { .. }
+        | Op::Scan { .. }
+        | Op::Predict(_)
+        | Op::Fill { .. }
+        | Op::Keep(_)
+        | Op::Join(_) => None,
     }
 }
 
-fn is_where(spec: &NodeSpec) -> bool {
-    matches!(&spec.op, NodeOp::Stage(op) if matches!(**op, Op::Where { .. }))
+fn drops_rows(spec: &NodeSpec) -> bool {
+    let NodeOp::Stage(op) = &spec.op else { return false };
+    match &**op {
+        Op::Where { .. } | Op::Keep(_) => true,
+        Op::Join(join) => join.required,
+        Op::Set { .. }
+        | Op::Project { .. }
+        | Op::Scan { .. }
+        | Op::Window(_)
+        | Op::Union { .. }
+        | Op::Predict(_)
+        | Op::Fill { .. }
+        | Op::Unnest { .. }
+        | Op::Top(_) => false,
+    }
 }

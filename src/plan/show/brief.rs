@@ -1,7 +1,10 @@
 //! A node, a schema, a connector in a few words.
 
 use crate::base::Name;
-use crate::ir::{Connector, FileFormat, HttpConnector, Op, Outlet, PostConnector, Schema, TaskKind, TimeSpec, Type};
+use crate::ir::{
+    Connector, FileFormat, HttpConnector, JoinKind, JoinOp, KeepOp, KeepRule, Op, Outlet, PostConnector, Schema, TaskKind,
+    TimeSpec, Type,
+};
 use crate::plan::diff::shape;
 use crate::plan::{Connection, Gate, Graph, Learn, NodeKey, NodeOp, NodeSpec, Slot};
 
@@ -107,7 +110,7 @@ fn stage(node: &NodeSpec, op: &Op) -> String {
     let made = || column_names(&node.schema, |name| node.entries.contains_key(name));
     match op {
         Op::Where { predicate } => format!("by {}", names(&predicate.columns())),
-        Op::Set { .. } => made(),
+        Op::Set { .. } | Op::Fill { .. } => made(),
         Op::Project { .. } => made(),
         Op::Scan { by, .. } => format!("{}{}", made(), keyed(by)),
         Op::Window(window) => format!("{}{}: {}", shape(&window.shape), keyed(&window.by), made()),
@@ -116,6 +119,32 @@ fn stage(node: &NodeSpec, op: &Op) -> String {
             format!("with {}", with.collect::<Vec<_>>().join(", "))
         }
         Op::Predict(predict) => format!("{} as {}", predict.task, predict.name),
+        Op::Unnest { column } => column.to_string(),
+        Op::Keep(keep) => kept(keep),
+        Op::Join(join) => joined(node, join),
+        Op::Top(top) => format!("{} by {} within {}", top.count, names(&top.by.columns()), top.within),
+    }
+}
+
+fn joined(node: &NodeSpec, JoinOp { kind, on, take, required }: &JoinOp) -> String {
+    let with = node.inputs.get(1).map(|input| read_as(&input.node.decl, input.outlet)).unwrap_or_default();
+    let (with, within) = match kind {
+        JoinKind::Interval { within, .. } => (with, format!(" within {within}")),
+        JoinKind::Asof { within, .. } => (with, within.map(|within| format!(" within {within}")).unwrap_or_default()),
+        JoinKind::Lookup { table } => (table.name.to_string(), String::new()),
+    };
+    let taken: Vec<String> = take.iter().map(|taken| taken.name.to_string()).collect();
+    let required = if *required { ", required" } else { "" };
+    format!("{with} on {}{within}: {}{required}", names(on), some(&taken))
+}
+
+fn kept(KeepOp { by, rule }: &KeepOp) -> String {
+    let by = keyed(by);
+    match rule {
+        KeepRule::First { rows } => format!("{rows} rows"),
+        KeepRule::Share { share } => format!("{}%", 100.0 * share),
+        KeepRule::Once { within } => format!("{} within {within}", by.trim_start()),
+        KeepRule::Rate { rows, per } => format!("{rows} per {per}{by}"),
     }
 }
 

@@ -77,8 +77,7 @@ impl Builder<'_> {
 
 /// Does the stage keep a state that may be of another shape after an edit?
 pub(super) fn takes_over(spec: &NodeSpec, change: &Change) -> bool {
-    let remembers =
-        matches!(&spec.op, NodeOp::Stage(op) if matches!(**op, Op::Scan { .. } | Op::Window(_))) && spec.key.is_of_file();
+    let remembers = matches!(&spec.op, NodeOp::Stage(op) if op.remembers()) && spec.key.is_of_file();
     let changes = match change.class {
         Class::Same | Class::Rewired | Class::Retuned | Class::Shadowed | Class::Removed => false,
         // Where it only ages, it goes on as it is; but rows that wait in a window are read by number, and calls may share a

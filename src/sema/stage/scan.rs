@@ -71,11 +71,16 @@ impl<'a> Checker<'a> {
             let id = flow.shape.id_of(key).cloned();
             flow.shape.keys.extend(id);
         }
+        self.keeps_clocks_apart(&keys, by, stage, flow);
+        Some(keys)
+    }
+
+    /// E0404 where a key that has a clock of its own is missing.
+    pub(super) fn keeps_clocks_apart(&mut self, keys: &[Name], by: Option<&ast::Keys>, stage: &ast::Stage, flow: &Flow) {
         if let Some(missing) = flow.shape.schema.clock_by.iter().find(|clock| !keys.contains(clock)) {
             let diagnostic = clocks_mixed(missing, by, stage, &flow.shape);
             self.report(diagnostic);
         }
-        Some(keys)
     }
 }
 

@@ -30,7 +30,8 @@ impl<'a> Checker<'a> {
         let mut out = key_columns(keys.as_deref().unwrap_or_default(), &flow.shape);
         let entries = self.window_entries(entries, &place, &mut out, flow);
         let is_timed = matches!(shape, Some(WindowShape::Time { .. } | WindowShape::Session { .. }));
-        self.window_time(is_timed, &mut out, flow, stage.span);
+        let named: &[&str] = if is_timed { &["window_start", "window_end"] } else { &[] };
+        self.window_time(named, &mut out, flow, stage.span);
         if let Some(shape) = &shape {
             out.waits = Duration(out.waits.0.saturating_add(length(shape).0));
         }
@@ -88,7 +89,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn window_entries(
+    pub(super) fn window_entries(
         &mut self,
         entries: &'a [ast::Entry],
         place: &Place,
@@ -144,16 +145,16 @@ impl<'a> Checker<'a> {
         made.push(AggregateEntry { name: name.name.clone(), calls, value, span: name.span });
     }
 
-    /// `window_start` and `window_end`, or the time of the window's last row, hidden.
-    fn window_time(&mut self, is_timed: bool, out: &mut Shape, flow: &Flow, span: Span) {
-        if !is_timed {
+    /// Columns of these names, `window_end` the last, or the time of the window's last row, hidden.
+    pub(super) fn window_time(&mut self, named: &[&str], out: &mut Shape, flow: &Flow, span: Span) {
+        if named.is_empty() {
             if flow.shape.schema.time.is_some() {
                 out.schema.columns.push(hidden_time(span));
                 out.schema.time = Some(HIDDEN_TIME.into());
             }
             return;
         }
-        for name in ["window_start", "window_end"] {
+        for name in named.iter().copied() {
             let ident = ast::Ident { name: name.into(), span };
             if out.schema.get(name).is_some() {
                 self.is_free(&ident, out);
@@ -168,7 +169,7 @@ impl<'a> Checker<'a> {
 }
 
 /// The shape that begins with the keys.
-fn key_columns(keys: &[Name], before: &Shape) -> Shape {
+pub(super) fn key_columns(keys: &[Name], before: &Shape) -> Shape {
     let mut out = before.emptied();
     out.schema.time = None;
     for key in keys {
@@ -191,6 +192,7 @@ fn length(shape: &WindowShape) -> Duration {
     match shape {
         WindowShape::Time { size, .. } => *size,
         WindowShape::Session { gap } => *gap,
+        WindowShape::Cumulative { every } => *every,
         WindowShape::Rows { .. } | WindowShape::Whole => Duration::ZERO,
     }
 }

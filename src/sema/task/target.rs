@@ -71,9 +71,6 @@ impl<'a> Checker<'a> {
     }
 
     fn forecast(&mut self, forecast: &'a ast::Forecast, task: &'a ast::Task, shape: &Shape) -> Option<Aim> {
-        if let Some(by) = &task.by {
-            self.report(not_yet("`forecast … by`", by.span, "read one series, with `where`"));
-        }
         let ahead = match &forecast.horizon {
             ast::Horizon::Ahead(ahead) => self.positive_duration(ahead, "how far ahead the forecast looks"),
             ast::Horizon::Next { length, .. } => {

@@ -242,6 +242,8 @@ pub struct Dedupe {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Union {
     pub others: Vec<StreamRef>,
+    /// Written at the head of the pipeline, `union [a, b]`, where the first of them is what flows in.
+    pub leads: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]

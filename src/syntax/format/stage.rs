@@ -15,16 +15,16 @@ use super::expr::comma_list;
 impl Formatter<'_> {
     /// One stage a line if the first one began a line, or if all do not fit.
     pub fn pipe(&mut self, pipe: &Pipe, to: Option<&Connector>) -> Doc {
-        let spans: Vec<Span> = pipe.stages.iter().map(|stage| stage.span).chain(to.map(|to| to.span)).collect();
+        let (head, stages) = self.head_of(pipe);
+        let spans: Vec<Span> = stages.iter().map(|stage| stage.span).chain(to.map(|to| to.span)).collect();
         let first_bar = spans.first().and_then(|span| self.text[..span.start as usize].rfind('|'));
         let broken = first_bar.is_some_and(|bar| begins_line(self.text, bar));
         let mut parts = Vec::new();
-        let input = self.stream_ref(&pipe.input);
-        let behind = if spans.is_empty() { text("") } else { self.comments.behind(pipe.input.span.end as usize) };
+        let behind = if spans.is_empty() { text("") } else { self.comments.behind(head.1) };
         for (nth, span) in spans.iter().enumerate() {
             parts.push(if broken { Doc::Hard } else { Doc::Line });
             parts.push(self.piped(*span));
-            let stage = match (pipe.stages.get(nth), to) {
+            let stage = match (stages.get(nth), to) {
                 (Some(stage), _) => self.stage(stage),
                 (None, Some(to)) => all([text("to "), self.connector(to)]),
                 (None, None) => text(""),
@@ -33,7 +33,20 @@ impl Formatter<'_> {
             // What stands behind the last stage stands behind the declaration.
             parts.extend((nth + 1 < spans.len()).then(|| self.comments.behind(span.end as usize)));
         }
-        group(all([text(input), behind, indent(2, all(parts))]))
+        group(all([head.0, behind, indent(2, all(parts))]))
+    }
+
+    /// What the pipe begins with and where that ends, and the stages behind it.
+    fn head_of<'p>(&self, pipe: &'p Pipe) -> ((Doc, usize), &'p [Stage]) {
+        let input = self.stream_ref(&pipe.input);
+        match pipe.stages.split_first() {
+            Some((Stage { kind: StageKind::Union(it), span, .. }, rest)) if it.leads => {
+                let others = it.others.iter().map(|other| text(self.stream_ref(other)));
+                let all_of = std::iter::once(text(input)).chain(others).collect();
+                ((all([text("union ["), comma_list(all_of), text("]")]), span.end as usize), rest)
+            }
+            _ => ((text(input), pipe.input.span.end as usize), pipe.stages.as_slice()),
+        }
     }
 
     pub fn stream_ref(&self, stream: &StreamRef) -> String {

@@ -186,7 +186,7 @@ pub fn human(rule: Rule) -> Human {
         Rule::keys => Words("a key"),
         Rule::by | Rule::promote_by | Rule::k_by => Words("`by`"),
         Rule::on | Rule::k_on => Words("`on`"),
-        Rule::stream_ref | Rule::pipeline => Words("the name of a stream"),
+        Rule::stream_ref | Rule::pipeline | Rule::union_head => Words("the name of a stream"),
         Rule::was => Words("`(was old_name)`"),
         Rule::use_file => Words("`use`"),
         Rule::param | Rule::k_param => Words("`param`"),

@@ -67,7 +67,7 @@ pub fn schema(columns: &[Column]) -> Schema {
 }
 
 pub fn stage(kind: StageKind, op: Op, columns: &[Column]) -> Stage {
-    Stage { kind, op, id: None, on_change: OnChange::Backfill, schema: schema(columns), span: Span::default() }
+    Stage { kind, op, id: None, within: vec![], on_change: OnChange::Backfill, schema: schema(columns), span: Span::default() }
 }
 
 pub fn stream(name: &str, input: &str, stages: Vec<Stage>) -> Stream {

@@ -100,6 +100,7 @@ pub fn task() -> Task {
         start: None,
         balance: false,
         weights: None,
+        series: None,
         per: vec![],
         models: Models::Auto,
         history: None,

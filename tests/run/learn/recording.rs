@@ -23,10 +23,19 @@ pub fn data() -> Option<PathBuf> {
 
 /// The rows of a gzipped CSV file with a header, as texts.
 pub fn read_csv(path: PathBuf) -> Vec<Vec<String>> {
+    read(path, true)
+}
+
+/// Of one without a header.
+pub fn read_plain(path: PathBuf) -> Vec<Vec<String>> {
+    read(path, false)
+}
+
+fn read(path: PathBuf, has_header: bool) -> Vec<Vec<String>> {
     let mut text = String::new();
     let file = std::fs::File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new().flexible(true).has_headers(has_header).from_reader(text.as_bytes());
     reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect()
 }
 
@@ -66,6 +75,7 @@ pub fn task(name: &str, kind: TaskKind, target: Column, features: Vec<Column>, f
         start: None,
         balance: false,
         weights: None,
+        series: None,
         per: Vec::new(),
         models: if families.is_empty() { Models::Auto } else { Models::Listed(families.iter().map(candidate).collect()) },
         history: None,

@@ -25,6 +25,7 @@ fn job(name: &str, changes: Config) -> Job {
         config: family(name).unwrap().config(&changes),
         seed: 3,
         rounds: vec![round],
+        earlier: Vec::new(),
         metrics: Vec::new(),
         baseline_mae: None,
         measured: true,

@@ -49,6 +49,7 @@ fn task(history: Option<History>, start: Option<Start>) -> NodeSpec {
         start,
         balance: false,
         weights: Some("x".into()),
+        series: None,
         per: vec![],
         models: Models::Auto,
         history,

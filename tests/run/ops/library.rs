@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use arrow::array::RecordBatch;
 use mliot::compile::{Compiled, Disk, World, compile};
 use mliot::diag::{Style, render};
 use mliot::ir::{self, Op, Outlet, Type, Value};
 use mliot::ops::{evaluate_aggregate, evaluate_constant};
-use mliot::plan::{Graph, Input, NodeOp};
+use mliot::plan::{Graph, Input, NodeOp, NodeSpec};
 use mliot::sema::{Builtin, TEXTS, library};
 
 struct OneFile(String);
@@ -130,6 +131,14 @@ fn at(graph: &Graph, input: &Input) -> Option<ir::Schema> {
     }
 }
 
+/// Of a `lookup`: its table without a row.
+fn table_of(spec: &NodeSpec) -> Option<RecordBatch> {
+    let NodeOp::Stage(op) = &spec.op else { return None };
+    let Op::Join(join) = &**op else { return None };
+    let ir::JoinKind::Lookup { table } = &join.kind else { return None };
+    Some(RecordBatch::new_empty(mliot::node::schema(&table.schema)))
+}
+
 /// Builds every stage and task; how many there were.
 fn built(out: &Compiled, name: &str) -> usize {
     let graph = out.graph.as_ref().unwrap_or_else(|| panic!("{name} has no graph"));
@@ -138,7 +147,11 @@ fn built(out: &Compiled, name: &str) -> usize {
         if let NodeOp::Stage(_) | NodeOp::Task(_) = spec.op
             && let Some(inputs) = spec.inputs.iter().map(|input| at(graph, input)).collect::<Option<Vec<_>>>()
         {
-            mliot::ops::build(spec, &inputs).unwrap_or_else(|error| panic!("{name}: {key}: {error}"));
+            let built = match table_of(spec) {
+                Some(rows) => mliot::ops::lookup(spec, &inputs, &rows),
+                None => mliot::ops::build(spec, &inputs),
+            };
+            built.unwrap_or_else(|error| panic!("{name}: {key}: {error}"));
             count += 1;
         }
     }

@@ -65,7 +65,7 @@ impl Pipe {
         let time = if self.columns.iter().any(|column| column.name == "at") { "at" } else { "window_end" };
         let schema = Schema { columns: self.columns.clone(), time: Some(time.into()), clock_by: vec![] };
         let span = Span::default();
-        self.stages.push(Stage { kind, op, id: None, on_change: OnChange::Backfill, schema, span });
+        self.stages.push(Stage { kind, op, id: None, within: vec![], on_change: OnChange::Backfill, schema, span });
         self
     }
 
@@ -216,6 +216,7 @@ impl File {
             start: None,
             balance: false,
             weights: None,
+            series: None,
             per: vec![],
             models: Models::Auto,
             history: None,

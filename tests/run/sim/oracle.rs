@@ -273,6 +273,9 @@ impl Oracle {
                 }
             }
             (Op::Scan { .. } | Op::Window(_), _) => panic!("{} remembers", spec.key),
+            (Op::Fill { .. } | Op::Unnest { .. } | Op::Keep(_) | Op::Join(_) | Op::Top(_), _) => {
+                panic!("no case has such a stage")
+            }
         }
     }
 

@@ -21,8 +21,17 @@ use super::TimeWindow;
 
 impl TimeWindow {
     pub(super) fn take_over(&mut self, migration: &Migration) -> Result<(), NodeError> {
-        let WindowShape::Time { size, every } = op(&migration.before)?.shape else {
-            return Err(unreadable("it is of windows of another kind"));
+        let (size, every) = match (&op(&migration.before)?.shape, &self.total) {
+            (WindowShape::Time { size, every }, None) => (*size, *every),
+            (WindowShape::Cumulative { every }, Some(_)) if every.0 == self.shape.every => (*every, *every),
+            (
+                WindowShape::Time { .. }
+                | WindowShape::Cumulative { .. }
+                | WindowShape::Rows { .. }
+                | WindowShape::Session { .. }
+                | WindowShape::Whole,
+                _,
+            ) => return Err(unreadable("it is of windows of another kind")),
         };
         let (old, fired) = (Shape::new(size, every)?, clock_of(&migration.running)?);
         let from = PaneMigration::new(&self.parts, migration)?;
@@ -77,6 +86,6 @@ impl TimeWindow {
 
 /// Behind everything that a window has seen; none where it has seen nothing.
 fn seen(fired: Time, panes: &[i64], old: Shape) -> Option<i64> {
-    let newest = panes.last().map(|start| start.saturating_add(old.pane));
+    let newest = panes.last().filter(|start| **start > i64::MIN).map(|start| start.saturating_add(old.pane));
     newest.max((Time::MIN < fired && fired < Time::MAX).then_some(fired.0))
 }

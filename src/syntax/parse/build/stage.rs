@@ -19,8 +19,8 @@ pub struct Ended {
 impl Builder<'_> {
     pub fn pipeline_in(&mut self, node: &Node<'_>) -> Ended {
         let pipeline = node.get(Rule::pipeline);
-        let input = self.stream_ref_in(&pipeline);
-        let (mut stages, mut to) = (Vec::new(), None);
+        let (input, first) = self.head(&pipeline);
+        let (mut stages, mut to) = (Vec::from_iter(first), None);
         for stage in pipeline.all(Rule::stage) {
             if let Some(place) = &to {
                 let Connector { span, .. } = place;
@@ -33,6 +33,16 @@ impl Builder<'_> {
             self.end_comma_in(&stage);
         }
         Ended { pipe: Pipe { input, stages, span: self.span(&pipeline) }, to }
+    }
+
+    /// What the pipeline begins with: one stream, or several as one.
+    fn head(&mut self, pipeline: &Node<'_>) -> (StreamRef, Option<Stage>) {
+        let Some(head) = pipeline.find(Rule::union_head) else { return (self.stream_ref_in(pipeline), None) };
+        let mut streams: Vec<StreamRef> = head.all(Rule::stream_ref).map(|stream| self.stream_ref(&stream)).collect();
+        let input = streams.remove(0);
+        let kind = StageKind::Union(Union { others: streams, leads: true });
+        let stage = Stage { kind, id: None, on_change: None, span: self.span(&head) };
+        (input, Some(stage))
     }
 
     fn end_comma_in(&mut self, stage: &Node<'_>) {
@@ -74,7 +84,7 @@ impl Builder<'_> {
             Rule::resample_stage => StageKind::Resample(self.resample(node)),
             Rule::fill_stage => StageKind::Fill(Fill { entries: self.assigns_in(node) }),
             Rule::dedupe_stage => StageKind::Dedupe(self.dedupe(node)),
-            Rule::union_stage => StageKind::Union(Union { others: self.union(node) }),
+            Rule::union_stage => StageKind::Union(Union { others: self.union(node), leads: false }),
             Rule::unnest_stage => StageKind::Unnest(Unnest { column: self.name_in(node) }),
             Rule::sample_stage => StageKind::Sample(Sample { share: self.amount_in(node) }),
             Rule::limit_stage => StageKind::Limit(Limit { count: self.amount_in(node) }),

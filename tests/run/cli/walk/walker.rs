@@ -160,6 +160,8 @@ impl Settled {
             (r"\b[a-z_]+ occupancy-[0-9]+ answers\b", "FAMILY VERSION answers"),
             (r"\bserving `occupancy-[0-9]+`", "serving VERSION"),
             (r"\baccuracy 0\.[0-9]+\b", "accuracy A"),
+            (r", [0-9]+ rows? waited\b", ""),
+            (r"\b[0-9]+ parts go on\b", "N parts go on"),
         ];
         Settled(varies.map(|(pattern, word)| (Regex::new(pattern).unwrap(), word)).to_vec())
     }

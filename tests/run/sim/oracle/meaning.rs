@@ -138,6 +138,7 @@ fn stage(spec: &NodeSpec, op: &Op, input: &Defined, inputs: &[Defined]) -> (Defi
                 made.columns.insert(column.name.clone(), one);
             }
         }
+        Op::Fill { .. } | Op::Unnest { .. } | Op::Keep(_) | Op::Join(_) | Op::Top(_) => panic!("no case has such a stage"),
         Op::Predict(predict) => {
             for column in spec.schema.columns.iter().filter(|column| column.name.starts_with(&*predict.name)) {
                 made.columns.insert(column.name.clone(), format!("predicted {}", column.name));
@@ -176,6 +177,7 @@ fn shape(spec: &NodeSpec, remembers: &str) -> String {
             [frame].into_iter().chain(window.entries.iter().map(entry)).collect()
         }
         Op::Where { .. } | Op::Set { .. } | Op::Project { .. } | Op::Union { .. } | Op::Predict(_) => vec![],
+        Op::Fill { .. } | Op::Unnest { .. } | Op::Keep(_) | Op::Join(_) | Op::Top(_) => panic!("no case has such a stage"),
     };
     entries.sort();
     entries.join("; ")

@@ -1,0 +1,90 @@
+//! Stages that pass rows on: with nulls filled, one for each value of a list, or only some of them.
+
+use serde_json::json;
+
+use crate::base::{Hash, Name};
+use crate::ir::{AggregateEntry, Entry, KeepOp, KeepRule, Schema, TopOp, WindowOp};
+use crate::plan::Hashes;
+
+use super::form;
+use super::stage::{calls_form, computed, key_form};
+use super::values::Columns;
+use super::{Marks, STATELESS};
+
+/// A filled column means something else than the one that came in; the others are what they were.
+pub fn fill(entries: &[Entry], input: &Columns) -> Marks {
+    let mut made = input.clone();
+    let mut marked = Vec::new();
+    for Entry { name, value, span: _ } in entries {
+        marked.push((name.clone(), computed(value, input)));
+        made.set(name.clone(), input.define(value));
+    }
+    Marks::of_entries(json!("fill"), marked, made)
+}
+
+pub fn unnest(column: &Name, schema: &Schema, input: &Columns) -> Marks {
+    let mut made = input.clone();
+    let ty = schema.get(column).map(|column| form::ty(&column.ty));
+    let hashes = Hashes { sem: Hash::of(&("unnest", column, ty)), ..Hashes::default() };
+    made.set(column.clone(), Hash::of(&("unnest", input.of(column))));
+    Marks::of_entries(json!("unnest"), vec![(column.clone(), hashes)], made)
+}
+
+/// How many rows and how long are no part of `state`: they say only what is done with what is remembered.
+pub fn keep(keep: &KeepOp, schema: &Schema, input: &Columns) -> Marks {
+    let KeepOp { by, rule } = keep;
+    let keys = key_form(by, schema);
+    let (word, goes_by_time) = match rule {
+        KeepRule::First { .. } => ("first", false),
+        KeepRule::Share { .. } => ("share", false),
+        KeepRule::Once { .. } => ("once", true),
+        KeepRule::Rate { .. } => ("rate", true),
+    };
+    let time = goes_by_time.then_some(input.time).flatten();
+    let hashes = Hashes {
+        sem: Hash::of(&("keep", &keys, rule)),
+        state: Hash::of(&("keep", word, &keys)),
+        flow: Hash::of(&(input.keys(by), time)),
+        wire: STATELESS,
+    };
+    Marks { hashes, made: input.clone(), ..Marks::default() }
+}
+
+/// Sessions remember their rows as they came in, so of what is made of them nothing is in `state`, nor is the gap.
+pub fn session(window: &WindowOp, schema: &Schema, input: &Columns) -> Marks {
+    let WindowOp { shape, partial, by, entries } = window;
+    let keys = key_form(by, schema);
+    let state = Hash::of(&("session", &keys));
+    let given = json!([shape, input.keys(by), input.time]);
+    let mut made = Columns::default();
+    by.iter().for_each(|key| made.set(key.clone(), input.of(key)));
+    let mut marked = Vec::new();
+    for AggregateEntry { name, calls, value, span: _ } in entries {
+        let defined = calls_form(calls, &|name| json!(input.of(name)));
+        let sem = Hash::of(&("session", shape, &keys, calls_form(calls, &form::by_name), form::value(value, &form::by_name)));
+        let read = calls.iter().flat_map(|call| call.args.iter().chain(&call.filter));
+        let flow = Hash::of(&(input.keys(by), input.time, input.read_by(read)));
+        marked.push((name.clone(), Hashes { sem, state, flow, wire: Hash::ZERO }));
+        made.set(name.clone(), Hash::of(&("window", &given, &defined, input.form(value))));
+    }
+    for column in &schema.columns {
+        if !made.contains(&column.name) {
+            made.set(column.name.clone(), Hash::of(&("window", &given, &column.name)));
+        }
+    }
+    let mut marks = Marks::of_entries(json!(["session", shape, keys, partial]), marked, made);
+    marks.hashes.state = state;
+    marks
+}
+
+/// Rows wait with their rank, each in its stretch of time.
+pub fn top(top: &TopOp, input: &Columns) -> Marks {
+    let TopOp { count, by, within } = top;
+    let hashes = Hashes {
+        sem: Hash::of(&("top", count, form::expr(by, &form::by_name), within)),
+        state: Hash::of(&("top", within)),
+        flow: Hash::of(&(input.form(by), input.time)),
+        wire: Hash::ZERO,
+    };
+    Marks { hashes, made: input.clone(), ..Marks::default() }
+}

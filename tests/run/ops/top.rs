@@ -1,0 +1,92 @@
+//! `top`: its promises, and agreement with sorting all rows of each stretch of time.
+
+use mliot::base::{Duration, Hash};
+use mliot::ir::{Op, StageKind, TopOp};
+use mliot::node::{Ordinal, Out, Retune};
+use mliot::plan::NodeSpec;
+use proptest::prelude::*;
+
+use super::expression::{column, float, stage};
+use super::feed::{ClockKind, Feed, Row, cuts, feed};
+use super::harness::{Given, bits, build, cases, keeps_its_promises, run, step};
+use super::window::finite;
+
+const TIMED: &[ClockKind] = &[ClockKind::Gate, ClockKind::Steps];
+
+fn top(count: u64, within: i64, feed: &Feed) -> NodeSpec {
+    let op = TopOp { count, by: column("x", float()), within: Duration(within) };
+    stage(StageKind::Top, Op::Top(op), feed.schema())
+}
+
+/// The ordinal at which each row comes out, and its time and number among all, in order; and how many rows are late.
+fn plainly(feed: &Feed, count: usize, within: i64) -> (Vec<(u64, i64)>, u64) {
+    let end = |row: &Row| row.at.div_euclid(within) * within + within;
+    let ranked = feed.rows.iter().enumerate().filter(|(_, row)| row.kept && finite(row).is_some());
+    let (on_time, late): (Vec<_>, Vec<_>) = ranked.partition(|(nth, row)| feed.watermark(*nth).0 < end(row));
+    let mut ends: Vec<i64> = on_time.iter().map(|(_, row)| end(row)).collect();
+    ends.sort_unstable();
+    ends.dedup();
+    let mut out = Vec::new();
+    for stretch in ends {
+        let passes = (0..feed.rows.len()).find(|nth| feed.watermark(nth + 1).0 >= stretch);
+        let fired = passes.map_or(feed.end(), |nth| feed.ordinal(nth)).0;
+        let mut rows: Vec<&(usize, &Row)> = on_time.iter().filter(|(_, row)| end(row) == stretch).collect();
+        rows.sort_by(|(_, a), (_, b)| finite(b).partial_cmp(&finite(a)).unwrap());
+        out.extend(rows.iter().take(count).map(|(_, row)| (fired, row.at)));
+    }
+    (out, late.len() as u64)
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn the_best_rows_of_each_stretch_pass(feed in feed(TIMED), cuts in cuts(), count in 1usize..5, within in 1i64..20) {
+        let given = keeps_its_promises(&top(count as u64, within, &feed), &feed, &cuts);
+        let (expected, late) = plainly(&feed, count, within);
+        let found: Vec<(u64, i64)> = given.rows.iter().map(|(at, cells)| (*at, cells[0].parse().unwrap())).collect();
+        prop_assert_eq!(found, expected);
+        prop_assert_eq!(given.counts.dropped.get("late").copied().unwrap_or_default(), late);
+    }
+}
+
+fn rows(times: &[(i64, f64)]) -> Feed {
+    let row = |(at, x): &(i64, f64)| Row { at: *at, key: None, x: Some(*x), n: None, ok: None, kept: true };
+    Feed { rows: times.iter().map(row).collect(), lateness: 2, clock: ClockKind::Gate, base: 0 }
+}
+
+#[test]
+fn no_row_is_late_for_a_window_behind_a_top() {
+    let feed = rows(&[(1, 1.0), (4, 9.0), (9, 3.0), (8, 4.0), (21, 1.0), (40, 2.0)]);
+    let mut node = build(&top(2, 10, &feed), &feed.schema());
+    let mut seen = 0;
+    for nth in 0..feed.rows.len() {
+        let mut out = Out::default();
+        node.batch(0, feed.batch(nth..nth + 1), &mut out).unwrap();
+        for (_, batch) in out.batches {
+            let ordinals = batch.ordinals.to_column(batch.len());
+            for (ordinal, cells) in ordinals.iter().zip(bits(&batch.rows)) {
+                assert!(cells[0].parse::<i64>().unwrap() >= batch.clock.before(Ordinal(*ordinal)).0, "{cells:?}");
+                seen += 1;
+            }
+        }
+    }
+    assert_eq!(seen, 3, "the last stretch is open still");
+}
+
+#[test]
+fn another_number_is_of_what_waits() {
+    let feed = rows(&[(1, 1.0), (2, 9.0), (3, 3.0), (30, 0.0)]);
+    let mut node = build(&top(2, 10, &feed), &feed.schema());
+    let mut given = Given::default();
+    step(node.as_mut(), &feed.batch(0..3), &mut given);
+    let retune: &mut dyn Retune = node.retune().unwrap();
+    retune.to(&top(1, 10, &feed)).unwrap();
+    step(node.as_mut(), &feed.batch(3..4), &mut given);
+    assert_eq!(given.rows.iter().map(|(_, cells)| &*cells[0]).collect::<Vec<_>>(), ["2"]);
+    let mut other = top(1, 10, &feed);
+    other.hashes.state = Hash::of("another stretch");
+    assert!(node.retune().unwrap().to(&other).is_err());
+    let whole = run(build(&top(9, 10, &feed), &feed.schema()).as_mut(), &feed.whole(), feed.end());
+    assert_eq!(whole.rows.len(), 4);
+}
