@@ -6,6 +6,7 @@ mod former;
 mod graph;
 mod lower;
 mod order;
+mod patch;
 mod place;
 mod shadow;
 mod show;
@@ -18,6 +19,7 @@ pub use diff::{
 pub use former::{Former, former};
 pub use graph::{Accept, Connection, Decode, Gate, Graph, Hashes, Input, Label, Learn, NodeKey, NodeOp, NodeSpec, Owner, Slot};
 pub use lower::lower;
+pub use patch::Patch;
 pub use shadow::shadow;
 pub use show::{dot, graph_json, graph_text, plan_json, plan_text};
 pub use training::Training;

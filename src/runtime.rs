@@ -51,7 +51,7 @@ pub use memory::{MemoryFeed, Rows};
 pub use outbox::{OUTBOX_ROWS_MAX, Outbox, OutboxId, sink_name};
 pub use pass::written;
 pub use prepare::{Prepared, Rebuild, prepare, prepare_with};
-pub use record::{CutRecord, DrawRecord, History, Log, Meaning, Past, Record, RoundRecord, Standing};
+pub use record::{CutRecord, DrawRecord, History, Log, Meaning, Past, Record, RoundRecord, Standing, Wanted};
 pub use replay::{Kept, Replay, Replayed, Status, collect, learning_order, replay, upstream};
 pub use report::{EdgeReport, NodeReport, SinkReport, SourceReport};
 pub use resting::{REMOVED_KEPT, RESTING_BYTES_MAX};

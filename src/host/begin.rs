@@ -208,7 +208,8 @@ impl Again<'_> {
         }
         let mut models = |task: &Name, version: &str| learner.version(task, version);
         let Record::Cut(cut) = &record else { return self.engine.redo(record, parts, &mut models) };
-        let ready = self.sinks.prepare(&self.engine, &cut.graph, parts)?;
+        let wanted = cut.wanted.on(self.engine.graph());
+        let ready = self.sinks.prepare(&self.engine, &wanted, parts)?;
         self.changed = cut.at;
         self.engine.redo(record, parts, &mut models)?;
         self.findings.extend(self.sinks.take_up(&self.engine, ready, parts));

@@ -4,6 +4,7 @@ mod asking;
 mod calls;
 mod change;
 mod editing;
+mod first;
 mod planning;
 mod seeing;
 mod trying;
@@ -22,8 +23,7 @@ use tokio::runtime::Runtime;
 use crate::base::{Hash, Time};
 use crate::diag::{Code, Diagnostic};
 use crate::io::Inlets;
-use crate::node::Ordinal;
-use crate::plan::{Graph, diff};
+use crate::plan::Graph;
 use crate::runtime::Event;
 use crate::server::{self, Status};
 
@@ -33,7 +33,7 @@ use super::control::{Call, Door};
 use super::desk::Desk;
 use super::engine::{Core, Ended, ORDERS_MAX, Order, SharedParts};
 use super::hear::Ear;
-use super::history::{Draft, History, Outcome, changes};
+use super::history::{History, Outcome};
 use super::holding::Holding;
 use super::learning::{Done, Learning};
 use super::outside::{Compiled, Compiler, Learner};
@@ -41,7 +41,7 @@ use super::rebuild::{Pending, REBUILD_MAX, Rebuilt, Work};
 use super::said::{HostEvent, Messages, Said};
 use super::serving::Serving;
 use super::sinks::SinkLimits;
-use super::state::plans::{Aside, Cause};
+use super::state::plans::Aside;
 use super::stop::{Stop, Wanted};
 use super::threads::{SIGNALS_MAX, connections, forward, heed, listen_to_keys, pass_on, refused};
 use super::view::in_one_line;
@@ -51,6 +51,7 @@ pub use asking::CONFIRM_MAX;
 pub use change::Wish;
 
 use asking::Waiting;
+use first::first_plan;
 use trying::Trial;
 
 /// Between two looks of the ear, and at clocks.
@@ -366,17 +367,6 @@ impl Shell {
         self.tick();
     }
 
-    /// The first plan of this process, where it is another than the last one of the process before.
-    fn begin_history(&mut self) {
-        if let Some(first) = self.first.take() {
-            let draft = Draft { cause: Cause::Started, text: &self.ran, graph: &self.graph, aside: self.aside };
-            let begun = self.history.begin(draft);
-            let wrong = self.history.settle(Outcome { models: self.learning.answering(), ..first });
-            self.find(begun.err().into_iter().chain(wrong));
-        }
-        self.set_aside(self.aside);
-    }
-
     fn say(&mut self, event: HostEvent) {
         if event.is_remembered() {
             self.board.happened(Time(chrono::Utc::now().timestamp_micros()), &in_one_line(&event));
@@ -429,16 +419,6 @@ fn watcher(limits: &Limits) -> io::Result<(Watcher, Receiver<Notice>)> {
         None => Watcher::start(limits.watch, true),
         Some(poll) => Watcher::start(WatchLimits { poll_without_events: poll, ..limits.watch }, false),
     }
-}
-
-/// Of a graph that is not what ran last.
-fn first_plan(history: &History, graph: &Graph, at: Ordinal) -> Option<Outcome> {
-    let last = history.number().and_then(|last| history.load(last).ok());
-    if last.as_ref().is_some_and(|last| last.graph == *graph) {
-        return None;
-    }
-    let (changes, was) = changes(&diff(&last.map(|last| last.graph).unwrap_or_default(), graph));
-    Some(Outcome { at, changes, was, ..Outcome::default() })
 }
 
 /// What a panic says.

@@ -23,7 +23,7 @@ use super::feed::{Finished, Parts, SourceSpec};
 use super::guard::guarded;
 use super::layout::{components, origin};
 use super::prepare::{Prepared, Rebuild, Way, prepare_with};
-use super::record::{CutRecord, Record};
+use super::record::{CutRecord, Record, Wanted};
 use super::sequencer::Source;
 use super::slot::{Pace, Slot};
 use super::task::Task;
@@ -137,12 +137,12 @@ impl Prepared {
 
     /// The change stands in the log before it takes place: a restart makes it again at the same ordinal. Without that line the
     /// old graph runs on.
-    fn confirm(&self, engine: &mut Engine, at: Ordinal) -> Result<(), NodeError> {
+    fn confirm(&mut self, engine: &mut Engine, at: Ordinal) -> Result<(), NodeError> {
         let Some(log) = &mut engine.log else { return Ok(()) };
         let ends = self.sources.iter().flat_map(|(name, ends)| ends.positions().map(move |end| (name, end)));
         let opened = ends.map(|(name, (side, position))| (name.clone(), side, position)).collect();
-        let (graph, not_rebuilt) = (self.graph.clone(), self.not_rebuilt.clone());
-        log.append(Record::Cut(Box::new(CutRecord { at, graph, opened, not_rebuilt })));
+        let wanted = Wanted::Changed(std::mem::take(&mut self.patch));
+        log.append(Record::Cut(Box::new(CutRecord { at, wanted, opened, not_rebuilt: self.not_rebuilt.clone() })));
         log.confirm()
     }
 

@@ -11,7 +11,7 @@ use crate::diag::{Code, Diagnostic};
 use crate::io::Position;
 use crate::ir;
 use crate::node::{Node, NodeError, State};
-use crate::plan::{Change, Class, Diff, Graph, NodeKey, NodeOp, NodeSpec, NotAgain, Slot, diff};
+use crate::plan::{Change, Class, Diff, Graph, NodeKey, NodeOp, NodeSpec, NotAgain, Patch, Slot, diff};
 
 use super::audit::placed;
 use super::backfill::Backfill;
@@ -30,6 +30,8 @@ pub struct Prepared {
     pub(super) ways: BTreeMap<NodeKey, Way>,
     /// Does every node stand where it stood, and read what it read?
     pub(super) stays: bool,
+    /// How the graph is different from the one that runs.
+    pub(super) patch: Patch,
     /// What changes, by the names that people use.
     pub(super) entries: BTreeMap<Name, Name>,
     pub(super) sources: BTreeMap<Name, Ends>,
@@ -135,8 +137,8 @@ pub fn prepare_with(
     // A source that is opened elsewhere wakes up all that reads it.
     let stays = stands(&engine.graph, wanted, &diff) && sources.values().all(|ends| ends.now.is_none());
     let entries = diff.listed().into_iter().map(|listed| (listed.name.into(), listed.class.word().into())).collect();
-    let (generation, graph) = (engine.generation, wanted.clone());
-    Ok(Prepared { generation, graph, diff, ways, stays, entries, sources, bad, backfill, not_rebuilt })
+    let (generation, graph, patch) = (engine.generation, wanted.clone(), Patch::between(&engine.graph, wanted));
+    Ok(Prepared { generation, graph, patch, diff, ways, stays, entries, sources, bad, backfill, not_rebuilt })
 }
 
 /// Does every node of the wanted graph run already, in its place, and read what it reads?
@@ -220,7 +222,8 @@ impl Builder<'_> {
     fn is_left(&self, key: &NodeKey, change: &Change) -> bool {
         // Where it goes on from a hidden copy, another node stands in its place.
         let in_place = change.from.as_ref() == Some(key);
-        let as_before = in_place && self.engine.graph.nodes.get(key) == self.wanted.nodes.get(key);
+        let wanted = &self.wanted.nodes[key];
+        let as_before = in_place && self.engine.graph.nodes.get(key).is_some_and(|old| old.is_written_as(wanted));
         change.class == Class::Same && as_before && !self.is_reshaped(key, change)
     }
 

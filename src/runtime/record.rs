@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::{Hash, Name, Time};
 use crate::io::{Draw, Position};
 use crate::node::{NodeError, Ordinal};
-use crate::plan::{Graph, NodeKey};
+use crate::plan::{Graph, NodeKey, Patch};
 
 use super::engine::Phase;
 use super::epoch::{Epoch, SavedSource};
@@ -52,12 +52,37 @@ pub struct DrawRecord {
 #[derive(Clone, Debug, PartialEq)]
 pub struct CutRecord {
     pub at: Ordinal,
-    pub graph: Graph,
+    pub wanted: Wanted,
     /// Where the ends of sources stood that the cut opened.
     pub opened: Vec<(Name, Side, Position)>,
     /// Stages that were not rebuilt although their sources might have been read again, with why; then they are not when it is
     /// made again either.
     pub not_rebuilt: Vec<(NodeKey, String)>,
+}
+
+/// The graph from a cut on.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wanted {
+    /// As it is different from the one before, so that a cut's line grows with the change.
+    Changed(Patch),
+    /// As lines of former versions have it.
+    Whole(Graph),
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        Wanted::Changed(Patch::default())
+    }
+}
+
+impl Wanted {
+    /// Given the graph before.
+    pub fn on(&self, before: &Graph) -> Graph {
+        match self {
+            Wanted::Changed(patch) => patch.on(before),
+            Wanted::Whole(graph) => graph.clone(),
+        }
+    }
 }
 
 /// Keeps records, in order. The shell's: what waits for a disk waits there.

@@ -25,7 +25,8 @@ impl Engine {
             Record::Round(round) => self.redo_round(&round),
             Record::WentLive { at: _ } => _ = self.go_live(),
             Record::Cut(cut) => {
-                let CutRecord { at: _, graph, opened, not_rebuilt } = *cut;
+                let CutRecord { at: _, wanted, opened, not_rebuilt } = *cut;
+                let graph = wanted.on(&self.graph);
                 let failed = not_rebuilt.into_iter().map(|(key, why)| (key, NotAgain::Failed(why)));
                 self.apply_with(&graph, &Opened { parts, opened }, Rebuild::AllBut(failed.collect()))?;
             }

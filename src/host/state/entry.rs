@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::base::{Name, Time};
 use crate::io::{Draw, FileMark, InputPosition, Kept, SinkMark};
 use crate::node::Ordinal;
-use crate::runtime::{CutRecord, DrawRecord, OutboxId, Record, RoundRecord, SavedError, Standing};
+use crate::plan::{Graph, Patch};
+use crate::runtime::{CutRecord, DrawRecord, OutboxId, Record, RoundRecord, SavedError, Standing, Wanted};
 
 use super::tables;
 
@@ -46,7 +47,10 @@ pub struct Head {
 enum Written {
     Round(Round),
     WentLive(Ordinal),
-    Cut(Box<Cut>),
+    /// With the whole graph, as former versions wrote it.
+    Cut(Box<Cut<Graph>>),
+    /// With what is different.
+    Changed(Box<Cut<Patch>>),
     Assigned(Name, Ordinal, Option<String>),
     Begun(FileMark),
     Settled(u64, Vec<Settled>),
@@ -72,9 +76,9 @@ struct Round {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Cut {
+struct Cut<G> {
     at: Ordinal,
-    graph: crate::plan::Graph,
+    graph: G,
     opened: Vec<(Name, crate::runtime::Side, crate::io::Position)>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     not_rebuilt: Vec<(crate::plan::NodeKey, String)>,
@@ -89,8 +93,11 @@ impl Entry {
             Entry::Record(Record::Round(round)) => Written::Round(write_round(round, &mut rows)?),
             Entry::Record(Record::WentLive { at }) => Written::WentLive(*at),
             Entry::Record(Record::Cut(cut)) => {
-                let CutRecord { at, graph, opened, not_rebuilt } = (**cut).clone();
-                Written::Cut(Box::new(Cut { at, graph, opened, not_rebuilt }))
+                let CutRecord { at, wanted, opened, not_rebuilt } = (**cut).clone();
+                match wanted {
+                    Wanted::Changed(change) => Written::Changed(Box::new(Cut { at, graph: change, opened, not_rebuilt })),
+                    Wanted::Whole(graph) => Written::Cut(Box::new(Cut { at, graph, opened, not_rebuilt })),
+                }
             }
             Entry::Record(Record::Assigned { task, at, version }) => Written::Assigned(task.clone(), *at, version.clone()),
             Entry::Begun(mark) => Written::Begun(mark.clone()),
@@ -114,7 +121,11 @@ impl Entry {
             Written::WentLive(at) => Entry::Record(Record::WentLive { at }),
             Written::Cut(cut) => {
                 let Cut { at, graph, opened, not_rebuilt } = *cut;
-                Entry::Record(Record::Cut(Box::new(CutRecord { at, graph, opened, not_rebuilt })))
+                Entry::Record(Record::Cut(Box::new(CutRecord { at, wanted: Wanted::Whole(graph), opened, not_rebuilt })))
+            }
+            Written::Changed(cut) => {
+                let Cut { at, graph, opened, not_rebuilt } = *cut;
+                Entry::Record(Record::Cut(Box::new(CutRecord { at, wanted: Wanted::Changed(graph), opened, not_rebuilt })))
             }
             Written::Assigned(task, at, version) => Entry::Record(Record::Assigned { task, at, version }),
             Written::Begun(mark) => Entry::Begun(mark),
@@ -213,12 +224,18 @@ mod tests {
             Entry::Record(Record::Assigned { task: "t".into(), at: Ordinal(4), version: None }),
             Entry::Record(Record::Cut(Box::new(CutRecord {
                 at: Ordinal(5),
-                graph: Default::default(),
+                wanted: Default::default(),
                 opened: vec![],
                 not_rebuilt: vec![(
                     crate::plan::NodeKey::of_file(&"air".into(), crate::plan::Slot::Gate),
                     "it took too long".into(),
                 )],
+            }))),
+            Entry::Record(Record::Cut(Box::new(CutRecord {
+                at: Ordinal(5),
+                wanted: Wanted::Whole(Graph::default()),
+                opened: vec![],
+                not_rebuilt: vec![],
             }))),
             Entry::Begun(mark),
             Entry::Settled { epoch: 4, sinks: vec![settled] },

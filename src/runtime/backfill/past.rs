@@ -5,6 +5,7 @@
 //! So what comes out is what the nodes would remember, had they been there since that moment.
 
 mod begin;
+mod meanings;
 mod told;
 
 use std::collections::BTreeMap;
@@ -14,9 +15,10 @@ use crate::node::{NodeError, Ordinal, State};
 use crate::plan::{Graph, NodeKey, NotAgain, Reach};
 use crate::runtime::engine::{Engine, Phase};
 use crate::runtime::feed::Parts;
-use crate::runtime::record::{DrawRecord, History, Meaning, Past, Record, RoundRecord, Standing};
+use crate::runtime::record::{CutRecord, DrawRecord, History, Meaning, Past, Record, RoundRecord, Standing, Wanted};
 
 use super::feeds::Limits;
+use meanings::Meanings;
 
 /// Entries of the log between two looks at where the running graph stands.
 const ENTRIES_PER_LOOK: usize = 1_024;
@@ -42,6 +44,8 @@ pub(super) struct Recall {
     /// They and all above them.
     pub graph: Graph,
     told: Vec<Told>,
+    /// How sources read their rows where the log has been heeded to.
+    meanings: Meanings,
     limits: Limits,
     running: Option<Running>,
     /// Has the log said anywhere how all stood?
@@ -66,7 +70,8 @@ impl Recall {
         told: Vec<Told>,
         limits: Limits,
     ) -> Recall {
-        Recall { history, ahead: None, keys, graph, told, limits, running: None, told_once: false, trouble: None }
+        let meanings = Meanings::default();
+        Recall { history, ahead: None, keys, graph, told, meanings, limits, running: None, told_once: false, trouble: None }
     }
 
     pub fn reach(&self) -> Option<Reach> {
@@ -94,7 +99,7 @@ impl Recall {
     fn is_behind(&self, past: &Past, until: Ordinal, wanted: &Graph) -> bool {
         match past {
             Past::Record(Record::Round(round)) => round.upto > until,
-            Past::Record(Record::Cut(cut)) => cut.at > until || cut.at == until && cut.graph == *wanted,
+            Past::Record(Record::Cut(cut)) => cut.at > until || cut.at == until && is_for(cut, wanted),
             Past::Record(Record::WentLive { at } | Record::Assigned { at, .. }) => *at > until,
             Past::Stands(standing) => standing.at > until,
             Past::Gap => false,
@@ -113,8 +118,8 @@ impl Recall {
             }
             Past::Record(Record::Cut(cut)) => {
                 let phase = self.running.as_ref().map_or(Phase::Live, |running| running.engine.phase());
-                let is_as_now =
-                    |told: &Told| Meaning::of(&cut.graph, &told.was).is_some_and(|then| told.can_tell(&then, phase));
+                self.meanings.cut(&cut.wanted);
+                let is_as_now = |told: &Told| self.meanings.of(&told.was).is_some_and(|then| told.can_tell(then, phase));
                 if !self.told.iter().all(is_as_now) {
                     self.running = None;
                 }
@@ -126,11 +131,9 @@ impl Recall {
 
     /// Goes on if the log goes on here, else begins here if it can.
     fn stands(&mut self, standing: &Standing, parts: Option<&dyn Parts>) {
-        let is_as_now = |told: &Told| {
-            let then = standing.meanings.iter().find(|(name, _)| *name == told.was);
-            then.is_some_and(|(_, then)| told.can_tell(then, standing.phase))
-        };
-        let is_as_now = self.told.iter().all(is_as_now);
+        self.meanings.stands(standing);
+        let can_tell = |told: &Told| self.meanings.of(&told.was).is_some_and(|then| told.can_tell(then, standing.phase));
+        let is_as_now = self.told.iter().all(can_tell);
         if is_as_now && self.running.as_ref().is_some_and(|running| running.upto == standing.at) {
             return;
         }
@@ -213,5 +216,13 @@ fn of_sources(round: &RoundRecord, told: &[Told]) -> RoundRecord {
         ended: round.ended.iter().filter_map(now).collect(),
         failed: Vec::new(),
         upto: round.upto,
+    }
+}
+
+/// Is it the change to this very graph?
+fn is_for(cut: &CutRecord, wanted: &Graph) -> bool {
+    match &cut.wanted {
+        Wanted::Whole(graph) => graph == wanted,
+        Wanted::Changed(patch) => patch.on(wanted) == *wanted,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mliot::base::{SourceId, Span};
 use mliot::ir::*;
-use mliot::plan::{Class, Diff, Graph, NodeKey, diff, lower};
+use mliot::plan::{Class, Diff, Graph, NodeKey, Patch, diff, lower};
 use proptest::prelude::*;
 
 use super::build::*;
@@ -153,6 +153,17 @@ proptest! {
         prop_assert!(found.is_superset(&changed(&diff)));
         let removed: Vec<_> = diff.components.iter().flat_map(|component| &component.removed).collect();
         prop_assert_eq!(removed.len(), diff.removed.len());
+    }
+
+    #[test]
+    fn a_patch_makes_of_one_graph_the_other_and_is_empty_between_equals(before in programs(), after in programs()) {
+        let (from, to) = (lower(&before), lower(&after));
+        let patch = Patch::between(&from, &to);
+        prop_assert_eq!(patch.on(&from), to.clone());
+        prop_assert!(patch.nodes.len() <= to.nodes.len());
+        prop_assert_eq!(Patch::between(&to, &to), Patch::default());
+        let written: Patch = serde_json::from_str(&serde_json::to_string(&patch).unwrap()).unwrap();
+        prop_assert_eq!(written.on(&from), to);
     }
 
     #[test]

@@ -79,7 +79,7 @@ impl Disk {
         for record in records {
             let graph = engine.graph().clone();
             if let Record::Cut(cut) = &record {
-                rename(world, &graph, &cut.graph);
+                rename(world, &graph, &cut.wanted.on(&graph));
             }
             engine.redo(record, world, &mut models).unwrap_or_else(|found| findings.extend(found));
         }
