@@ -152,7 +152,7 @@ fn windows_of_which_rows_are_not_told_do_not_come() {
     let mut client = Client::to(&bench.started()[0]);
     ask(&bench, &mut client, 15..25);
     // Other keys, so that nothing of before is of use.
-    let words = bench.edit(&timed("").replace("window 10s {", "window 10s by n {").replace("count() }", "count() }"));
+    let words = bench.edit(&timed("").replace("window 10s {", "window 10s by n {"));
     assert!(words.contains("which reach back to"), "{words}");
     ask(&bench, &mut client, 25..45);
     bench.grows_to("out.jsonl", 1 + 1 + 20);
