@@ -11,6 +11,7 @@ use super::terminal::{complain, ended};
 
 /// A file without errors.
 pub struct Loaded {
+    #[cfg_attr(not(feature = "run"), expect(dead_code, reason = "only what runs a file reads it"))]
     pub compiled: Compiled,
     pub graph: Graph,
 }

@@ -82,6 +82,7 @@ pub fn counted(count: usize, word: &str) -> String {
 }
 
 /// `45,312`.
+#[cfg(feature = "run")]
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();

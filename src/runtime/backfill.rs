@@ -8,6 +8,7 @@
 
 mod feeds;
 mod past;
+mod silent;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,8 +24,9 @@ use super::epoch::standing;
 use super::feed::{self, Parts, Side, SourceSpec};
 use super::record::Meaning;
 
-use feeds::{Ends, Limit, Limits, Opened};
+use feeds::{Ends, Limit, Limits, Reread};
 use past::{Recall, Told};
+use silent::Silent;
 
 /// How far a running graph has read its sources.
 #[derive(Clone, Debug)]
@@ -202,7 +204,7 @@ impl Backfill {
         }
         self.graph = self.part(wanted);
         self.set_limits(reached);
-        let opened = Opened { parts, ends: ends.into(), limits: self.limits.clone() };
+        let opened = Silent { parts, sources: Reread { ends: ends.into(), limits: self.limits.clone() } };
         let mut engine = Engine::empty(settings);
         engine.by_time = true;
         match engine.apply(&self.graph, &opened) {

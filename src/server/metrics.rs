@@ -63,7 +63,12 @@ pub fn write(status: &Status, out: &mut String) {
     let retries = Family::new(out, "mliot_sink_retries_total", "counter", "Deliveries that were tried again.");
     sinks.iter().for_each(|sink| retries.put(out, &[("sink", &sink.name)], sink.retries));
 
-    let predictions = Family::new(out, "mliot_predictions_total", "counter", "Rows that a task's model answered.");
+    let predictions = Family::new(
+        out,
+        "mliot_predictions_total",
+        "counter",
+        "Rows that passed the predict stages of a task, with an answer or with null.",
+    );
     tasks.iter().for_each(|task| predictions.put(out, &[("task", &task.name)], task.predictions));
     let model = Family::new(out, "mliot_model_info", "gauge", "The model that answers for a task.");
     for task in tasks {

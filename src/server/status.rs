@@ -78,7 +78,7 @@ pub struct TaskStatus {
     pub training: bool,
     /// What it waits for while it has no model, or why the last training gave none.
     pub note: Option<String>,
-    /// Rows that its `predict` stages answered.
+    /// Rows that passed its `predict` stages, with an answer or, while there is no model, with null.
     pub predictions: u64,
 }
 

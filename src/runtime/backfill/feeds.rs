@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::base::{Name, Time};
 use crate::diag::Code;
-use crate::io::{Keep, Position};
-use crate::ir;
-use crate::node::{Clock, Node, NodeError, Ordinal};
-use crate::plan::{NodeSpec, NotAgain};
+use crate::io::Position;
+use crate::node::{Clock, NodeError, Ordinal};
+use crate::plan::NotAgain;
 use crate::runtime::engine::Life;
-use crate::runtime::feed::{Deliver, Drawn, Feed, FeedCounts, Head, Parts, Side, SourceSpec};
+use crate::runtime::feed::{Drawn, Feed, FeedCounts, Head, Parts, Side, SourceSpec};
+
+use super::silent::Sources;
 
 /// How far one end may be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,27 +103,20 @@ impl Ends {
     }
 }
 
-/// The same parts, with sources that are read again and kept within limits.
-pub(super) struct Opened<'a> {
-    pub parts: &'a dyn Parts,
+/// Sources that are read again and kept within limits.
+pub(super) struct Reread {
     pub ends: RefCell<Ends>,
     pub limits: Limits,
 }
 
-impl Parts for Opened<'_> {
-    fn node(&self, spec: &NodeSpec, inputs: &[ir::Schema]) -> Result<Box<dyn Node>, NodeError> {
-        self.parts.node(spec, inputs)
-    }
-
-    fn bad(&self) -> ir::Schema {
-        self.parts.bad()
-    }
-
-    fn deliver(&self, sink: &NodeSpec, _: Option<&Keep>) -> Result<Box<dyn Deliver>, NodeError> {
-        Err(NodeError::new(Code::R0001, format!("nothing is written for `{}` while it is rebuilt", sink.key)))
-    }
-
-    fn feed(&self, source: &SourceSpec, side: Side, _: Option<&Position>) -> Result<Option<Box<dyn Feed>>, NodeError> {
+impl Sources for Reread {
+    fn open(
+        &self,
+        _: &dyn Parts,
+        source: &SourceSpec,
+        side: Side,
+        _: Option<&Position>,
+    ) -> Result<Option<Box<dyn Feed>>, NodeError> {
         let which = (source.name().clone(), side);
         let Some(feed) = self.ends.borrow_mut().0.remove(&which) else { return Ok(None) };
         self.limits.note(&which, 0);

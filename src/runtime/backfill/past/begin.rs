@@ -15,8 +15,9 @@ use crate::runtime::prepare::build;
 use crate::runtime::record::Standing;
 
 use super::super::feeds::Limits;
+use super::super::silent::Silent;
 use super::Told;
-use super::told::Opened;
+use super::told::Past;
 
 /// # Errors
 /// In words: what a source does not keep any longer.
@@ -29,7 +30,7 @@ pub(super) fn begin(
 ) -> Result<Engine, String> {
     let epoch = Epoch { books: books(standing, told), graph: graph.clone(), states: BTreeMap::new(), outboxes: Vec::new() };
     let settings = Settings { life: Life::Run, ..Settings::default() };
-    let opened = Opened { parts, limits: limits.clone() };
+    let opened = Silent { parts, sources: Past { limits: limits.clone() } };
     let restored = Engine::restore(settings, epoch, &opened, &mut |_, _| None);
     let first = |wrong: Vec<crate::diag::Diagnostic>| wrong.into_iter().next().map_or_else(String::new, |found| found.message);
     let Restored { mut engine, unopened, findings: _ } = restored.map_err(first)?;

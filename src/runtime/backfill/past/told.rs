@@ -2,39 +2,31 @@
 
 use crate::base::{Name, Time};
 use crate::diag::Code;
-use crate::io::{Draw, Keep, Position};
-use crate::ir;
-use crate::node::{Node, NodeError, Ordinal};
-use crate::plan::NodeSpec;
-use crate::runtime::feed::{Again, Deliver, Drawn, Feed, FeedCounts, Head, Parts, Side, SourceSpec};
+use crate::io::{Draw, Position};
+use crate::node::{NodeError, Ordinal};
+use crate::runtime::feed::{Again, Drawn, Feed, FeedCounts, Head, Parts, Side, SourceSpec};
 
 use super::super::feeds::{Limits, held};
+use super::super::silent::Sources;
 
-/// The same parts, with sources that tell what was.
-pub(super) struct Opened<'a> {
-    pub parts: &'a dyn Parts,
+/// Sources that tell what was, from where the log says that they stood.
+pub(super) struct Past {
     pub limits: Limits,
 }
 
-impl Parts for Opened<'_> {
-    fn node(&self, spec: &NodeSpec, inputs: &[ir::Schema]) -> Result<Box<dyn Node>, NodeError> {
-        self.parts.node(spec, inputs)
-    }
-
-    fn bad(&self) -> ir::Schema {
-        self.parts.bad()
-    }
-
-    fn deliver(&self, sink: &NodeSpec, _: Option<&Keep>) -> Result<Box<dyn Deliver>, NodeError> {
-        Err(NodeError::new(Code::R0001, format!("nothing is written for `{}` while it is rebuilt", sink.key)))
-    }
-
-    fn feed(&self, source: &SourceSpec, side: Side, from: Option<&Position>) -> Result<Option<Box<dyn Feed>>, NodeError> {
+impl Sources for Past {
+    fn open(
+        &self,
+        parts: &dyn Parts,
+        source: &SourceSpec,
+        side: Side,
+        from: Option<&Position>,
+    ) -> Result<Option<Box<dyn Feed>>, NodeError> {
         let Some(from) = from else {
             let why = format!("it is not known where `{}` stood", source.name());
             return Err(NodeError::new(Code::R0105, why));
         };
-        let Some(feed) = self.parts.past(source, side, from)? else { return Ok(None) };
+        let Some(feed) = parts.past(source, side, from)? else { return Ok(None) };
         Ok(Some(Box::new(Told { feed, which: (source.name().clone(), side), limits: self.limits.clone() })))
     }
 }
