@@ -6,6 +6,7 @@ mod source;
 mod span;
 mod time;
 mod unit;
+mod words;
 
 pub use hash::Hash;
 pub use name::{Name, nearest};
@@ -13,3 +14,4 @@ pub use source::{Place, SourceFile, Sources};
 pub use span::{SourceId, Span};
 pub use time::{Duration, Time, TimeError};
 pub use unit::{Dimension, Unit, UnitError};
+pub use words::{grouped, size};

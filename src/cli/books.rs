@@ -1,10 +1,9 @@
 //! What became of the rows of a replay, for people and for scripts.
 
+use crate::base::grouped;
 use serde_json::{Value, json};
 
 use crate::runtime::{DeadRecord, NodeReport, Replayed, SinkReport};
-
-use super::terminal::grouped;
 
 /// Records of a source that are shown with the reason why they could not be read.
 const DEAD_SHOWN: usize = 5;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::base::Sources;
+use crate::base::{Sources, grouped};
 use crate::diag::{Code, Diagnostic};
 use crate::host::REBUILD_MAX;
 use crate::host::control::{Answer, Applied, Refused, Request, ask};
@@ -14,7 +14,7 @@ use crate::host::control::{Answer, Applied, Refused, Request, ask};
 use super::Outcome;
 use super::args::{ConfirmArgs, PlanArgs, UndoArgs};
 use super::place;
-use super::terminal::{ended, grouped, note, say, unusable};
+use super::terminal::{ended, note, say, unusable};
 
 /// For a question that is answered at once.
 const ANSWER_MAX: Duration = Duration::from_secs(20);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::base::Sources;
+use crate::base::{Sources, grouped};
 use crate::diag::{Code, Diagnostic};
 use crate::host::control::{Answer, Request, Running, ask};
 use crate::host::state::Disk;
@@ -15,7 +15,7 @@ use crate::host::state::plans::{Cause, Plan, Plans, WholePlan};
 use super::Outcome;
 use super::args::HistoryArgs;
 use super::place;
-use super::terminal::{complain, counted, ended, grouped, say};
+use super::terminal::{complain, counted, ended, say};
 
 /// For the run to say what runs; without an answer the folder has to do.
 const ANSWER_MAX: Duration = Duration::from_secs(5);

@@ -1,13 +1,12 @@
 //! How far long work has got: one line, redrawn on a terminal; when piped, a line now and then.
 
+use crate::base::grouped;
 use std::io::{IsTerminal, Write, stderr};
 use std::time::{Duration, Instant};
 
 use crate::host::Told;
 use crate::lifecycle;
 use crate::runtime::Status;
-
-use super::terminal::grouped;
 
 /// A line is redrawn at most this often.
 const REDRAW: Duration = Duration::from_millis(100);

@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use crate::base::Sources;
+use crate::base::{Sources, grouped, size};
 use crate::host::state::{Shown, ShownEpoch, ShownSink, ShownSource, show};
 use crate::io::{InputPosition, Now, Wall};
 
 use super::Outcome;
 use super::args::ShowStateArgs;
 use super::place;
-use super::terminal::{complain, counted, grouped, say};
+use super::terminal::{complain, counted, say};
 
 pub fn state(args: &ShowStateArgs) -> Outcome {
     let path = place::state(&args.file, args.state.state.as_ref());
@@ -103,14 +103,5 @@ fn seconds(age: i64) -> String {
         120..7_200 => format!("{}min", age / 60),
         7_200..172_800 => format!("{}h", age / 3_600),
         _ => format!("{}d", age / 86_400),
-    }
-}
-
-/// `812 B`, `14 KiB`, `3.1 MiB`.
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_024 => format!("{bytes} B"),
-        1_024..1_048_576 => format!("{} KiB", bytes / 1_024),
-        _ => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
     }
 }

@@ -15,8 +15,8 @@ use super::Outcome;
 use super::args::TapArgs;
 use super::control::told;
 use super::place;
-use super::terminal::{ended, grouped, note, style};
-use crate::base::Sources;
+use super::terminal::{ended, note, style};
+use crate::base::{Sources, grouped};
 use crate::diag::Style;
 
 use table::Table;

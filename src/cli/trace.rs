@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::base::Sources;
+use crate::base::{Sources, grouped};
 use crate::diag::{Code, Diagnostic};
 use crate::host::control::{Answer, Request, ask};
 use crate::host::{Cell, Compiler, FileCompiler, Followed, Keeper, Step, WantedRow, recorded};
@@ -16,7 +16,7 @@ use super::control::{own_params, told};
 use super::load::load;
 use super::place::{self, registry};
 use super::tap::short;
-use super::terminal::{counted, ended, grouped, note, say};
+use super::terminal::{counted, ended, note, say};
 
 /// A row may come next year.
 const ROW_MAX: Duration = Duration::from_secs(366 * 86_400);

@@ -1,5 +1,6 @@
 //! What an edit would do to what runs, in words and as JSON: every change, and what becomes of everything that is remembered.
 
+use crate::base::{grouped, size};
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
@@ -231,14 +232,5 @@ impl Fate {
 }
 
 fn weight(load: Load) -> String {
-    format!("{:>10} rows  {:>10}", load.rows, size(load.bytes))
-}
-
-/// `812 B`, `14 KiB`, `3.1 MiB`.
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_024 => format!("{bytes} B"),
-        1_024..1_048_576 => format!("{} KiB", bytes / 1_024),
-        _ => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
-    }
+    format!("{:>10} rows  {:>10}", grouped(load.rows), size(load.bytes))
 }

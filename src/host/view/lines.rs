@@ -1,5 +1,6 @@
 //! The few lines at the bottom of a terminal.
 
+use crate::base::grouped;
 use std::collections::VecDeque;
 use std::fmt::Write;
 
@@ -77,9 +78,9 @@ impl Lines {
         let dropped: u64 = status.nodes.iter().flat_map(|node| node.dropped.values()).sum();
         let head = format!(
             "{} rows  {}/s  {} dropped on the way",
-            number(status.rows_in),
-            number(self.rate().round() as u64),
-            number(dropped)
+            grouped(status.rows_in),
+            grouped(self.rate().round() as u64),
+            grouped(dropped)
         );
         line(&mut out, pen, status.stage.words(), &head);
         for source in status.sources.iter().take(ITEMS_MAX) {
@@ -116,9 +117,9 @@ impl Lines {
 }
 
 fn source_text(source: &SourceReport) -> String {
-    let mut text = format!("{} rows", number(source.rows));
+    let mut text = format!("{} rows", grouped(source.rows));
     if source.bad > 0 {
-        let _ = write!(text, "  {} could not be read", number(source.bad));
+        let _ = write!(text, "  {} could not be read", grouped(source.bad));
     }
     match source.behind_us {
         _ if source.ended => text.push_str("  ended"),
@@ -132,9 +133,9 @@ fn source_text(source: &SourceReport) -> String {
 }
 
 fn sink_text(sink: &SinkStatus) -> String {
-    let mut text = format!("{} written  {} waiting", number(sink.delivered), number(sink.waiting));
+    let mut text = format!("{} written  {} waiting", grouped(sink.delivered), grouped(sink.waiting));
     if sink.lost > 0 {
-        let _ = write!(text, "  {} lost", number(sink.lost));
+        let _ = write!(text, "  {} lost", grouped(sink.lost));
     }
     if let Some(trouble) = &sink.trouble {
         let _ = write!(text, ": {trouble}");
@@ -153,17 +154,4 @@ fn line(out: &mut String, (style, width): Pen, name: &str, text: &str) {
         }
     }
     out.push('\n');
-}
-
-/// `1 234 567`.
-fn number(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (nth, digit) in digits.chars().enumerate() {
-        if nth > 0 && (digits.len() - nth).is_multiple_of(3) {
-            out.push(' ');
-        }
-        out.push(digit);
-    }
-    out
 }

@@ -103,12 +103,12 @@ fn a_terminal_keeps_the_log_above_and_a_few_lines_below() {
         let expected = [
             "room.mliot runs, and answers at http://127.0.0.1:8080/predict/t",
             "live, after 3 recorded rows",
-            "warming up      2 000 rows  500/s  0 dropped on the way",
-            "room            2 000 rows  up to date",
-            "hall            2 000 rows  2.3s behind",
-            "past            2 000 rows",
+            "warming up      2,000 rows  500/s  0 dropped on the way",
+            "room            2,000 rows  up to date",
+            "hall            2,000 rows  2.3s behind",
+            "past            2,000 rows",
             "t               forest 3",
-            "out             2 000 written  12 waiting",
+            "out             2,000 written  12 waiting",
             "edits           1 applied  0 refused  ",
         ];
         assert_eq!(screen(&text), expected, "{text:?}");

@@ -1,9 +1,9 @@
 //! The figures of a champion on another recording, as a terminal shows them.
 
+use crate::base::grouped;
 use crate::model::Figures;
 
 use super::super::Scored;
-use super::show;
 use super::text::{SHOWN, cell, confusion_lines, table};
 
 impl Scored {
@@ -16,10 +16,10 @@ impl Scored {
         let mut rows = vec![std::iter::once(String::new()).chain(metrics.iter().map(ToString::to_string)).collect()];
         rows.extend(self.baselines.iter().map(|(name, figures)| line(format!("{name} (baseline)"), figures)));
         rows.push(line(self.version.clone(), &self.metrics));
-        let mut lines = vec![format!("{}: {} rows, none of them learned from", self.task, show::count(self.rows))];
+        let mut lines = vec![format!("{}: {} rows, none of them learned from", self.task, grouped(self.rows as u64))];
         lines.extend(table(&rows));
         if self.unanswered > 0 {
-            lines.push(format!("  {} rows could not be answered", show::count(self.unanswered)));
+            lines.push(format!("  {} rows could not be answered", grouped(self.unanswered as u64)));
         }
         lines.extend(self.confusion.iter().flat_map(confusion_lines));
         lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()

@@ -64,19 +64,6 @@ pub fn digits(value: f64) -> String {
     }
 }
 
-/// `8,143`.
-pub fn count(value: usize) -> String {
-    let digits = value.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,6 +84,5 @@ mod tests {
             (plus_minus(MetricKind::Recall, 0.0042), plus_minus(MetricKind::LogLoss, 0.0123)),
             ("±0.4".into(), "±0.012".into())
         );
-        assert_eq!((count(8_143), count(12), count(1_000_000)), ("8,143".to_owned(), "12".to_owned(), "1,000,000".to_owned()));
     }
 }

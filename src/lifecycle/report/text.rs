@@ -1,5 +1,6 @@
 //! The report as a terminal shows it.
 
+use crate::base::grouped;
 use crate::ir::MetricKind;
 use crate::model::{Config, ConfigValue, Confusion, Figures};
 
@@ -19,7 +20,7 @@ impl Report {
             out.push('\n');
         };
         line(format!("{}: {}", self.task, self.goal));
-        line(format!("  learned from {} rows, {}, seed {}", show::count(self.rows.trained), self.judged_on(), self.seed));
+        line(format!("  learned from {} rows, {}, seed {}", grouped(self.rows.trained as u64), self.judged_on(), self.seed));
         line(format!("  {}", self.search_words()));
         line(String::new());
         table(&self.rows_of_candidates()).into_iter().for_each(&mut line);
@@ -34,11 +35,11 @@ impl Report {
     }
 
     fn judged_on(&self) -> String {
-        let judged = format!("judged on {} ({} rows)", self.split, show::count(self.rows.judged));
+        let judged = format!("judged on {} ({} rows)", self.split, grouped(self.rows.judged as u64));
         match self.rows.stretches {
             0 => judged,
-            1 => format!("{judged} and a stretch before ({} rows)", show::count(self.rows.earlier)),
-            many => format!("{judged} and {many} stretches before ({} rows)", show::count(self.rows.earlier)),
+            1 => format!("{judged} and a stretch before ({} rows)", grouped(self.rows.earlier as u64)),
+            many => format!("{judged} and {many} stretches before ({} rows)", grouped(self.rows.earlier as u64)),
         }
     }
 
@@ -144,8 +145,8 @@ impl Report {
         }
         let metrics = self.shown_metrics();
         let head = match self.rows.held_out {
-            0 => format!("behind the start, {} rows", show::count(self.rows.later)),
-            held_out => format!("hold-out, {} rows", show::count(held_out)),
+            0 => format!("behind the start, {} rows", grouped(self.rows.later as u64)),
+            held_out => format!("hold-out, {} rows", grouped(held_out as u64)),
         };
         let mut rows = vec![std::iter::once(head).chain(metrics.iter().cloned()).collect()];
         let plain = |name: &str, figures: &Figures| {
@@ -245,7 +246,7 @@ pub(super) fn confusion_lines(confusion: &Confusion) -> Vec<String> {
     }
     let mut rows = vec![std::iter::once("truth \\ answer".to_owned()).chain(confusion.classes.iter().cloned()).collect()];
     for (class, counts) in confusion.classes.iter().zip(&confusion.counts) {
-        let counts = counts.iter().map(|count| show::count(*count as usize));
+        let counts = counts.iter().map(|count| grouped(*count));
         rows.push(std::iter::once(class.clone()).chain(counts).collect::<Vec<_>>());
     }
     std::iter::once(String::new()).chain(table(&rows)).collect()
