@@ -17,6 +17,7 @@ use crate::plan::{Graph, NodeKey, NodeOp, NodeSpec, Slot};
 
 use super::engine::Engine;
 use super::feed::{Parts, SourceSpec};
+use super::guard::Guarded;
 use super::layout::origin;
 
 /// The way of a request's rows, for one graph.
@@ -174,7 +175,7 @@ impl Asker {
         if way.barred.is_none() && !way.direct {
             let source = SourceSpec::of(&engine.graph, &way.source).ok_or_else(|| gone(&way.source))?;
             clock = computed_time(&source)
-                .map(|spec| parts.node(&spec, std::slice::from_ref(&source.decode.schema)))
+                .map(|spec| parts.node(&spec, std::slice::from_ref(&source.decode.schema)).map(Guarded::over))
                 .transpose()?;
             for key in &way.stages {
                 let spec = engine.graph.nodes.get(key).ok_or_else(|| gone(&key.decl))?;
@@ -184,7 +185,7 @@ impl Asker {
                     Ok(found.schema.clone())
                 };
                 let inputs = spec.inputs.iter().map(schema).collect::<Result<Vec<_>, NodeError>>()?;
-                let node = parts.node(spec, &inputs)?;
+                let node = Guarded::over(parts.node(spec, &inputs)?);
                 copies.push(Copy { key: key.clone(), node, remembers: remembers(spec) });
             }
         }

@@ -152,8 +152,7 @@ impl Prepared {
         for (key, way) in &mut self.ways {
             let Way::Fork(new, original) = way else { continue };
             let Some(slot) = engine.slot_mut(original) else { continue };
-            guarded(|| slot.node.save().and_then(|state| new.load(state)))
-                .map_err(|error| cannot_switch(key, &error, &self.graph))?;
+            slot.node.save().and_then(|state| new.load(state)).map_err(|error| cannot_switch(key, &error, &self.graph))?;
         }
         for (key, way) in &mut self.ways {
             let Way::Rebuild(new) = way else { continue };
@@ -173,9 +172,9 @@ impl Prepared {
                         let running = slot.node.save()?;
                         node.migrate(Migration { before, running, anew, rebuilt })
                     };
-                    guarded(migrate).map_err(failed)?;
+                    migrate().map_err(failed)?;
                 }
-                Way::Carry(new) => guarded(|| slot.node.save().and_then(|state| new.load(state))).map_err(failed)?,
+                Way::Carry(new) => slot.node.save().and_then(|state| new.load(state)).map_err(failed)?,
                 Way::Retune => {
                     let Some(retune) = slot.node.retune() else { continue };
                     guarded(|| retune.to(&self.graph.nodes[key])).map_err(failed)?;

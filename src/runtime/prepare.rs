@@ -17,7 +17,7 @@ use super::audit::placed;
 use super::backfill::Backfill;
 use super::engine::{Engine, Life, Phase};
 use super::feed::{self, Feed, Parts, Side, SourceSpec};
-use super::guard::guarded;
+use super::guard::{Guarded, guarded};
 use super::layout::{is_stepped, outlet_schema};
 use super::pass;
 
@@ -312,7 +312,7 @@ pub(super) fn build(graph: &Graph, key: &NodeKey, parts: &dyn Parts, bad: &ir::S
     match &spec.op {
         NodeOp::Stage(_) | NodeOp::Task(_) => {
             let inputs = input_schemas(graph, spec, bad);
-            let built = guarded(|| parts.node(spec, &inputs));
+            let built = guarded(|| parts.node(spec, &inputs)).map(Guarded::over);
             built.map_err(|error| cannot_build(key, &error, graph))
         }
         NodeOp::Accept(_) => Ok(Box::new(pass::Accept::new(spec))),
@@ -332,7 +332,7 @@ fn input_schemas(graph: &Graph, spec: &NodeSpec, bad: &ir::Schema) -> Vec<ir::Sc
 
 /// Tries the old state on the new node; none if it cannot be read.
 fn transfer(old: &mut dyn Node, mut new: Box<dyn Node>) -> Option<Box<dyn Node>> {
-    guarded(|| old.save().and_then(|state| new.load(state))).ok()?;
+    old.save().and_then(|state| new.load(state)).ok()?;
     Some(new)
 }
 

@@ -16,7 +16,6 @@ use super::clocks;
 use super::edge::Edge;
 use super::epoch::SavedSlot;
 use super::event::Fate;
-use super::guard::guarded;
 use super::merge::{self, Merged, Next, OrderedMerge};
 use super::prepare::Way;
 use super::tap::Tap;
@@ -296,7 +295,7 @@ impl Slot {
         let mut out = Out::default();
         let result = match &self.failed {
             Some(_) => Err(None),
-            None => guarded(|| self.node.batch(port, batch, &mut out)).map_err(Some),
+            None => self.node.batch(port, batch, &mut out).map_err(Some),
         };
         if let Err(error) = result {
             self.failed = self.failed.take().or(error);
@@ -320,7 +319,7 @@ impl Slot {
         self.ended = true;
         let mut out = Out::default();
         if self.failed.is_none()
-            && let Err(error) = guarded(|| self.node.end(at, &mut out))
+            && let Err(error) = self.node.end(at, &mut out)
         {
             self.failed = Some(error);
         }

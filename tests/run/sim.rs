@@ -84,7 +84,7 @@ fn quiet() {
     ONCE.call_once(|| {
         let loud = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            let made = message(panic.payload()).contains(MADE);
+            let made = message(panic.payload()).starts_with(MADE);
             if !made && !TRYING.get() {
                 loud(panic);
             }

@@ -5,7 +5,6 @@ use crate::ir::{OnChange, Op, WindowShape};
 use crate::node::{Migration, Node, NodeError, State};
 use crate::plan::{Change, Class, Memory, NodeKey, NodeOp, NodeSpec, NotAgain};
 
-use super::super::guard::guarded;
 use super::{Builder, Way, rejected};
 
 impl Builder<'_> {
@@ -32,10 +31,9 @@ impl Builder<'_> {
         }
         let (before, anew) = (slot.spec.clone(), change.anew());
         let rebuilt = if change.is_rebuilt() { self.rebuilt.get(key).cloned() } else { None };
-        let migrated = guarded(|| {
-            let running = slot.node.save()?;
-            new.migrate(Migration { before, running, anew: anew.clone(), rebuilt }).map(|()| new)
-        });
+        let running = slot.node.save();
+        let migrated =
+            running.and_then(|running| new.migrate(Migration { before, running, anew: anew.clone(), rebuilt }).map(|()| new));
         match migrated {
             Ok(node) => Ok(Way::Migrate { node, anew, rebuilt: change.is_rebuilt() }),
             Err(error) => self.unreadable(key, change, &error),
