@@ -45,7 +45,9 @@ impl Accept {
     fn fitted(&self, rows: &RecordBatch) -> Result<RecordBatch, NodeError> {
         let column = |name: &String| rows.column_by_name(name).cloned().ok_or_else(|| no_column(name));
         let columns = self.schema.fields().iter().map(|field| column(field.name())).collect::<Result<_, _>>()?;
-        RecordBatch::try_new(self.schema.clone(), columns)
+        // A sink whose columns have all been dropped still gets its rows.
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
+        RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
             .map_err(|error| NodeError::new(Code::R0001, format!("the rows do not fit the sink: {error}")))
     }
 }

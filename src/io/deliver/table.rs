@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use arrow::array::RecordBatch;
+use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 use arrow::ipc::writer::FileWriter;
 use parquet::arrow::ArrowWriter;
@@ -58,7 +58,8 @@ impl TableSink {
         let columns =
             names.map(|name| rows.column_by_name(name).cloned().ok_or_else(|| stopped(format!("no column `{name}`"))));
         let columns = columns.collect::<Result<Vec<_>, _>>()?;
-        RecordBatch::try_new(self.schema.clone(), columns).map_err(|error| stopped(error.to_string()))
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
+        RecordBatch::try_new_with_options(self.schema.clone(), columns, &options).map_err(|error| stopped(error.to_string()))
     }
 }
 

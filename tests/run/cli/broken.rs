@@ -77,3 +77,16 @@ fn the_outlet_of_broken_records_is_a_stream() {
     assert_eq!(written.lines().next(), Some("reason,raw,origin"));
     assert!(written.contains("room.csv:11"), "{written}");
 }
+
+/// Whoever drops all columns has asked for rows without any, and gets as many as came.
+#[test]
+fn a_sink_without_columns_gets_its_rows() {
+    let text = "source lab {\n  columns { at: time; v: float }\n  recorded jsonl(\"a.jsonl\")\n  time at\n}\n\
+                sink out = lab | drop [at, v] | to FORMAT\n";
+    let rows = "{\"at\":\"2026-01-01T00:00:00Z\",\"v\":1}\n{\"at\":\"2026-01-01T00:00:01Z\",\"v\":2}\n";
+    for format in ["jsonl(\"out.jsonl\")", "parquet(\"out.parquet\")", "csv(\"out.csv\")"] {
+        let bench = Bench::new().with("a.jsonl", rows).with("none.mliot", text.replace("FORMAT", format));
+        let replayed = bench.run(&["replay", "none.mliot", "--json"]).json();
+        assert_eq!((&replayed["sinks"][0]["taken"], &replayed["diagnostics"]), (&2.into(), &serde_json::json!([])), "{format}");
+    }
+}

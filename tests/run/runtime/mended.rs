@@ -113,10 +113,9 @@ impl Node for Panics {
 /// A panic in one node had ended the whole engine.
 #[test]
 fn a_node_that_panics_fails_alone() {
-    let world = World::with(&BTreeMap::from([("lab".into(), seconds(0..20, "a"))]), Nodes::Reference);
+    let mut world = World::with(&BTreeMap::from([("lab".into(), seconds(0..20, "a"))]), Nodes::Reference);
+    world.instead = Some(("warm/where", || Box::new(Panics)));
     let mut bench = Bench::start(&world, &breakable(1.0, 2.0), 4);
-    let warm = bench.engine.slots().map(|slot| slot.key.clone()).find(|key| key.to_string() == "warm/where").expect("it runs");
-    bench.engine.slot_mut(&warm).expect("it runs").node = Box::new(Panics);
     bench.finish();
     let findings = bench.engine.take_findings();
     assert_eq!(findings.len(), 1, "{findings:?}");
