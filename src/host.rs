@@ -16,6 +16,8 @@ mod inbox;
 mod keeping;
 mod learner;
 mod learning;
+#[cfg(test)]
+mod orders;
 mod outside;
 mod parts;
 mod preview;
@@ -32,6 +34,8 @@ mod threads;
 mod trace;
 pub mod view;
 pub mod watch;
+
+use crate::base::sync;
 
 pub use begin::Kept;
 pub use board::Board;
