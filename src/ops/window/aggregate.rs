@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, cast::AsArray};
+use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, cast::AsArray, new_null_array};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::{cast, prep_null_mask_filter, take};
 use arrow::datatypes::{DataType, Field, Schema};
@@ -34,6 +34,8 @@ pub(super) struct Call {
     filter: Option<usize>,
     /// Numbers go to the accumulators as floats, where they calculate in these.
     as_float: bool,
+    /// Types of what the accumulators are given.
+    accumulated: Vec<DataType>,
     result: DataType,
     make: Maker,
     state: Vec<DataType>,
@@ -131,6 +133,16 @@ impl Call {
         }
         let filter = self.filter.map(|at| certain(&inputs.columns[at]));
         accumulator.update_batch(&args, groups, filter.as_ref(), total).map_err(failed)
+    }
+
+    /// What it remembers of a group without rows: one row was there, and did not count. That no row was there at all is not
+    /// told apart by every accumulator from rows of which none is null.
+    pub fn nothing(&self) -> Result<Vec<ArrayRef>, NodeError> {
+        let types = if self.accumulated.is_empty() { &[DataType::Boolean][..] } else { &self.accumulated };
+        let none: Vec<ArrayRef> = types.iter().map(|ty| new_null_array(ty, 1)).collect();
+        let mut accumulator = self.accumulator()?;
+        accumulator.update_batch(&none, &[0], Some(&BooleanArray::from(vec![false])), 1).map_err(failed)?;
+        accumulator.state(EmitTo::All).map_err(failed)
     }
 
     /// The finished result, in the type of the call.
@@ -243,7 +255,7 @@ impl Building<'_> {
         let accumulated = if as_float { with_float(&types) } else { types };
         let (make, state) = maker(call, &accumulated, &result)?;
         let filter = call.filter.as_ref().map(|filter| self.read(filter)).transpose()?;
-        Ok(Call { name, args, filter, as_float, result, make, state })
+        Ok(Call { name, args, filter, as_float, accumulated, result, make, state })
     }
 }
 
@@ -344,4 +356,36 @@ pub(in super::super) fn of_constants(
     let (call, accumulator) = (&aggregates.calls[0], &mut accumulators[0]);
     call.update(accumulator.as_mut(), &inputs, &vec![0; inputs.rows], 1)?;
     call.result(accumulator.evaluate(EmitTo::All).map_err(failed)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::base::Unit;
+
+    use super::*;
+
+    fn column(name: &str, ty: Type) -> ir::Column {
+        ir::Column { name: name.into(), ty, nullable: true, span: Span::default() }
+    }
+
+    fn entry(function: Aggregate) -> ir::AggregateEntry {
+        let float = Type::Float(Unit::one());
+        let arg = Expr { kind: ExprKind::Column("x".into()), ty: float.clone(), nullable: true, span: Span::default() };
+        let call = ir::AggregateCall { function, args: vec![arg], settings: vec![], filter: None, ty: float.clone() };
+        let value = Expr { kind: ExprKind::Slot(0), ty: float, nullable: true, span: Span::default() };
+        ir::AggregateEntry { name: function.name().into(), calls: vec![call], value, span: Span::default() }
+    }
+
+    #[test]
+    fn of_a_group_without_rows_nothing_is_known() {
+        let input = ir::Schema { columns: vec![column("x", Type::Float(Unit::one()))], ..ir::Schema::default() };
+        let all = [Aggregate::Sum, Aggregate::Mean, Aggregate::Min, Aggregate::Max, Aggregate::First, Aggregate::Count];
+        let aggregates = Aggregates::build(&all.map(entry), &input, false).unwrap();
+        for (call, function) in aggregates.calls.iter().zip(all) {
+            let mut accumulator = call.accumulator().unwrap();
+            accumulator.merge_batch(&call.nothing().unwrap(), &[0], 1).unwrap();
+            let value = accumulator.evaluate(EmitTo::All).unwrap();
+            assert_eq!(value.is_null(0), function != Aggregate::Count, "{}: {value:?}", function.name());
+        }
+    }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, cast::AsArray};
 use arrow::compute::interleave;
 use arrow::datatypes::{Field, Int64Type, Schema};
-use datafusion::logical_expr::EmitTo;
 
 use crate::base::Name;
 use crate::node::{Migration, NodeError, State};
@@ -146,17 +145,6 @@ fn groups(panes: &RecordBatch, by: &KeyColumns, keys: &mut Keys) -> Result<Vec<(
     let columns = by.names().iter().map(|name| column_named(panes, name).cloned()).collect::<Result<Vec<_>, _>>()?;
     let ids = keys.ids(&columns, panes.num_rows())?;
     Ok(starts_of(panes)?.values().iter().copied().zip(ids).collect())
-}
-
-impl Call {
-    /// What it remembers of a group without rows.
-    pub fn nothing(&self) -> Result<Vec<ArrayRef>, NodeError> {
-        let mut accumulator = self.accumulator()?;
-        let none: Vec<ArrayRef> =
-            self.state_fields().iter().map(|field| arrow::array::new_empty_array(field.data_type())).collect();
-        accumulator.merge_batch(&none, &[], 1).map_err(failed)?;
-        accumulator.state(EmitTo::All).map_err(failed)
-    }
 }
 
 /// For row windows: which of the values that rows wait with are the same as before, from number in the new window to number
