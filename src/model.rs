@@ -46,7 +46,7 @@ pub use fitted::{FitRequest, Fitted, Shared};
 pub use matrix::Matrix;
 pub use metrics::{Confusion, Figures, Outcome, confusion, figures, measure, metric_text};
 pub use persistence::{LabelDelay, persistence};
-pub use prepare::{Prepared, Preprocess};
+pub use prepare::{Part, Prepared, Preprocess};
 pub use random::{Stream, seed_of};
 pub use scores::argmax;
 pub use target::{Target, TargetError, kind_of, numbers};

@@ -4,7 +4,7 @@ use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::DataType;
 use serde::{Deserialize, Serialize};
 
-use crate::ir::Column;
+use crate::ir::{Column, Type};
 use crate::node::data_type;
 
 use super::Matrix;
@@ -18,6 +18,21 @@ pub struct Preprocess {
     /// Of the features; derived, so that a row is checked without building types.
     #[serde(skip)]
     types: Vec<DataType>,
+}
+
+/// Where a feature stands in the rows of a model's matrix, and what shape it has there.
+///
+/// A tensor arrives as a run of f32, row-major, each element on its own scale: `shape` is as its column declares it, and
+/// `columns` has as many places as the shape has numbers. A family that sees rows as flat numbers needs none of this; one that
+/// sees shapes (a network) learns them from [`Preprocess::parts`], by the feature's name. A row in which a tensor is missing is
+/// not among the rows that a family learns from, and is not predicted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part<'a> {
+    pub feature: &'a Column,
+    /// Of [`Matrix`].
+    pub columns: std::ops::Range<usize>,
+    /// Of a tensor; none of a feature that is a number, a bool or one of several values.
+    pub shape: Option<&'a [u32]>,
 }
 
 /// Rows as a model takes them.
@@ -60,6 +75,19 @@ impl Preprocess {
         self.encodings.iter().map(Encoding::width).sum()
     }
 
+    /// The features in the order in which they stand in a row, without gaps.
+    pub fn parts(&self) -> Vec<Part<'_>> {
+        let mut from = 0;
+        let mut parts = Vec::with_capacity(self.features.len());
+        for (feature, encoding) in self.features.iter().zip(&self.encodings) {
+            let columns = from..from + encoding.width();
+            from = columns.end;
+            let shape = if let Type::Tensor(shape) = &feature.ty { Some(shape.as_slice()) } else { None };
+            parts.push(Part { feature, columns, shape });
+        }
+        parts
+    }
+
     /// What each of these numbers means.
     pub fn names(&self) -> Vec<String> {
         self.features.iter().zip(&self.encodings).flat_map(|(feature, encoding)| encoding.names(&feature.name)).collect()
@@ -95,7 +123,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ir::Type;
 
     fn batch(columns: Vec<(&str, Type, ArrayRef)>) -> (Vec<Column>, RecordBatch) {
         let column = |(name, ty, _): &(&str, Type, ArrayRef)| Column {
@@ -147,6 +174,29 @@ mod tests {
         let prepared = Preprocess::learn(&features, &batch, &[0, 1, 2]).unwrap().apply(&batch);
         assert_eq!(prepared.usable, Some(vec![true, false, true]));
         assert_eq!(prepared.x.row(2), &[1.0, 0.0]);
+    }
+
+    #[test]
+    fn a_family_learns_where_each_tensor_stands_and_its_shape() {
+        let list = |size: i32| {
+            let rows = (0..2).map(|row| Some(vec![Some(row as f32); size as usize]));
+            let (field, size, values, nulls) =
+                FixedSizeListArray::from_iter_primitive::<Float32Type, _, _>(rows, size).into_parts();
+            let field = Arc::new(field.as_ref().clone().with_nullable(false));
+            Arc::new(FixedSizeListArray::new(field, size, values, nulls)) as ArrayRef
+        };
+        let number: ArrayRef = Arc::new(Float64Array::from(vec![Some(1.0), None]));
+        let (features, batch) = batch(vec![
+            ("a", Type::Tensor(vec![2, 3]), list(6)),
+            ("x", Type::NUMBER(), number),
+            ("b", Type::Tensor(vec![4]), list(4)),
+        ]);
+        let learned = Preprocess::learn(&features, &batch, &[0, 1]).unwrap();
+        let parts: Vec<_> =
+            learned.parts().into_iter().map(|part| (part.feature.name.to_string(), part.columns, part.shape)).collect();
+        let (a, b): (&[u32], &[u32]) = (&[2, 3], &[4]);
+        assert_eq!(parts, [("a".into(), 0..6, Some(a)), ("x".into(), 6..8, None), ("b".into(), 8..12, Some(b))]);
+        assert_eq!(learned.width(), 12);
     }
 
     #[test]
