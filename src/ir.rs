@@ -33,5 +33,5 @@ pub use stage::{
     RunningCall, ScanEntry, Stage, StageKind, Table, Taken, TopOp, Use, WindowOp, WindowShape,
 };
 pub use task::{Candidate, Choices, Dimension, History, HoldOut, Models, Share, Start, Target, Task, TaskKind};
-pub use types::{Column, EnumItem, Schema, Type};
+pub use types::{Column, EnumItem, Schema, TENSOR_NUMBERS_MAX, Type, tensor_numbers};
 pub use value::Value;

@@ -88,6 +88,7 @@ codes! {
     E0311 "an enum contradicts itself",
     E0312 "two sides of a union differ",
     E0313 "two sides of a join do not fit",
+    E0314 "this makes no tensor",
     // Time and windows.
     E0401 "a source does not say when its rows happened",
     E0402 "this needs a time",

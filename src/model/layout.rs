@@ -1,4 +1,8 @@
 //! What the columns of a matrix mean: which features they come from, and the shapes of tensors among them.
+//!
+//! A tensor arrives as a run of f32, row-major. A family that sees rows as flat numbers needs none of this; one that sees
+//! shapes (a network) finds them here by the feature's name. A row in which a tensor is missing is not among the rows that a
+//! family learns from, and is not predicted.
 
 use serde::{Deserialize, Serialize};
 

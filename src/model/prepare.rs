@@ -193,6 +193,29 @@ mod tests {
     }
 
     #[test]
+    fn a_family_learns_where_each_tensor_stands_and_its_shape() {
+        let list = |size: i32| {
+            let rows = (0..2).map(|row| Some(vec![Some(row as f32); size as usize]));
+            let (field, size, values, nulls) =
+                FixedSizeListArray::from_iter_primitive::<Float32Type, _, _>(rows, size).into_parts();
+            let field = Arc::new(field.as_ref().clone().with_nullable(false));
+            Arc::new(FixedSizeListArray::new(field, size, values, nulls)) as ArrayRef
+        };
+        let number: ArrayRef = Arc::new(Float64Array::from(vec![Some(1.0), None]));
+        let (features, batch) = batch(vec![
+            ("a", Type::Tensor(vec![2, 3]), list(6)),
+            ("x", Type::NUMBER(), number),
+            ("b", Type::Tensor(vec![4]), list(4)),
+        ]);
+        let learned = learn(&features, &batch, &[0, 1]).unwrap();
+        let parts = learned.layout().parts;
+        let part = |name: &str, width, shape| Part { name: name.into(), width, shape };
+        assert_eq!(parts, [part("a", 6, Some(vec![2, 3])), part("x", 2, None), part("b", 4, Some(vec![4]))]);
+        assert_eq!(learned.layout().part("b").map(|(from, _)| from), Some(8));
+        assert_eq!(learned.width(), 12);
+    }
+
+    #[test]
     fn another_type_than_the_learned_one_is_noticed() {
         let (features, numbers) = batch(vec![("x", Type::NUMBER(), Arc::new(Float64Array::from(vec![1.0])) as ArrayRef)]);
         let (_, texts) = batch(vec![("x", Type::Text, Arc::new(StringArray::from(vec!["1"])) as ArrayRef)]);

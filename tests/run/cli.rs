@@ -17,4 +17,5 @@ mod relay;
 mod same;
 mod score;
 mod seen;
+mod tensors;
 mod walk;

@@ -16,6 +16,7 @@ where
     let (x, mut tape) = x.split_tape();
     let (rows, _) = *x.shape();
     let values = Values { x: values(&x), parameters: parameters.iter().map(values).collect() };
+    debug_assert_eq!(values.x.len(), rows * operator.inputs(), "shapes are proven before");
     let mut out = vec![E::default(); rows * operator.outputs()];
     operator.forward(&values.x, &values.slices(), &mut out);
     let y: Rows<E> = x.device().try_tensor_from_vec(out.clone(), (rows, operator.outputs()))?;

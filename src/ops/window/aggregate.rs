@@ -18,6 +18,7 @@ use crate::node::{self, NodeError};
 use super::super::error::{failed, ill_formed};
 use super::super::expr::{Expression, Scope};
 use super::fold::{self, Fold, Folds};
+use super::pack::Pack;
 
 /// All calls of a window, in the order of its entries. Arguments that several calls share are evaluated once.
 pub(super) struct Aggregates {
@@ -251,6 +252,7 @@ fn expect_args(call: &ir::AggregateCall, args: usize) -> Result<(), NodeError> {
     let expected = match call.function {
         Aggregate::Count => args <= 1,
         Aggregate::Slope | Aggregate::Correlation => args == 2,
+        Aggregate::Tensor => args >= 1,
         _ => args == 1,
     };
     if expected { Ok(()) } else { Err(ill_formed(format!("`{}` has {args} arguments", call.function.name()))) }
@@ -293,6 +295,7 @@ fn maker(call: &ir::AggregateCall, args: &[DataType], result: &DataType) -> Resu
         Aggregate::Rms => Ok(own(fold::Rms::default(), args, result)),
         Aggregate::PeakToPeak => Ok(own(fold::PeakToPeak::default(), args, result)),
         Aggregate::ZeroCrossings => Ok(own(fold::ZeroCrossings::default(), args, result)),
+        Aggregate::Tensor => pack(result),
     }
 }
 
@@ -301,6 +304,13 @@ fn own<F: Fold>(fresh: F, args: &[DataType], result: &DataType) -> (Maker, Vec<D
     let state = F::parts(&args);
     let make = move || -> Box<dyn GroupsAccumulator> { Box::new(Folds::new(fresh.clone(), args.clone(), result.clone())) };
     (Maker::Own(Box::new(make)), state)
+}
+
+fn pack(result: &DataType) -> Result<(Maker, Vec<DataType>), NodeError> {
+    let DataType::FixedSizeList(_, size) = result else { return Err(ill_formed("a tensor is a list of one size")) };
+    let size = *size as usize;
+    let make = move || -> Box<dyn GroupsAccumulator> { Box::new(Pack::new(size)) };
+    Ok((Maker::Own(Box::new(make)), Pack::state()))
 }
 
 /// DataFusion's where it has one for the type.

@@ -172,7 +172,8 @@ fn no_vector(param: &ast::NetworkParam, plain: &[&Column], call: Span) -> Box<Di
 
 fn other_rank(param: &ast::NetworkParam, axes: usize, filling: &Filling<'_>, call: Span) -> Box<Diagnostic> {
     let (name, shape) = feature(filling);
-    let message = format!("`{name}` is {shape}, and the parameter `{}` has {axes} axes", param.name.name);
+    let axes = if axes == 1 { "one axis".to_owned() } else { format!("{axes} axes") };
+    let message = format!("`{name}` is {shape}, and the parameter `{}` has {axes}", param.name.name);
     Box::new(unfilled(message, call).at(param.span, "the parameter").help("declare the parameter with the feature's axes"))
 }
 
