@@ -9,7 +9,7 @@ use crate::model::scores::softmax;
 use crate::model::training::Scale;
 use crate::model::{Layout, Matrix, Model, Weights};
 
-use super::kernel::Operator;
+use super::kernel::{Operator, add_small_product};
 use super::net::{Built, Net};
 
 /// Rows that go through the layers at once.
@@ -87,7 +87,7 @@ impl Net {
 
 fn run(operator: &Operator, x: &[f32], parameters: &[&[f32]], rows: usize) -> Vec<f32> {
     let mut out = vec![0.0; rows * operator.outputs()];
-    operator.forward(x, parameters, &mut out);
+    operator.forward(x, parameters, &mut out, add_small_product);
     out
 }
 

@@ -23,6 +23,7 @@ pub use norm::{BatchNorm, LayerNorm, moments};
 pub use number::Number;
 pub use operator::{Gradient, Known, Operator};
 pub use pool::{Last, Mean, Pool};
+pub use product::{Multiply, add_product, add_small_product};
 
 /// How a window of `size` lies along an axis.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -4,7 +4,7 @@ use dfdx::shapes::{Axis, HasShape};
 use dfdx::tensor::{Cpu, CpuError, OwnedTape, PutTape, SplitTape, Tape, TensorFromVec};
 use dfdx::tensor_ops::{BroadcastTo, Device, ReshapeTo, TryAdd, TryMatMul};
 
-use super::kernel::{Gradient, Known, Number, Operator};
+use super::kernel::{Gradient, Known, Number, Operator, add_product};
 
 pub use crate::model::training::{Rows, Taped};
 
@@ -18,7 +18,7 @@ where
     let values = Values { x: values(&x), parameters: parameters.iter().map(values).collect() };
     debug_assert_eq!(values.x.len(), rows * operator.inputs(), "shapes are proven before");
     let mut out = vec![E::default(); rows * operator.outputs()];
-    operator.forward(&values.x, &values.slices(), &mut out);
+    operator.forward(&values.x, &values.slices(), &mut out, add_product);
     let y: Rows<E> = x.device().try_tensor_from_vec(out.clone(), (rows, operator.outputs()))?;
     let (operator, key, tensors) = (*operator, y.clone(), parameters.to_vec());
     tape.add_backward_op(move |gradients| {

@@ -7,7 +7,7 @@
 use crate::ir::network::Axes3;
 
 use super::product::{View, add_product};
-use super::{Gradient, Known, Number, Slide};
+use super::{Gradient, Known, Multiply, Number, Slide};
 
 /// Its parameters are the weights, `(kernel height · kernel width · channels in) × channels out`, and the bias.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,14 +48,14 @@ impl Conv {
         self.vertical.size * self.horizontal.size * self.from.channels
     }
 
-    pub fn forward<E: Number>(&self, x: &[E], parameters: &[&[E]], out: &mut [E]) {
+    pub fn forward<E: Number>(&self, x: &[E], parameters: &[&[E]], out: &mut [E], multiply: Multiply<E>) {
         let weights = View::whole(parameters[0], self.window(), self.channels);
         let (mut padded, mut gathered) = (Vec::new(), Vec::new());
         for (x, out) in x.chunks_exact(self.inputs()).zip(out.chunks_exact_mut(self.outputs())) {
             out.chunks_exact_mut(self.channels).for_each(|place| place.copy_from_slice(parameters[1]));
             let windows = self.windows();
             let field = self.padded(x, windows.field, &mut padded);
-            add_product(out, windows.matrix(field, &mut gathered), weights);
+            multiply(out, windows.matrix(field, &mut gathered), weights);
         }
     }
 

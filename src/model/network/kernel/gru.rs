@@ -4,7 +4,7 @@
 
 use super::product::{View, add_product};
 use super::simple::sigmoid;
-use super::{Gradient, Known, Number};
+use super::{Gradient, Known, Multiply, Number};
 
 /// Its parameters are `W` (channels × 3 units, r, z and n side by side), `U` (units × 3 units) and the bias (3 units).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,13 +24,13 @@ struct Gates<E> {
 }
 
 impl Gru {
-    pub fn forward<E: Number>(&self, x: &[E], parameters: &[&[E]], out: &mut [E]) {
+    pub fn forward<E: Number>(&self, x: &[E], parameters: &[&[E]], out: &mut [E], multiply: Multiply<E>) {
         let (width, units) = (self.steps * self.channels, self.units);
         for (x, out) in x.chunks_exact(width).zip(out.chunks_exact_mut(self.steps * units)) {
-            let inputs = self.inputs(x, parameters);
+            let inputs = self.inputs(x, parameters, multiply);
             let mut before = vec![E::zero(); units];
             for (step, out) in inputs.chunks_exact(3 * units).zip(out.chunks_exact_mut(units)) {
-                let gates = self.gates(step, &before, parameters[1]);
+                let gates = self.gates(step, &before, parameters[1], multiply);
                 for at in 0..units {
                     out[at] = (E::ONE - gates.keep[at]) * gates.new[at] + gates.keep[at] * before[at];
                 }
@@ -68,13 +68,13 @@ impl Gru {
         into: &mut Gradient<'_, E>,
     ) -> Vec<E> {
         let units = self.units;
-        let inputs = self.inputs(x, parameters);
+        let inputs = self.inputs(x, parameters, add_product);
         let mut summed = vec![E::zero(); self.steps * 3 * units];
         let mut later = vec![E::zero(); units];
         let nothing = vec![E::zero(); units];
         for step in (0..self.steps).rev() {
             let before = if step == 0 { &nothing[..] } else { &y[(step - 1) * units..step * units] };
-            let gates = self.gates(&inputs[step * 3 * units..(step + 1) * 3 * units], before, parameters[1]);
+            let gates = self.gates(&inputs[step * 3 * units..(step + 1) * 3 * units], before, parameters[1], add_product);
             let here = &mut summed[step * 3 * units..(step + 1) * 3 * units];
             // Of `h·U`: as of the sums, but for n, whose part goes through the reset gate.
             let mut recalled = vec![E::zero(); 3 * units];
@@ -102,17 +102,17 @@ impl Gru {
     }
 
     /// `x·W + b` of every step.
-    fn inputs<E: Number>(&self, x: &[E], parameters: &[&[E]]) -> Vec<E> {
+    fn inputs<E: Number>(&self, x: &[E], parameters: &[&[E]], multiply: Multiply<E>) -> Vec<E> {
         let mut sums = parameters[2].repeat(self.steps);
         let weights = View::whole(parameters[0], self.channels, 3 * self.units);
-        add_product(&mut sums, View::whole(x, self.steps, self.channels), weights);
+        multiply(&mut sums, View::whole(x, self.steps, self.channels), weights);
         sums
     }
 
-    fn gates<E: Number>(&self, inputs: &[E], before: &[E], recurrent: &[E]) -> Gates<E> {
+    fn gates<E: Number>(&self, inputs: &[E], before: &[E], recurrent: &[E], multiply: Multiply<E>) -> Gates<E> {
         let units = self.units;
         let mut recalled = vec![E::zero(); 3 * units];
-        add_product(&mut recalled, View::whole(before, 1, units), View::whole(recurrent, units, 3 * units));
+        multiply(&mut recalled, View::whole(before, 1, units), View::whole(recurrent, units, 3 * units));
         let gate = |from: usize| (from..from + units).map(|at| sigmoid(inputs[at] + recalled[at])).collect::<Vec<E>>();
         let (reset, keep) = (gate(0), gate(units));
         let recalled = recalled.split_off(2 * units);

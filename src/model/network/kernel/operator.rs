@@ -2,7 +2,7 @@
 
 use crate::ir::network::Pointwise;
 
-use super::{BatchNorm, Conv, Depthwise, Gru, Last, LayerNorm, Mean, Number, Pool, simple};
+use super::{BatchNorm, Conv, Depthwise, Gru, Last, LayerNorm, Mean, Multiply, Number, Pool, simple};
 
 /// What a layer does to each row of `inputs()` numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -77,16 +77,16 @@ impl Operator {
     }
 
     /// `out` is all zero before.
-    pub fn forward<E: Number>(&self, x: &[E], parameters: &[&[E]], out: &mut [E]) {
+    pub fn forward<E: Number>(&self, x: &[E], parameters: &[&[E]], out: &mut [E], multiply: Multiply<E>) {
         match self {
-            Operator::Conv(it) => it.forward(x, parameters, out),
+            Operator::Conv(it) => it.forward(x, parameters, out, multiply),
             Operator::Depthwise(it) => it.forward(x, parameters, out),
             Operator::Pool(it) => it.forward(x, out),
             Operator::Mean(it) => it.forward(x, out),
             Operator::Last(it) => it.forward(x, out),
             Operator::BatchNorm(it) => it.forward(x, parameters, out),
             Operator::LayerNorm(it) => it.forward(x, parameters, out),
-            Operator::Gru(it) => it.forward(x, parameters, out),
+            Operator::Gru(it) => it.forward(x, parameters, out, multiply),
             Operator::Pointwise { kind, .. } => {
                 out.copy_from_slice(x);
                 simple::activate(*kind, out);

@@ -29,6 +29,27 @@ impl<'a, E> View<'a, E> {
     }
 }
 
+/// How products are calculated: [`add_product`] or [`add_small_product`].
+pub type Multiply<E> = fn(&mut [E], View<'_, E>, View<'_, E>);
+
+/// Products of fewer multiply-adds than this need no packing.
+const SMALL: usize = 1 << 16;
+
+/// The same as [`add_product`], where it is small in plain loops: gemm packs what it multiplies, for which it keeps as many
+/// bytes as a processor's cache has, and a small network answers a row with a hundredth of that.
+pub fn add_small_product<E: Number>(out: &mut [E], a: View<'_, E>, b: View<'_, E>) {
+    if a.rows * a.columns * b.columns >= SMALL || b.column_step != 1 {
+        return add_product(out, a, b);
+    }
+    for (row, out) in out.chunks_exact_mut(b.columns.max(1)).enumerate() {
+        for at in 0..a.columns {
+            let value = a.data[row * a.row_step + at * a.column_step];
+            let weights = &b.data[at * b.row_step..at * b.row_step + b.columns];
+            out.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += value * *weight);
+        }
+    }
+}
+
 /// `out += a · b`; `out` is row-major without gaps.
 pub fn add_product<E: Number>(out: &mut [E], a: View<'_, E>, b: View<'_, E>) {
     assert_eq!(a.columns, b.rows, "shapes are proven before");
