@@ -14,7 +14,7 @@ use crate::plan::{Change, Class, Input, Memory, NodeKey, NodeOp, NodeSpec};
 
 use super::clocks;
 use super::edge::Edge;
-use super::epoch::SavedSlot;
+use super::epoch::{SavedEdge, SavedSlot};
 use super::event::Fate;
 use super::merge::{self, Merged, Next, OrderedMerge};
 use super::prepare::Way;
@@ -177,9 +177,11 @@ impl Slot {
         (self.counts, self.since, self.floor, self.upto) = (counts.into(), *since, *floor, *upto);
         (self.merge, self.ended, self.failed) = (OrderedMerge::from(*merge), *ended, failed.as_ref().map(Into::into));
         self.aside = aside.then(|| self.input.clone());
+        // A merge may read one node at two ports, and each of them has books of its own.
+        let mut saved: Vec<&SavedEdge> = edges.iter().collect();
         for (edge, schema) in self.inputs.iter_mut().zip(schemas) {
-            if let Some(saved) = edges.iter().find(|saved| saved.from == edge.from) {
-                edge.restore(saved, schema);
+            if let Some(at) = saved.iter().position(|saved| saved.from == edge.from) {
+                edge.restore(saved.remove(at), schema);
             }
         }
     }
