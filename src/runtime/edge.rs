@@ -101,6 +101,16 @@ impl Edge {
         Some(batch)
     }
 
+    /// All that it says up to `at`, where several messages may end: what time or an end has set free stands at an ordinal of
+    /// which something was said already.
+    pub fn pop_upto(&mut self, at: Ordinal) -> Vec<Batch> {
+        let mut pieces: Vec<Batch> = self.pop_before(at).into_iter().collect();
+        while self.frontier().is_some_and(|upto| upto <= at) {
+            pieces.extend(self.pop_before(at));
+        }
+        pieces
+    }
+
     /// The clock of an input that says nothing new.
     pub fn still(&self) -> Clock {
         Clock::still(self.after)

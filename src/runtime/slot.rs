@@ -257,9 +257,12 @@ impl Slot {
         for (port, batch) in features {
             self.on_batch(port, Batch { upto, clock: clock.clone(), ..batch }, &mut sent);
         }
-        let rows = rows.into_iter().map(|(_, batch)| batch).next();
-        let rows = rows.unwrap_or_else(|| merge::nothing(&self.input, upto, clock.clone()));
-        match self.on_batches(vec![(0, Batch { upto, clock, ..rows })]) {
+        let mut rows: Vec<(Port, Batch)> =
+            rows.into_iter().map(|(_, batch)| (0, Batch { upto, clock: clock.clone(), ..batch })).collect();
+        if rows.is_empty() {
+            rows.push((0, merge::nothing(&self.input, upto, clock)));
+        }
+        match self.on_batches(rows) {
             Acted::Sent(more) => sent.extend(more),
             Acted::Idle => {}
         }
