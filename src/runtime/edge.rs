@@ -41,7 +41,12 @@ pub struct EdgeCounts {
 
 impl Edge {
     pub fn new(from: Input) -> Edge {
-        Edge { from, queue: VecDeque::new(), sent: 0, received: 0, ended: None, after: Time::MIN }
+        Edge::begin(from, None)
+    }
+
+    /// Laid to a node that has ended there.
+    pub fn begin(from: Input, ended: Option<Ordinal>) -> Edge {
+        Edge { from, queue: VecDeque::new(), sent: 0, received: 0, ended, after: Time::MIN }
     }
 
     pub(super) fn save(&self) -> SavedEdge {

@@ -186,8 +186,10 @@ impl Slot {
         }
     }
 
-    /// Inputs that stay keep their books and what is under way; the others begin.
+    /// Inputs that stay keep their books and what is under way; the others begin. Who has ended has let go of everything, and
+    /// is told nothing more by an input that has ended too: it is reopened if one goes on.
     pub fn rewire(&mut self, renames: &BTreeMap<NodeKey, NodeKey>) {
+        let ended = self.ended_at();
         let mut old = mem::take(&mut self.inputs);
         for edge in &mut old {
             if let Some(new) = renames.get(&edge.from.node) {
@@ -196,7 +198,7 @@ impl Slot {
         }
         for wanted in &self.spec.inputs {
             let kept = old.iter().position(|edge| edge.from == *wanted).map(|at| old.remove(at));
-            self.inputs.push(kept.unwrap_or_else(|| Edge::new(wanted.clone())));
+            self.inputs.push(kept.unwrap_or_else(|| Edge::begin(wanted.clone(), ended)));
         }
         self.ended &= self.inputs.iter().all(|edge| edge.ended().is_some());
     }
@@ -329,7 +331,10 @@ impl Slot {
             self.failed = Some(error);
         }
         self.counts.add(&out.counts);
-        let rows = out.batches.into_iter().map(|(outlet, batch)| (outlet, Message::Batch(batch)));
+        // Time stands where it stood, also where windows were let go that had not come to their ends.
+        let stands = |clock| if matches!(clock, Clock::None) { Clock::None } else { Clock::still(self.floor) };
+        let still = |batch: Batch| Batch { clock: stands(batch.clock), ..batch };
+        let rows = out.batches.into_iter().map(|(outlet, batch)| (outlet, Message::Batch(still(batch))));
         let ends = [Outlet::Rows, Outlet::Bad, Outlet::Late].map(|outlet| (outlet, Message::End { at }));
         Acted::Sent(rows.chain(ends).collect())
     }

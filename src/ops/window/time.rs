@@ -351,7 +351,7 @@ impl Node for TimeWindow {
             // Where its input goes on again, these stay closed.
             self.fired = Time(end);
         }
-        let incomplete = std::mem::take(&mut self.incomplete);
+        let incomplete = self.incomplete.clone();
         self.close();
         out.noted(KEPT_BACK, fired.kept_back);
         out.send(self.parts.output.batch(fired, &self.keys, &incomplete, at, clock)?);
