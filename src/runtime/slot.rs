@@ -40,6 +40,8 @@ pub struct Slot {
     merge: OrderedMerge,
     /// How far its clock has got; rows that come from elsewhere after a change never take it back.
     floor: Time,
+    /// Beside a running node of which it is to remember the same: how far that one's clock has got, which it does not pass.
+    ceiling: Time,
     /// Up to which ordinal it has seen everything.
     upto: Ordinal,
     /// Of its bad and late rows, for messages without any.
@@ -78,6 +80,7 @@ impl Slot {
             since,
             merge: OrderedMerge::default(),
             floor: Time::MIN,
+            ceiling: Time::MAX,
             upto: since,
             aside: None,
             ended: false,
@@ -274,7 +277,7 @@ impl Slot {
     fn on_batches(&mut self, batches: Vec<(Port, Batch)>) -> Acted {
         let mut sent = Vec::new();
         for (port, batch) in batches {
-            let clock = clocks::raised(batch.clock, self.floor);
+            let clock = clocks::raised(clocks::held(batch.clock, self.ceiling), self.floor);
             self.jump(clock.start(), &mut sent);
             self.floor = self.floor.max(clock.after());
             self.upto = batch.upto;
@@ -286,10 +289,25 @@ impl Slot {
     /// Between two spans a clock may jump: an input of a merge ended that had held it back, or a change of the graph took such
     /// an input away. Then time goes on where the last span ended, whatever the size of the next.
     fn jump(&mut self, to: Time, sent: &mut Vec<(Outlet, Message)>) {
-        if self.floor > Time::MIN && to > self.floor {
+        if to > self.floor {
             let clock = Clock::Steps { before: self.floor, after: to, at: [].into() };
+            self.floor = to;
             self.on_batch(0, merge::nothing(&self.input, self.upto, clock), sent);
         }
+    }
+
+    /// Its clock does not pass this time until it is told otherwise.
+    pub(super) fn hold(&mut self, ceiling: Time) {
+        self.ceiling = ceiling;
+    }
+
+    /// Its clock goes on to its ceiling, without a row.
+    pub(super) fn rise(&mut self) -> Vec<(Outlet, Message)> {
+        let mut sent = Vec::new();
+        if self.ceiling < Time::MAX && !self.ended {
+            self.jump(self.ceiling, &mut sent);
+        }
+        sent
     }
 
     fn on_batch(&mut self, port: Port, batch: Batch, sent: &mut Vec<(Outlet, Message)>) {
