@@ -32,6 +32,7 @@ mod study;
 mod taps;
 mod threads;
 mod trace;
+mod verify;
 pub mod view;
 pub mod watch;
 
@@ -55,3 +56,4 @@ pub use stop::{Stop, Wanted};
 pub use study::{Studied, Study, Told, learns, unsupported};
 pub use taps::{Column, Look, TAP_ROWS_MAX, TAPS_MAX, TapWord, Teller, look_on};
 pub use trace::{Cell, Followed, Step, Wanted as WantedRow, follow, recorded};
+pub use verify::Verify;

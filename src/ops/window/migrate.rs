@@ -108,6 +108,7 @@ fn starts_of(panes: &RecordBatch) -> Result<&Int64Array, NodeError> {
 
 /// Where the groups of the running panes stand in the rebuilt ones.
 struct Found<'a> {
+    parts: &'a Parts,
     rebuilt: Option<&'a RecordBatch>,
     /// By running row.
     rows: Vec<Option<usize>>,
@@ -115,18 +116,19 @@ struct Found<'a> {
 
 impl<'a> Found<'a> {
     fn of(from: &PaneMigration<'a>) -> Result<Found<'a>, NodeError> {
+        let parts = from.parts;
         let rebuilt = from.migration.rebuilt.as_ref().map(panes_of).transpose()?;
-        let Some(again) = rebuilt else { return Ok(Found { rebuilt, rows: vec![None; from.running.num_rows()] }) };
+        let Some(again) = rebuilt else { return Ok(Found { parts, rebuilt, rows: vec![None; from.running.num_rows()] }) };
         let mut keys = Keys::new(from.parts.by.types())?;
         let by = &from.parts.by;
         let known: HashMap<(i64, Id), usize> = groups(again, by, &mut keys)?.into_iter().zip(0..).collect();
         let running = groups(from.running, by, &mut keys)?;
-        Ok(Found { rebuilt, rows: running.iter().map(|group| known.get(group).copied()).collect() })
+        Ok(Found { parts, rebuilt, rows: running.iter().map(|group| known.get(group).copied()).collect() })
     }
 
     /// What the call remembers of each running group.
     fn columns(&self, call: &Call) -> Result<Vec<ArrayRef>, NodeError> {
-        let none = call.nothing()?;
+        let none = call.nothing(&self.parts.aggregates.any_row())?;
         let Some(rebuilt) = self.rebuilt else {
             let places: Vec<(usize, usize)> = vec![(0, 0); self.rows.len()];
             return none.iter().map(|none| interleave(&[none.as_ref()], &places).map_err(failed)).collect();
