@@ -11,6 +11,7 @@ mod disk;
 mod edit;
 mod feed;
 mod grow;
+mod hidden;
 mod ledger;
 mod log;
 pub mod oracle;

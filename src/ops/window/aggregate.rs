@@ -35,8 +35,6 @@ pub(super) struct Call {
     filter: Option<usize>,
     /// Numbers go to the accumulators as floats, where they calculate in these.
     as_float: bool,
-    /// Types of what the accumulators are given.
-    accumulated: Vec<DataType>,
     result: DataType,
     make: Maker,
     state: Vec<DataType>,
@@ -155,16 +153,6 @@ impl Call {
         accumulator.state(EmitTo::All).map_err(failed)
     }
 
-    /// What it remembers of a group without rows: one row was there, and did not count. That no row was there at all is not
-    /// told apart by every accumulator from rows of which none is null.
-    pub fn nothing(&self) -> Result<Vec<ArrayRef>, NodeError> {
-        let types = if self.accumulated.is_empty() { &[DataType::Boolean][..] } else { &self.accumulated };
-        let none: Vec<ArrayRef> = types.iter().map(|ty| new_null_array(ty, 1)).collect();
-        let mut accumulator = self.accumulator()?;
-        accumulator.update_batch(&none, &[0], Some(&BooleanArray::from(vec![false])), 1).map_err(failed)?;
-        accumulator.state(EmitTo::All).map_err(failed)
-    }
-
     /// The finished result, in the type of the call.
     pub fn result(&self, value: ArrayRef) -> Result<ArrayRef, NodeError> {
         if *value.data_type() == self.result {
@@ -275,7 +263,7 @@ impl Building<'_> {
         let accumulated = if as_float { with_float(&types) } else { types };
         let (make, state) = maker(call, &accumulated, &result)?;
         let filter = call.filter.as_ref().map(|filter| self.read(filter)).transpose()?;
-        Ok(Call { name, args, filter, as_float, accumulated, result, make, state })
+        Ok(Call { name, args, filter, as_float, result, make, state })
     }
 }
 
@@ -412,7 +400,7 @@ mod tests {
         let aggregates = Aggregates::build(&all.map(entry), &input, false).unwrap();
         for (call, function) in aggregates.calls.iter().zip(all) {
             let mut accumulator = call.accumulator().unwrap();
-            accumulator.merge_batch(&call.nothing().unwrap(), &[0], 1).unwrap();
+            accumulator.merge_batch(&call.nothing(&aggregates.any_row()).unwrap(), &[0], 1).unwrap();
             let value = accumulator.evaluate(EmitTo::All).unwrap();
             assert_eq!(value.is_null(0), function != Aggregate::Count, "{}: {value:?}", function.name());
         }
