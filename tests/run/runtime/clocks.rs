@@ -65,6 +65,36 @@ fn a_window_that_is_rebuilt_before_a_faster_clock_passes_nothing_over() {
     assert_eq!(starts(&bench.sinks["out"], "a"), (0..40).step_by(3).collect::<Vec<i64>>(), "each once");
 }
 
+/// Without the source that was still open, all that is read had ended: its windows had been let go in silence.
+#[test]
+fn a_window_that_is_rebuilt_without_what_kept_it_open_tells_what_it_holds() {
+    let world = World::with(&BTreeMap::from([("lab".into(), seconds(0..12, "a"))]), Nodes::Real);
+    let schema = Pipe::new().columns();
+    world.rows("hall", Side::Recorded).give(mliot::runtime::to_table(&schema, &seconds(0..3, "b")).expect("rows"));
+    let mut bench = Bench::start(&world, &panes(true, 2.0), 4);
+    bench.finish();
+    assert!(!bench.sinks.contains_key("out"), "the hall may still say something");
+    bench.engine.apply(&panes(false, 3.0), &world).expect("a good edit");
+    bench.finish();
+    bench.check();
+    assert_eq!(starts(&bench.sinks["out"], "a"), [0, 3, 6, 9]);
+}
+
+/// It had seen nothing yet, not even where time stood, and told all that had ended before it came.
+#[test]
+fn a_window_that_is_changed_before_anything_came_to_it_tells_none_that_had_ended() {
+    let file = || File::default().source("lab", 0).sink("rest", "lab");
+    let hop = |seconds| file().stream("panes", "lab", Pipe::new().hop(seconds, 3, "v")).sink("out", "panes").graph();
+    let world = World::with(&BTreeMap::from([("lab".into(), seconds(0..20, "a"))]), Nodes::Real);
+    let mut bench = Bench::start(&world, &file().graph(), 4);
+    bench.run_to(10);
+    bench.engine.apply(&hop(3), &world).expect("a good edit");
+    bench.engine.apply(&hop(6), &world).expect("a good edit");
+    bench.finish();
+    bench.check();
+    assert_eq!(starts(&bench.sinks["out"], "a"), [6, 9, 12, 15, 18], "those that end behind the ninth second");
+}
+
 /// The rows of a window that had seen no clock yet were dropped with the first that came.
 #[test]
 fn a_window_behind_a_source_that_said_nothing_tells_its_rows_once_that_one_is_gone() {

@@ -36,8 +36,8 @@ pub struct Oracle {
     reading: BTreeMap<Name, Reading>,
     /// Where rows are had once more: clocks that the running ones have not reached are not reached here.
     limits: BTreeMap<Name, i64>,
-    /// The same of stages.
-    stands: BTreeMap<NodeKey, i64>,
+    /// The same of stages, and which of these have not ended.
+    stands: BTreeMap<NodeKey, (i64, bool)>,
     /// All clocks go there.
     rises: bool,
     graph: Graph,
@@ -237,23 +237,28 @@ impl Oracle {
             after = Some(after.map_or(clock.1, |low| low.min(clock.1)));
             *ended = flow.ends;
         }
-        let (Some(before), Some(after)) = (before, after) else { return Flow::default() };
-        let clock = self.clock(spec, cell, (before, after));
+        let is_kept_open = self.stands.get(&spec.key).is_some_and(|(_, open)| *open);
+        let floor = cell.clock.unwrap_or(i64::MIN);
+        let (before, after) = match (before, after) {
+            (Some(before), Some(after)) => (before, after),
+            _ if is_kept_open => (floor, floor),
+            _ => return Flow::default(),
+        };
+        let clock = self.clock(spec, floor, (before, after));
         let mut out = Flow { clock: Some(clock), ..Flow::default() };
         // Behind an input that held it back, time goes on by itself, before the rows.
         self.act(spec, cell, vec![], (clock.0, clock.0), entering.ordinal, &mut out);
         self.act(spec, cell, rows, clock, entering.ordinal, &mut out);
         cell.clock = Some(clock.1);
-        if cell.inputs.iter().all(|(.., ended)| *ended) {
+        if !is_kept_open && cell.inputs.iter().all(|(.., ended)| *ended) {
             self.end(spec, cell, &mut out);
         }
         out
     }
 
     /// Of a node, before and after, given that of what it reads. It never goes back.
-    fn clock(&self, spec: &NodeSpec, cell: &Cell, (before, after): (i64, i64)) -> (i64, i64) {
-        let floor = cell.clock.unwrap_or(i64::MIN);
-        let stands = self.stands.get(&spec.key).copied();
+    fn clock(&self, spec: &NodeSpec, floor: i64, (before, after): (i64, i64)) -> (i64, i64) {
+        let stands = self.stands.get(&spec.key).map(|(clock, _)| *clock);
         let held = |clock: i64| stands.map_or(clock, |stands| clock.min(stands)).max(floor);
         let after = if self.rises { stands.unwrap_or(after) } else { after };
         (held(before), held(after))
