@@ -95,6 +95,31 @@ fn a_window_that_is_changed_before_anything_came_to_it_tells_none_that_had_ended
     assert_eq!(starts(&bench.sinks["out"], "a"), [6, 9, 12, 15, 18], "those that end behind the ninth second");
 }
 
+/// Rows that come late for some of their windows and not for others are no reason to tell those that were over before it began.
+#[test]
+fn a_window_that_forgets_all_tells_none_that_had_ended() {
+    let file = |by: &str| {
+        super::classes::graph(&format!(
+            "source lab {{ columns {{ at: time; key: text; v: float }}; recorded jsonl(\"lab.jsonl\"); time at }}
+stream panes = lab | window 6s every 3s {by} {{ n = count() }}
+sink out = panes | to jsonl(\"out.jsonl\")
+"
+        ))
+    };
+    let rows = [0.5, 2.5, 7.5, 8.5, 4.5, 14.5].map(|second| row(second, "a", 5.0));
+    let world = World::with(&BTreeMap::from([("lab".into(), rows.to_vec())]), Nodes::Real);
+    world.forgets.set(true);
+    let mut bench = Bench::start(&world, &file("by key"), 4);
+    bench.run_to(4);
+    let before = bench.sinks["out"].len();
+    bench.engine.apply(&file(""), &world).expect("a good edit");
+    bench.finish();
+    bench.check();
+    let ends = bench.sinks["out"][before..].iter().map(|row| row["window_end"].to_string());
+    let wanted = ["@1970-01-01T00:00:09Z", "@1970-01-01T00:00:15Z", "@1970-01-01T00:00:18Z"];
+    assert_eq!(ends.collect::<Vec<_>>(), wanted, "its clock stands at 8.5 s");
+}
+
 /// The rows of a window that had seen no clock yet were dropped with the first that came.
 #[test]
 fn a_window_behind_a_source_that_said_nothing_tells_its_rows_once_that_one_is_gone() {
