@@ -4,6 +4,7 @@ mod hash;
 mod name;
 mod source;
 mod span;
+pub mod sync;
 mod time;
 mod unit;
 mod words;

@@ -16,6 +16,8 @@ mod inbox;
 mod keeping;
 mod learner;
 mod learning;
+#[cfg(test)]
+mod orders;
 mod outside;
 mod parts;
 mod preview;
@@ -33,6 +35,8 @@ mod trace;
 mod verify;
 pub mod view;
 pub mod watch;
+
+use crate::base::sync;
 
 pub use begin::Kept;
 pub use board::Board;

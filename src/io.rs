@@ -21,6 +21,8 @@ mod lines;
 mod list;
 mod live;
 mod open;
+#[cfg(test)]
+mod orders;
 mod path;
 mod place;
 mod received;
@@ -36,6 +38,8 @@ mod tail;
 
 #[cfg(test)]
 mod testing;
+
+use crate::base::sync;
 
 pub use block::SourceCounts;
 pub use deliver::{Deliver, Exact, FileMark, Keep, Ledger, SEGMENT_ROWS_MAX, SinkMark, cells, deliver, keep, settle};

@@ -15,10 +15,14 @@ mod listener;
 mod meter;
 mod metrics;
 mod named;
+#[cfg(test)]
+mod orders;
 mod page;
 mod post;
 mod rows;
 mod status;
+
+use crate::base::sync;
 
 pub use backend::{Answer, Answering, Backend, Refusal};
 pub use door::{Door, DoorKey, Doors, Missing};

@@ -4,6 +4,7 @@
 //! Where a state folder is kept, rows that were handed on stay here until they stand for good: an epoch then holds whatever a
 //! restart would have to write again, and no epoch ever waits for a sink.
 
+mod standing;
 mod work;
 mod writer;
 
@@ -16,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use arrow::datatypes::SchemaRef;
 
-use crate::base::Name;
+use crate::base::{Name, sync};
 use crate::diag::{Code, Diagnostic};
 use crate::io::{Keep, Ledger, SinkMark};
 use crate::node::NodeError;

@@ -1,7 +1,8 @@
 //! The wish to end, from whoever may have it.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use super::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Clones are the same wish. It is never taken back.
 #[derive(Clone, Debug, Default)]

@@ -4,6 +4,7 @@
 //! sure. The rows of the source are read from here, so a restart reads again from any sequence number that was not trimmed.
 //! What was being written when a process ended is cut off; a frame that is damaged later is named, and what follows is read.
 
+mod bell;
 mod frame;
 mod keys;
 mod reader;
@@ -16,16 +17,17 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Relaxed};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::base::{Name, Time};
+use crate::base::{Name, Time, sync};
 use crate::diag::{Code, Diagnostic};
 
 use super::error::IoError;
 use super::resources::{Lease, Table};
 
+use bell::Bell;
 use frame::BODY_BYTES_MAX;
 pub(in crate::io) use frame::{Frame, Records, RequestKey};
 use keys::Keys;
@@ -106,7 +108,7 @@ struct Shared {
     next: AtomicU64,
     state: Mutex<State>,
     /// Rung when something was written or trimmed, so that there may be room.
-    room: Condvar,
+    room: Bell,
 }
 
 #[derive(Debug, Default)]
@@ -155,7 +157,7 @@ impl Journal {
         let keys = Keys::read(segments.iter().rev());
         let state = State { segments, first, ..State::default() };
         let (folder, next) = (folder.to_owned(), AtomicU64::new(next));
-        let shared = Arc::new(Shared { folder, limits, next, state: Mutex::new(state), room: Condvar::new() });
+        let shared = Arc::new(Shared { folder, limits, next, state: Mutex::new(state), room: Bell::default() });
         let (requests, inbox) = sync_channel(REQUESTS_MAX);
         let writer = Writer { shared: shared.clone(), inbox, file };
         let writer = std::thread::Builder::new().name("journal".into()).spawn(move || writer.run());
@@ -232,9 +234,14 @@ impl Journal {
         Ok(())
     }
 
-    /// Until something was written or trimmed, at most so long.
-    pub fn wait_for_room(&self, most: Duration) {
-        let _ = self.shared.room.wait_timeout(self.shared.state(), most);
+    /// How often there may have been room; to be asked before something is offered that might find none.
+    pub fn room(&self) -> u64 {
+        self.shared.room.heard()
+    }
+
+    /// Until something was written or trimmed since, at most so long.
+    pub fn wait_for_room(&self, since: u64, most: Duration) {
+        self.shared.room.wait(since, most);
     }
 
     /// Reads from this sequence number on.
@@ -276,7 +283,7 @@ impl Journal {
                 gone.extend(state.segments.pop_front());
             }
         }
-        self.shared.room.notify_all();
+        self.shared.room.ring();
         let folder = &self.shared.folder;
         let aside = folder.join(format!("{MARK}.new"));
         let written = fs::write(&aside, upto.to_string()).and_then(|()| fs::rename(&aside, folder.join(MARK)));

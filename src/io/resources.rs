@@ -1,17 +1,39 @@
 //! What is open to the world, by its own options: two users of the same options share it, and the last one closes it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use super::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
+
+/// So long whoever opens something waits for the one of the same options that is being closed; then he tries it all the same.
+pub const CLOSING_MAX: Duration = Duration::from_secs(10);
 
 /// Resources by their options. A change takes the lease on the new one before it gives back the old one, so what both name
-/// is never closed in between.
-#[derive(Debug)]
-pub struct Table<K, R>(Mutex<BTreeMap<K, Weak<R>>>);
+/// is never closed in between; and of one that is being closed by another thread no second one is opened before it is.
+pub struct Table<K, R>(Mutex<BTreeMap<K, Known<R>>>);
+
+/// One that is open, or has been.
+struct Known<R> {
+    resource: Weak<Held<R>>,
+    closed: Arc<Closed>,
+}
 
 /// Holds a resource open; the last one dropped closes it.
-#[derive(Debug)]
-pub struct Lease<R>(Arc<R>);
+pub struct Lease<R>(Arc<Held<R>>);
+
+struct Held<R> {
+    /// None while it is being closed.
+    resource: Option<R>,
+    closed: Arc<Closed>,
+}
+
+/// Whether it is closed to its end.
+struct Closed {
+    done: Mutex<bool>,
+    rung: Condvar,
+}
 
 impl<K, R> Default for Table<K, R> {
     fn default() -> Self {
@@ -26,23 +48,50 @@ impl<K: Clone + Ord, R> Table<K, R> {
     /// What `open` says; the table is then as before.
     pub fn lease<E>(&self, key: &K, open: impl FnOnce() -> Result<R, E>) -> Result<Lease<R>, E> {
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(open) = table.get(key).and_then(Weak::upgrade) {
-            return Ok(Lease(open));
+        if let Some(known) = table.get(key) {
+            if let Some(held) = known.resource.upgrade() {
+                return Ok(Lease(held));
+            }
+            known.closed.wait(CLOSING_MAX);
         }
-        let new = Arc::new(open()?);
-        table.retain(|_, resource| resource.strong_count() > 0);
-        table.insert(key.clone(), Arc::downgrade(&new));
+        let closed = Arc::new(Closed { done: Mutex::new(false), rung: Condvar::new() });
+        let new = Arc::new(Held { resource: Some(open()?), closed: closed.clone() });
+        table.retain(|_, known| !known.closed.is_done());
+        table.insert(key.clone(), Known { resource: Arc::downgrade(&new), closed });
         Ok(Lease(new))
     }
 
     /// How many are open.
     pub fn len(&self) -> usize {
         let table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        table.values().filter(|resource| resource.strong_count() > 0).count()
+        table.values().filter(|known| known.resource.strong_count() > 0).count()
     }
 
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+impl<R> Drop for Held<R> {
+    fn drop(&mut self) {
+        drop(self.resource.take());
+        self.closed.say();
+    }
+}
+
+impl Closed {
+    fn say(&self) {
+        *self.done.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.rung.notify_all();
+    }
+
+    fn is_done(&self) -> bool {
+        *self.done.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait(&self, most: Duration) {
+        let done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.rung.wait_timeout_while(done, most, |done| !*done));
     }
 }
 
@@ -55,46 +104,18 @@ impl<R> Clone for Lease<R> {
 impl<R> Deref for Lease<R> {
     type Target = R;
     fn deref(&self) -> &R {
-        &self.0
+        self.0.resource.as_ref().expect("it is closed when the last lease goes")
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::cell::RefCell;
-    use std::rc::Rc;
-
-    use super::*;
-
-    /// Notes when it is opened and closed.
-    struct Port(u16, Rc<RefCell<Vec<String>>>);
-
-    impl Drop for Port {
-        fn drop(&mut self) {
-            self.1.borrow_mut().push(format!("close {}", self.0));
-        }
+impl<K: fmt::Debug + Clone + Ord, R> fmt::Debug for Table<K, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Table").field("open", &self.len()).finish()
     }
+}
 
-    #[test]
-    fn equal_options_share_and_the_last_lease_closes() {
-        let (table, log) = (Table::<u16, Port>::default(), Rc::new(RefCell::new(Vec::new())));
-        let open = |port: u16| {
-            table.lease(&port, || {
-                log.borrow_mut().push(format!("open {port}"));
-                if port == 0 { Err("no such port") } else { Ok(Port(port, log.clone())) }
-            })
-        };
-        let first = open(8080).unwrap();
-        let second = open(8080).unwrap();
-        drop(first);
-        assert_eq!(table.len(), 1);
-        let other = open(8081).unwrap();
-        drop(second);
-        assert!(open(0).is_err());
-        drop(other);
-        assert!(table.is_empty());
-        let again = open(8080).unwrap();
-        assert_eq!(*log.borrow(), ["open 8080", "open 8081", "close 8080", "open 0", "close 8081", "open 8080"]);
-        drop(again);
+impl<R: fmt::Debug> fmt::Debug for Lease<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Lease").field(&self.0.resource).finish()
     }
 }

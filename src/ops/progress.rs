@@ -38,9 +38,10 @@ impl Progress {
         passed.checked_sub(1).map_or(self.start, |last| self.steps[last].0)
     }
 
-    /// Where the watermark gets to `end`, if it does by the end of the batch.
+    /// Where the watermark gets to `end`, if it does by the end of the batch. What it had passed before, as when a shorter gap
+    /// is told to a session that is open, is passed where it moves next: how rows are cut into batches cannot be seen.
     pub fn passes(&self, end: Time) -> Option<Ordinal> {
-        if self.after < end {
+        if self.after < end || self.after == self.start {
             return None;
         }
         let at = self.steps.partition_point(|(time, _)| *time < end);
@@ -52,6 +53,17 @@ impl Progress {
 mod tests {
     use super::*;
     use crate::base::Duration;
+
+    #[test]
+    fn what_is_overdue_is_passed_where_the_clock_moves_next() {
+        let steps = |at: Vec<(Ordinal, Time)>, after| Clock::Steps { before: Time(30), after: Time(after), at: at.into() };
+        let still = Progress::of(&steps(vec![], 30), Ordinal(100));
+        assert_eq!(still.passes(Time(20)), None);
+        let moved = Progress::of(&steps(vec![(Ordinal(104), Time(40))], 40), Ordinal(106));
+        assert_eq!(moved.passes(Time(20)), Some(Ordinal(104)));
+        let silent = Progress::of(&steps(vec![], 50), Ordinal(106));
+        assert_eq!(silent.passes(Time(20)), Some(Ordinal(106)));
+    }
 
     #[test]
     fn steps_say_what_the_clock_says() {

@@ -97,13 +97,13 @@ impl Top {
         let ranks = self.ranks(&batch.rows)?;
         let (mut came, mut over) = (Came::default(), Vec::new());
         for (row, seen) in self.side.rows(batch)?.into_iter().enumerate() {
-            self.let_go(Some(seen.ordinal), &progress, &mut over);
+            came.surpassed += self.let_go(Some(seen.ordinal), &progress, &mut over);
             let rank = ranks.is_valid(row).then(|| ranks.value(row)).filter(|rank| !rank.is_nan());
             let (Some(rank), Some(time)) = (rank, seen.time) else {
                 came.nowhere += 1;
                 continue;
             };
-            let end = time.saturating_sub(time.rem_euclid(self.within)).saturating_add(self.within);
+            let end = self.end_of(time);
             if end <= progress.before(seen.ordinal).0 {
                 came.late += 1;
             } else {
@@ -111,7 +111,7 @@ impl Top {
                 came.surpassed += self.rank(end, Ranked { rank, seen });
             }
         }
-        self.let_go(None, &progress, &mut over);
+        came.surpassed += self.let_go(None, &progress, &mut over);
         if self.waiting > ROWS_MAX { Err(too_many("rows that wait in a `top`", ROWS_MAX)) } else { Ok((came, over)) }
     }
 
@@ -122,21 +122,29 @@ impl Top {
         rows.insert(place, ranked);
         let surpassed = rows.len().saturating_sub(self.count);
         rows.truncate(self.count);
-        self.waiting += 1 - surpassed;
+        self.waiting = self.waiting + 1 - surpassed;
         surpassed
     }
 
-    /// What is over before the row at `before` is seen; without one, by the end of the batch.
-    fn let_go(&mut self, before: Option<Ordinal>, progress: &Progress, over: &mut Vec<(Ordinal, Seen)>) {
+    fn end_of(&self, time: i64) -> i64 {
+        time.saturating_sub(time.rem_euclid(self.within)).saturating_add(self.within)
+    }
+
+    /// What is over before the row at `before` is seen; without one, by the end of the batch. How many of it wait behind the
+    /// last one that is kept, since more were kept before.
+    fn let_go(&mut self, before: Option<Ordinal>, progress: &Progress, over: &mut Vec<(Ordinal, Seen)>) -> usize {
+        let mut surpassed = 0;
         while let Some(first) = self.open.first_entry() {
-            let Some(at) = progress.passes(Time(*first.key())) else { return };
+            let Some(at) = progress.passes(Time(*first.key())) else { break };
             if before.is_some_and(|before| at >= before) {
-                return;
+                break;
             }
             let rows = first.remove();
             self.waiting -= rows.len();
-            over.extend(rows.into_iter().map(|ranked| (at, ranked.seen)));
+            surpassed += rows.len().saturating_sub(self.count);
+            over.extend(rows.into_iter().take(self.count).map(|ranked| (at, ranked.seen)));
         }
+        surpassed
     }
 
     fn sent(&self, over: &[(Ordinal, Seen)], upto: Ordinal, clock: Clock, out: &mut Out) -> Result<(), NodeError> {
@@ -162,7 +170,7 @@ impl Node for Top {
     }
 
     fn end(&mut self, at: Ordinal, out: &mut Out) -> Result<(), NodeError> {
-        let open = std::mem::take(&mut self.open).into_values().flatten();
+        let open = std::mem::take(&mut self.open).into_values().flat_map(|rows| rows.into_iter().take(self.count));
         let over: Vec<(Ordinal, Seen)> = open.map(|ranked| (at, ranked.seen)).collect();
         self.waiting = 0;
         self.sent(&over, at, Clock::still(self.watermark), out)
@@ -190,8 +198,9 @@ impl Node for Top {
         (self.open, self.waiting) = (BTreeMap::new(), 0);
         for (row, seen) in self.side.load(saved(ROWS)?)?.into_iter().enumerate() {
             let time = seen.time.ok_or_else(|| unreadable("a saved row has no time"))?;
-            let end = time.saturating_sub(time.rem_euclid(self.within)).saturating_add(self.within);
-            self.rank(end, Ranked { rank: ranks.value(row), seen });
+            // They stand in their order, and there may be more than are kept now.
+            self.open.entry(self.end_of(time)).or_default().push(Ranked { rank: ranks.value(row), seen });
+            self.waiting += 1;
         }
         Ok(())
     }
@@ -210,10 +219,6 @@ impl Retune for Top {
         self.rank = Expression::compile(&top.by, &Scope::of(&self.input))?;
         self.count = usize::try_from(top.count).unwrap_or(usize::MAX);
         self.spec = spec.clone();
-        for rows in self.open.values_mut() {
-            self.waiting -= rows.len().saturating_sub(self.count);
-            rows.truncate(self.count);
-        }
         Ok(())
     }
 }

@@ -267,9 +267,12 @@ impl Slot {
     /// Features come in beside the rows that they belong to, and before them; what leaves is the rows.
     fn on_paired(&mut self, merged: Merged) -> Acted {
         let Merged { parts, upto, clock } = merged;
+        let clock = clocks::raised(clock, self.floor);
         let (rows, features): (Vec<_>, Vec<_>) = parts.into_iter().partition(|(port, _)| *port == 0);
         self.aside.get_or_insert_with(|| self.input.clone());
         let mut sent = Vec::new();
+        // What time lets go by itself comes before any row of the span, from whichever side.
+        self.jump(clock.start(), &mut sent);
         for (port, batch) in features {
             self.on_batch(port, Batch { upto, clock: clock.clone(), ..batch }, &mut sent);
         }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::base::Name;
+
+use super::sync::{Arc, PoisonError, RwLock};
 
 /// Things that are open, by name. Clones are the same things.
 pub struct Named<T: ?Sized>(Arc<RwLock<Opened<T>>>);
@@ -77,22 +78,5 @@ impl<T: ?Sized> fmt::Debug for Named<T> {
 impl<T: ?Sized> fmt::Debug for Key<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Key({})", self.name)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_newer_thing_survives_the_older_ones_end() {
-        let doors = Named::<str>::default();
-        let old = doors.open(&"occupancy".into(), "old".into());
-        let new = doors.open(&"occupancy".into(), "new".into());
-        assert_eq!(doors.get("occupancy").as_deref(), Some("new"));
-        drop(old);
-        assert!(doors.get("occupancy").is_some());
-        drop(new);
-        assert!(doors.get("occupancy").is_none());
     }
 }

@@ -8,9 +8,11 @@
 mod again;
 mod case;
 mod crash;
+mod disk;
 mod edit;
 mod feed;
 mod grow;
+mod hidden;
 mod ledger;
 mod log;
 pub mod oracle;
@@ -37,7 +39,7 @@ use std::sync::{Mutex, Once, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use case::Case;
+use case::{Case, Family};
 use ledger::MADE;
 use log::Happening;
 use promises::{Broken, Check, PROMISES};
@@ -107,27 +109,58 @@ fn number(name: &str) -> Option<u64> {
 
 #[test]
 fn promises_hold_for_every_seed() {
+    promises_hold(Family::Few);
+}
+
+/// The same with every stage that the language has: see `case::Family`.
+#[test]
+fn promises_hold_with_every_stage() {
+    promises_hold(Family::Many);
+}
+
+fn promises_hold(family: Family) {
     quiet();
     let seeds = match number("MLIOT_SEED") {
         Some(one) => one..one + 1,
         None => 0..number("MLIOT_SEEDS").unwrap_or(SEEDS),
     };
     let survey = std::env::var("MLIOT_SURVEY").ok();
-    let found = failing(seeds, survey.as_deref().is_none_or(|survey| survey == "first"));
+    let found = failing(family, seeds, survey.as_deref().is_none_or(|survey| survey == "first"));
     if survey.is_some() {
         found.iter().for_each(|(seed, broken)| println!("seed {seed}: {broken}\n"));
         assert!(found.is_empty(), "{} seeds break promises", found.len());
     }
     if let Some((seed, broken)) = found.into_iter().next() {
         let again = matches!(broken.promise, 19 | 20 | PANICKED);
-        let (small, broken) = shrink::shrink(&drawn(seed), broken, &|case| tried(case, again));
-        panic!("seed {seed}: {broken}\n\n{small}\nTo see it again: MLIOT_SEED={seed} cargo test --test run sim\n");
+        let (small, broken) = shrink::shrink(&drawn(family, seed), broken, &|case| tried(case, again));
+        let test = if family == Family::Few { "promises_hold_for_every_seed" } else { "promises_hold_with_every_stage" };
+        let came = outcomes(&small);
+        panic!(
+            "seed {seed}: {broken}\n\n{small}\n# What came of it\n{came}\nTo see it again: MLIOT_SEED={seed} cargo test --test run {test}\n"
+        );
     }
+}
+
+/// Of every change of a case, in a line; nothing where the case itself panics.
+fn outcomes(case: &Case) -> String {
+    TRYING.set(true);
+    let record = catch_unwind(AssertUnwindSafe(|| simulate::simulate(case)));
+    TRYING.set(false);
+    let moments = record.ok().flatten().map(|record| record.moments).unwrap_or_default();
+    let line = |moment: &record::Moment| match &moment.outcome {
+        Outcome::Done(done) => {
+            let fates = done.0.nodes.iter().map(|node| format!("{} {:?}", node.node, node.fate)).collect::<Vec<_>>();
+            format!("{} at row {}: {}\n", moment.what, moment.at.0, fates.join(", "))
+        }
+        Outcome::Refused(why) | Outcome::Overtaken(why) => format!("{}: {why}\n", moment.what),
+        Outcome::Failed(codes) => format!("{}: {}\n", moment.what, codes.join("; ")),
+    };
+    moments.iter().map(line).collect()
 }
 
 /// The seeds that fail. Every thread takes the next one that nobody has taken, and with `first` none above one that has failed:
 /// so the lowest one that fails is always found, and is the same for any number of threads.
-fn failing(seeds: Range<u64>, first: bool) -> BTreeMap<u64, Broken> {
+fn failing(family: Family, seeds: Range<u64>, first: bool) -> BTreeMap<u64, Broken> {
     let begun = Instant::now();
     let count = seeds.end - seeds.start;
     let (next, limit) = (AtomicU64::new(seeds.start), AtomicU64::new(seeds.end));
@@ -138,7 +171,7 @@ fn failing(seeds: Range<u64>, first: bool) -> BTreeMap<u64, Broken> {
             if seed >= limit.load(Ordering::Relaxed) {
                 return;
             }
-            if let Some(broken) = fails(&drawn(seed)) {
+            if let Some(broken) = fails(&drawn(family, seed)) {
                 if first {
                     limit.fetch_min(seed, Ordering::Relaxed);
                 }
@@ -153,8 +186,8 @@ fn failing(seeds: Range<u64>, first: bool) -> BTreeMap<u64, Broken> {
 }
 
 /// The case of a seed. The compiler takes its first file.
-fn drawn(seed: u64) -> Case {
-    let mut case = Case::of(seed);
+fn drawn(family: Family, seed: u64) -> Case {
+    let mut case = Case::of(family, seed);
     case.actions.truncate(number("MLIOT_ACTIONS").map_or(usize::MAX, |actions| actions as usize));
     if let Err(why) = simulate::graph_of(case.sheet.to_string()) {
         panic!("the first file of seed {seed} is refused: {why}\n{}", case.sheet);
@@ -180,8 +213,8 @@ fn every_promise_has_its_check() {
 fn cases_are_about_something() {
     quiet();
     let (mut done, mut refused, mut failed, mut rows, mut blocked) = (0, 0, 0, 0, 0);
-    for seed in 0..8 {
-        let record = simulate::simulate(&drawn(seed)).expect("its first file compiles");
+    for (seed, family) in (0..8).flat_map(|seed| [(seed, Family::Few), (seed, Family::Many)]) {
+        let record = simulate::simulate(&drawn(family, seed)).expect("its first file compiles");
         rows += record.written.values().map(Vec::len).sum::<usize>();
         blocked += record.moments.iter().filter(|moment| moment.blocked).count();
         for moment in &record.moments {

@@ -16,7 +16,8 @@ use crate::node::NodeError;
 use crate::runtime::Deliver;
 
 use super::SinkLimits;
-use super::writer::{Shared, Standing};
+use super::standing::Standing;
+use super::writer::Shared;
 
 pub struct Work {
     pub sink: Name,
@@ -75,16 +76,16 @@ impl Work {
 
     /// What is delivered by now stands for good, but for rows that wait for their segment.
     fn stand(&mut self) {
-        let (settled, mut files) = (self.next, self.behind.clone());
+        let (settled, lost, mut files) = (self.next, self.shared.lost.load(Relaxed), self.behind.clone());
         let Some(exact) = self.deliver.exact() else {
-            return self.shared.stand(Standing { settled, mark: SinkMark { files } });
+            return self.shared.stand(Standing { settled, lost, mark: SinkMark { files } });
         };
         let open = exact.open_rows();
         match exact.mark() {
             Ok(mark) => {
                 files.retain(|old| mark.files.iter().all(|new| new.path() != old.path() || new.written() != old.written()));
                 files.extend(mark.files);
-                self.shared.stand(Standing { settled: settled - open, mark: SinkMark { files } });
+                self.shared.stand(Standing { settled: settled - open, lost, mark: SinkMark { files } });
             }
             Err(error) => self.trouble(&error.to_string()),
         }

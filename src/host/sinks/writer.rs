@@ -12,6 +12,8 @@ use arrow::datatypes::SchemaRef;
 use crate::io::SinkMark;
 use crate::runtime::{Deliver, Outbox, SavedOutbox};
 
+use super::standing::{Standing, Stands};
+
 /// Writers that take over at the first batch with their columns. Rows from before the change still go to the old one.
 type Heirs = VecDeque<(SchemaRef, Box<dyn Deliver>)>;
 
@@ -22,14 +24,7 @@ pub struct Shared {
     pub retries: AtomicU64,
     trouble: Mutex<Option<String>>,
     heirs: Mutex<Heirs>,
-    standing: Mutex<Standing>,
-}
-
-/// Rows before `settled` are accounted for: written as the mark says, or lost.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
-    pub settled: u64,
-    pub mark: SinkMark,
+    standing: Stands,
 }
 
 impl Shared {
@@ -40,7 +35,7 @@ impl Shared {
             retries: AtomicU64::new(0),
             trouble: Mutex::default(),
             heirs: Mutex::default(),
-            standing: Mutex::new(Standing { settled, mark }),
+            standing: Stands::at(settled, mark),
         }
     }
 
@@ -58,15 +53,15 @@ impl Shared {
     }
 
     pub fn standing(&self) -> Standing {
-        lock(&self.standing).clone()
+        self.standing.get()
     }
 
     pub fn settled(&self) -> u64 {
-        lock(&self.standing).settled
+        self.standing.settled()
     }
 
     pub fn stand(&self, standing: Standing) {
-        *lock(&self.standing) = standing;
+        self.standing.set(standing);
     }
 }
 
@@ -165,10 +160,10 @@ impl Writer {
 
     /// What it has taken from the outbox and does not stand for good goes back into the saved outbox.
     pub fn save(&self, saved: &mut SavedOutbox) {
-        let Standing { settled, mark } = self.shared.standing();
+        let Standing { settled, lost, mark } = self.shared.standing();
         let unsettled = self.sent.iter().filter(|(last, _)| *last > settled).map(|(_, rows)| rows.clone());
         saved.put_back(unsettled.chain(self.held.clone()).collect());
-        saved.give_up(self.shared.lost.load(Relaxed));
+        saved.give_up(lost);
         saved.mark = mark;
     }
 

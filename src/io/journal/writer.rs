@@ -73,7 +73,7 @@ impl Writer {
         }
         let written = self.write(&text);
         self.shared.state().reserved -= reserved;
-        self.shared.room.notify_all();
+        self.shared.room.ring();
         match written {
             Ok(()) => {
                 self.shared.next.store(next, Release);

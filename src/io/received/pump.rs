@@ -68,12 +68,13 @@ impl Pump {
                 pump.under_way.fetch_sub(1, Release);
             };
             self.under_way.fetch_add(1, Release);
+            let room = journal.room();
             match journal.append(arrived, header, chunk.clone(), Box::new(done)) {
                 Ok(()) => return true,
                 Err(refused) => {
                     self.under_way.fetch_sub(1, Release);
                     match refused {
-                        NotAppended::Full { .. } | NotAppended::Busy => journal.wait_for_room(ROOM_WAIT),
+                        NotAppended::Full { .. } | NotAppended::Busy => journal.wait_for_room(room, ROOM_WAIT),
                         NotAppended::TooLarge => return self.fail(reading_stopped("stdin".as_ref(), "a record is too long")),
                         NotAppended::Closed | NotAppended::AnotherBody => return false,
                     }

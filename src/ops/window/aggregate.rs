@@ -374,3 +374,35 @@ pub(in super::super) fn of_constants(
     call.update(accumulator.as_mut(), &inputs, &vec![0; inputs.rows], 1)?;
     call.result(accumulator.evaluate(EmitTo::All).map_err(failed)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::base::Unit;
+
+    use super::*;
+
+    fn column(name: &str, ty: Type) -> ir::Column {
+        ir::Column { name: name.into(), ty, nullable: true, span: Span::default() }
+    }
+
+    fn entry(function: Aggregate) -> ir::AggregateEntry {
+        let float = Type::Float(Unit::one());
+        let arg = Expr { kind: ExprKind::Column("x".into()), ty: float.clone(), nullable: true, span: Span::default() };
+        let call = ir::AggregateCall { function, args: vec![arg], settings: vec![], filter: None, ty: float.clone() };
+        let value = Expr { kind: ExprKind::Slot(0), ty: float, nullable: true, span: Span::default() };
+        ir::AggregateEntry { name: function.name().into(), calls: vec![call], value, span: Span::default() }
+    }
+
+    #[test]
+    fn of_a_group_without_rows_nothing_is_known() {
+        let input = ir::Schema { columns: vec![column("x", Type::Float(Unit::one()))], ..ir::Schema::default() };
+        let all = [Aggregate::Sum, Aggregate::Mean, Aggregate::Min, Aggregate::Max, Aggregate::First, Aggregate::Count];
+        let aggregates = Aggregates::build(&all.map(entry), &input, false).unwrap();
+        for (call, function) in aggregates.calls.iter().zip(all) {
+            let mut accumulator = call.accumulator().unwrap();
+            accumulator.merge_batch(&call.nothing(&aggregates.any_row()).unwrap(), &[0], 1).unwrap();
+            let value = accumulator.evaluate(EmitTo::All).unwrap();
+            assert_eq!(value.is_null(0), function != Aggregate::Count, "{}: {value:?}", function.name());
+        }
+    }
+}

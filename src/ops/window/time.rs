@@ -198,7 +198,7 @@ impl TimeWindow {
     fn fire(&mut self, end: i64, at: Ordinal, fired: &mut Fired) -> Result<(), NodeError> {
         let start = end.saturating_sub(self.shape.size);
         if self.incomplete.holds_back(start) {
-            fired.kept_back += self.keep_back(start, end);
+            fired.kept_back += self.keep_back(start, end)?;
             return Ok(());
         }
         let Parts { aggregates, .. } = &self.parts;
@@ -220,13 +220,18 @@ impl TimeWindow {
         Ok(())
     }
 
-    /// How many keys the window would have had.
-    fn keep_back(&mut self, start: i64, end: i64) -> usize {
+    /// How many keys the window would have had. Its rows count in those that come after it, where these are of all so far.
+    fn keep_back(&mut self, start: i64, end: i64) -> Result<usize, NodeError> {
         let keys: BTreeSet<Id> = self.panes.range(start..end).flat_map(|(_, pane)| pane.keys.iter().copied()).collect();
-        if self.shape.tumbles() {
-            self.open -= self.panes.remove(&start).map_or(0, |pane| pane.keys.len());
+        if self.shape.tumbles()
+            && let Some(mut pane) = self.panes.remove(&start)
+        {
+            self.open -= pane.keys.len();
+            if let Some(total) = &mut self.total {
+                total.merge(&mut pane, &self.parts.aggregates, &mut self.scratch)?;
+            }
         }
-        keys.len()
+        Ok(keys.len())
     }
 
     /// Rows and firings in the order of their ordinals. Where every row has one window, that order cannot be seen: no row

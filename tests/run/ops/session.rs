@@ -6,7 +6,7 @@ use mliot::node::{Migration, Retune};
 use proptest::prelude::*;
 
 use super::feed::{ClockKind, Feed, Row, cuts, feed};
-use super::harness::{Given, build, cases, keeps_its_promises, run, step};
+use super::harness::{Given, build, cases, finish, keeps_its_promises, run, step};
 use super::window::{aggregate, agree, checked, every, finite, plainly, values, window};
 
 const TIMED: &[ClockKind] = &[ClockKind::Gate, ClockKind::Steps];
@@ -140,6 +140,28 @@ fn another_gap_and_another_aggregate_are_of_the_rows_that_wait() {
     assert!(node.retune().unwrap().to(&other).is_err());
 }
 
+/// A shorter gap lets sessions end in the past. That they do so where time moves next, and not where a batch ends.
+#[test]
+fn what_a_shorter_gap_has_ended_comes_where_time_moves_whatever_the_batches() {
+    let row = |at| Row { at, key: Some("a"), x: None, n: None, ok: None, kept: true };
+    let feed = Feed { rows: [1, 9, 20, 12, 9, 40].map(row).to_vec(), lateness: 10, clock: ClockKind::Gate, base: 0 };
+    let count = || vec![aggregate("n", Aggregate::Count, vec![], Type::Int)];
+    let given = |cuts: &[std::ops::Range<usize>]| {
+        let mut node = build(&window(session(15), &["key"], false, count(), &feed), &feed.schema());
+        let mut given = Given::default();
+        step(node.as_mut(), &feed.batch(0..3), &mut given);
+        node.retune().unwrap().to(&window(session(1), &["key"], false, count(), &feed)).unwrap();
+        cuts.iter().for_each(|cut| step(node.as_mut(), &feed.batch(cut.clone()), &mut given));
+        finish(node.as_mut(), feed.end(), &mut given);
+        given
+    };
+    let whole = given(&[3..6]);
+    assert_eq!(whole.rows[0].1.join(" "), "a 1 1 2", "the first one was over long before");
+    assert_eq!(whole.rows[0].0, feed.ordinal(5).0);
+    assert_eq!(given(&[3..4, 4..5, 5..6]), whole);
+    assert_eq!(given(&[3..5, 5..6]), whole);
+}
+
 #[test]
 fn a_summary_takes_over_what_has_been_so_far() {
     let feed = some_rows();
@@ -158,4 +180,23 @@ fn a_summary_takes_over_what_has_been_so_far() {
     let found: Vec<String> = given.rows.iter().map(|(_, cells)| cells.join(" ")).collect();
     assert_eq!(found[0], "a 3 10");
     assert!(found[1].starts_with("a 4 "), "{found:?}");
+}
+
+/// The first window lacks rows and does not come; the rows that it has are of all so far.
+#[test]
+fn a_summary_that_begins_in_the_middle_counts_every_row_from_there() {
+    let row = |at| Row { at, key: Some("a"), x: Some(at as f64), n: None, ok: None, kept: true };
+    let feed = Feed { rows: [1, 3, 8, 9, 30, 60].map(row).to_vec(), lateness: 0, clock: ClockKind::Gate, base: 0 };
+    let shape = || WindowShape::Cumulative { every: Duration(10) };
+    let count = |name| vec![aggregate(name, Aggregate::Count, vec![], Type::Int)];
+    let (old, new) = (window(shape(), &["key"], false, count("n"), &feed), window(shape(), &["key"], false, count("m"), &feed));
+    let mut node = build(&old, &feed.schema());
+    let mut given = Given::default();
+    step(node.as_mut(), &feed.batch(0..3), &mut given);
+    let mut after = build(&new, &feed.schema());
+    let (before, running) = (std::sync::Arc::new(old), node.save().unwrap());
+    after.migrate(Migration { before, running, anew: ["m".into()].into(), rebuilt: None }).unwrap();
+    step(after.as_mut(), &feed.batch(3..6), &mut given);
+    let found: Vec<String> = given.rows.iter().map(|(_, cells)| cells.join(" ")).collect();
+    assert_eq!(found, ["a 2 40"], "of the rows at 9 and at 30");
 }

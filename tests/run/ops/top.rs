@@ -90,3 +90,19 @@ fn another_number_is_of_what_waits() {
     let whole = run(build(&top(9, 10, &feed), &feed.schema()).as_mut(), &feed.whole(), feed.end());
     assert_eq!(whole.rows.len(), 4);
 }
+
+/// What an edit that is taken back, or an aborted one, has let fall cannot be had again.
+#[test]
+fn a_smaller_number_that_is_taken_back_has_lost_nothing() {
+    let feed = rows(&[(1, 1.0), (2, 9.0), (3, 3.0), (30, 0.0)]);
+    let mut node = build(&top(3, 10, &feed), &feed.schema());
+    let mut given = Given::default();
+    step(node.as_mut(), &feed.batch(0..3), &mut given);
+    let before = node.save().unwrap();
+    for count in [1, 3] {
+        node.retune().unwrap().to(&top(count, 10, &feed)).unwrap();
+        assert_eq!(node.save().unwrap().tables, before.tables, "top {count}");
+    }
+    step(node.as_mut(), &feed.batch(3..4), &mut given);
+    assert_eq!(given.rows.iter().map(|(_, cells)| &*cells[0]).collect::<Vec<_>>(), ["2", "3", "1"]);
+}

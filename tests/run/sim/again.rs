@@ -19,7 +19,7 @@ use super::log::Happening;
 use super::promises::Broken;
 use super::record::Record;
 use super::watch::Watched;
-use super::world::{Scripts, bad, path};
+use super::world::{Scripts, bad, built, path};
 
 /// Everything that sinks get when the log is carried out once more, with batches of `batch_rows`.
 pub fn again(record: &Record, live: bool, batch_rows: usize) -> Result<(), Broken> {
@@ -133,7 +133,7 @@ impl Reader {
 
 impl Parts for Log {
     fn node(&self, spec: &NodeSpec, inputs: &[ir::Schema]) -> Result<Box<dyn Node>, NodeError> {
-        Ok(Box::new(Watched::new(mliot::ops::build(spec, inputs)?, spec, &Ledger::default())))
+        Ok(Box::new(Watched::new(built(spec, inputs)?, spec, &Ledger::default())))
     }
 
     fn bad(&self) -> ir::Schema {

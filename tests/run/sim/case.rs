@@ -95,10 +95,23 @@ pub enum Mood {
     Failing,
 }
 
+/// Which stages cases have. The first family came first, and its seeds keep their meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// Filters, columns, scans, windows, merges, predictions.
+    Few,
+    /// All that the language has, in `grow::special`.
+    Many,
+}
+
+/// Tells the chance of one family from that of the other.
+const MANY: u64 = 0x6D61_6E79;
+
 impl Case {
-    pub fn of(seed: u64) -> Case {
-        let mut chance = Random::new(seed);
-        let sheet = grow::sheet(&mut chance);
+    pub fn of(family: Family, seed: u64) -> Case {
+        let many = family == Family::Many;
+        let mut chance = Random::new(if many { seed ^ MANY } else { seed });
+        let sheet = grow::sheet(many, &mut chance);
         let live = chance.chance(50);
         let rows = chance.between(40, 160) as usize;
         let saves = SAVES_MIN + chance.below(8);
@@ -111,7 +124,7 @@ impl Case {
             outbox_rows: if chance.chance(30) { chance.between(1, 20) as usize } else { 65_536 },
             live,
             rereads,
-            actions: actions(saves, crashes, &mut chance),
+            actions: actions(many, saves, crashes, &mut chance),
         }
     }
 
@@ -138,7 +151,7 @@ fn scripts(rows: usize, live: bool, chance: &mut Random) -> BTreeMap<String, Vec
 
 /// What fails by itself once does not fail again after a crash, models that are assigned ahead are for replays, and rows that
 /// wait over a crash are fitted to the columns that their sink has then: these do not come together with crashes.
-fn actions(saves: usize, crashes: bool, chance: &mut Random) -> Vec<Action> {
+fn actions(many: bool, saves: usize, crashes: bool, chance: &mut Random) -> Vec<Action> {
     let mut actions = Vec::new();
     let mut made = 0;
     while made < saves {
@@ -156,7 +169,7 @@ fn actions(saves: usize, crashes: bool, chance: &mut Random) -> Vec<Action> {
             4 => Deed::Tap { which: chance.word() },
             _ => {
                 made += 1;
-                save(chance)
+                save(many, chance)
             }
         };
         let after = if chance.chance(25) { 0 } else { chance.between(1, 14) as u64 };
@@ -174,8 +187,8 @@ fn mood(chance: &mut Random) -> Mood {
     }
 }
 
-fn save(chance: &mut Random) -> Deed {
-    let edits = edits(chance);
+fn save(many: bool, chance: &mut Random) -> Deed {
+    let edits = edits(many, chance);
     let how = match chance.below(12) {
         0 | 1 => {
             let fault = *chance.pick(&[
@@ -194,7 +207,7 @@ fn save(chance: &mut Random) -> Deed {
             let nth = if matches!(fault, Fault::Confirm | Fault::Reread) { 0 } else { chance.below(3) as u64 };
             How::Fault { fault, nth, panics }
         }
-        2 => How::Overtaken(self::edits(chance)),
+        2 => How::Overtaken(self::edits(many, chance)),
         3 => How::AndBack,
         4 | 5 => How::Beside(chance.between(1, 12) as u64),
         _ => How::Plain,
@@ -203,10 +216,10 @@ fn save(chance: &mut Random) -> Deed {
 }
 
 /// One edit or several in one save. A rename that nobody has said is only recognised when nothing else changes.
-fn edits(chance: &mut Random) -> Vec<Edit> {
-    let first = edit::edit(chance);
+fn edits(many: bool, chance: &mut Random) -> Vec<Edit> {
+    let first = edit::edit(many, chance);
     let more = if first.kind == EditKind::RenameUnsaid || chance.chance(70) { 0 } else { chance.between(1, 3) };
-    let others = (0..more).map(|_| edit::edit(chance)).filter(|edit| edit.kind != EditKind::RenameUnsaid);
+    let others = (0..more).map(|_| edit::edit(many, chance)).filter(|edit| edit.kind != EditKind::RenameUnsaid);
     let others: Vec<Edit> = others.collect();
     [first].into_iter().chain(others).collect()
 }

@@ -1,6 +1,8 @@
 //! Edits of a sheet. An edit says what it does and leaves the where to `which`, a number that is taken modulo what there is:
 //! so it can be carried out on any sheet, and a case stays a case when another edit is left out of it.
 
+mod special;
+
 use super::grow;
 use super::random::Random;
 use super::sheet::*;
@@ -48,6 +50,8 @@ pub enum EditKind {
     RemoveSource,
     Features,
     Order,
+    /// Another setting of a stage of the second family.
+    Turn,
     /// Text that does not parse.
     Broken,
 }
@@ -110,7 +114,11 @@ const KINDS: [EditKind; 52] = [
     Broken,
 ];
 
-pub fn edit(chance: &mut Random) -> Edit {
+/// `many`: of the second family.
+pub fn edit(many: bool, chance: &mut Random) -> Edit {
+    if many && chance.chance(30) {
+        return Edit { kind: Turn, which: chance.word() };
+    }
     let kind = if chance.chance(3) { Features } else { *chance.pick(&KINDS) };
     Edit { kind, which: chance.word() }
 }
@@ -215,6 +223,10 @@ fn change(sheet: &mut Sheet, kind: EditKind, chance: &mut Random) -> Option<()> 
             sheet.streams.rotate_left(by);
             sheet.sinks.reverse();
         }
+        Turn => {
+            let place = place(sheet, |stage| matches!(stage, Stage::Special(_)), chance)?;
+            special::turn(sheet, place, chance)?;
+        }
         RemoveSink | MoveSink | Broken => return None,
     }
     Some(())
@@ -272,6 +284,7 @@ fn inside(sheet: &mut Sheet, kind: EditKind, chance: &mut Random) -> Option<()> 
     let mut stage = sheet.streams[stream].stages[at].clone();
     match (&mut stage, kind) {
         (Stage::Set { value, .. }, _) => *value = grow::num(&columns, chance, 2)?,
+        (Stage::Window { shape: Shape::Session { gap }, .. }, Window) if chance.chance(70) => *gap = chance.between(1, 7),
         (Stage::Window { shape, .. }, Window) => *shape = grow::shape(chance),
         (Stage::Window { shape: Shape::Time { size, every }, .. }, Coarser) => {
             let times = chance.between(2, 3);
@@ -401,8 +414,8 @@ fn rename(sheet: &mut Sheet, said: bool, chance: &mut Random) -> Option<()> {
     let old = sheet.streams.get(at)?.name.clone();
     let new = sheet.fresh("s");
     for stream in &mut sheet.streams {
-        let with = stream.stages.iter_mut().filter_map(|stage| if let Stage::Union(with) = stage { Some(with) } else { None });
-        let read = with.flatten().chain([&mut stream.input]);
+        let with = stream.stages.iter_mut().flat_map(Stage::others_mut);
+        let read = with.chain([&mut stream.input]);
         read.filter(|name| **name == old).for_each(|name| name.clone_from(&new));
     }
     sheet.sinks.iter_mut().filter(|sink| sink.input == old).for_each(|sink| sink.input.clone_from(&new));

@@ -77,8 +77,16 @@ impl Raw {
             "b" => number(self.b),
             "c" => number(self.c),
             "y" => number(self.y),
+            "l" => self.list(),
             other => panic!("no record of the simulator has a field `{other}`"),
         }
+    }
+
+    /// Of no, one or several numbers, and none where `g` is null.
+    fn list(&self) -> Value {
+        let Some(g) = self.g else { return Value::Null };
+        let all = [self.a, self.b, self.c].into_iter().take(g as usize);
+        Value::List(all.map(|value| value.map_or(Value::Null, |quarters| Value::Float(quarters as f64 / 4.0))).collect())
     }
 }
 

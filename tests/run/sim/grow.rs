@@ -1,17 +1,27 @@
 //! Sheets by chance: sources, streams over each other, windows over windows, merges of what parted before.
 
+mod special;
+
 use super::random::Random;
 use super::sheet::*;
+
+pub use special::{brought, special};
 
 const SOURCES: [&str; 3] = ["lab", "hall", "yard"];
 
 /// How many streams a first sheet has at most.
 const STREAMS_MAX: i64 = 7;
 
-pub fn sheet(chance: &mut Random) -> Sheet {
-    let mut sheet = Sheet { limit: 8, sources: vec![], streams: vec![], sinks: vec![], task: None, remarks: 0, serial: 0 };
+/// `many`: with stages of every kind.
+pub fn sheet(many: bool, chance: &mut Random) -> Sheet {
+    let empty =
+        Sheet { limit: 8, sources: vec![], streams: vec![], sinks: vec![], task: None, remarks: 0, serial: 0, places: 0, many };
+    let mut sheet = empty;
     let sources = chance.between(1, SOURCES.len() as i64) as usize;
     sheet.sources = SOURCES[..sources].iter().map(|name| source(name, chance)).collect();
+    if many {
+        sheet.sources.iter_mut().for_each(|source| source.lists = chance.chance(50));
+    }
     for _ in 0..chance.between(2, STREAMS_MAX) {
         add_stream(&mut sheet, chance);
     }
@@ -30,6 +40,7 @@ pub fn source(name: &str, chance: &mut Random) -> Source {
         idle_s: chance.chance(40).then(|| chance.between(2, 8)),
         field: 'a',
         wide: chance.chance(30),
+        lists: false,
     }
 }
 
@@ -57,6 +68,9 @@ pub fn add_stream(sheet: &mut Sheet, chance: &mut Random) {
 
 /// A stage that could stand at this place of a stream.
 pub fn stage(sheet: &mut Sheet, stream: usize, at: usize, chance: &mut Random) -> Option<Stage> {
+    if sheet.many && chance.chance(60) {
+        return special(sheet, stream, at, chance);
+    }
     let columns = sheet.reaching(stream, at);
     let has = |what: fn(&Stage) -> bool| sheet.streams[stream].stages.iter().any(what);
     let scans = has(|stage| matches!(stage, Stage::Scan { .. }));
@@ -123,6 +137,8 @@ fn window(sheet: &mut Sheet, columns: &Columns, id: Option<u32>, chance: &mut Ra
     let entries = (0..chance.between(1, 3)).filter_map(|_| folded(sheet, columns, chance)).collect::<Vec<_>>();
     let timed = columns.iter().any(|(_, kind)| *kind == Kind::Time);
     let fits = timed && !entries.is_empty();
+    let session = sheet.many && chance.chance(50);
+    let shape = |chance: &mut Random| if session { Shape::Session { gap: chance.between(1, 6) } } else { shape(chance) };
     fits.then(|| Stage::Window { id, shape: shape(chance), by: by(columns, chance), entries, on_change: on_change(chance) })
 }
 
@@ -173,12 +189,8 @@ fn holds_narrow(columns: &Columns) -> bool {
 }
 
 pub fn same_columns(left: &Columns, right: &Columns) -> bool {
-    let sorted = |columns: &Columns| {
-        let mut names: Vec<String> = columns.iter().map(|(name, _)| name.clone()).collect();
-        names.sort();
-        names
-    };
-    sorted(left) == sorted(right)
+    let holds = |all: &Columns, other: &Columns| other.iter().all(|column| all.contains(column));
+    left.len() == right.len() && holds(left, right) && holds(right, left)
 }
 
 pub fn num(columns: &Columns, chance: &mut Random, depth: usize) -> Option<Num> {
@@ -279,5 +291,5 @@ impl Sheet {
 }
 
 pub fn merged(stream: &Stream) -> impl Iterator<Item = &String> {
-    stream.stages.iter().flat_map(|stage| if let Stage::Union(with) = stage { with.as_slice() } else { &[] })
+    stream.stages.iter().flat_map(Stage::others)
 }

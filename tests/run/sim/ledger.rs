@@ -59,6 +59,8 @@ pub struct Seen {
     pub instance: u64,
     pub plan: u64,
     pub port: usize,
+    /// What comes in at its other ports is of the same span as its rows.
+    pub pairs: bool,
     /// Of its first and last row.
     pub ordinals: Option<(u64, u64)>,
     pub upto: u64,
@@ -126,7 +128,7 @@ impl Ledger {
         true
     }
 
-    pub fn see(&self, instance: u64, port: usize, batch: &Batch) {
+    pub fn see(&self, instance: u64, (port, pairs): (usize, bool), batch: &Batch) {
         let ordinals = batch.ordinals.to_column(batch.len());
         let mut book = self.book();
         if book.recovering {
@@ -137,6 +139,7 @@ impl Ledger {
             instance,
             plan: book.plan,
             port,
+            pairs,
             ordinals: ordinals.first().copied().zip(ordinals.last().copied()),
             upto: batch.upto.0,
             rows: batch.len(),

@@ -62,7 +62,32 @@ impl CutLog {
 }
 
 fn is_stateless(key: &NodeKey) -> bool {
-    matches!(&key.slot, Slot::Stage { kind, .. } if !matches!(kind, StageKind::Scan | StageKind::Window))
+    matches!(&key.slot, Slot::Stage { kind, .. } if !remembers(*kind))
+}
+
+fn remembers(kind: StageKind) -> bool {
+    match kind {
+        StageKind::Scan
+        | StageKind::Window
+        | StageKind::Summarize
+        | StageKind::Limit
+        | StageKind::Sample
+        | StageKind::Dedupe
+        | StageKind::Throttle
+        | StageKind::Join
+        | StageKind::Asof
+        | StageKind::Top => true,
+        StageKind::Where
+        | StageKind::Set
+        | StageKind::Select
+        | StageKind::Drop
+        | StageKind::Rename
+        | StageKind::Union
+        | StageKind::Predict
+        | StageKind::Fill
+        | StageKind::Unnest
+        | StageKind::Lookup => false,
+    }
 }
 
 /// Of stages that remember nothing: the running one that each goes on from.

@@ -7,10 +7,13 @@ mod again;
 mod change;
 mod fate;
 mod flow;
+mod join;
+mod keep;
 mod key;
 mod meaning;
 mod scan;
 mod takeover;
+mod top;
 mod value;
 mod window;
 
@@ -18,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use mliot::base::Name;
-use mliot::ir::{Op, Outlet, Value, WindowOp};
+use mliot::ir::{Op, Outlet, Value};
 use mliot::plan::{Graph, NodeKey, NodeOp, NodeSpec, Slot};
 use mliot::runtime::{Life, Row};
 
@@ -26,8 +29,11 @@ use super::log::{Assigned, Happening};
 use super::world::{Scripts, path};
 use again::Reading;
 use flow::{Flow, Free, Heard};
+use join::Joining;
+use keep::Keeping;
 use meaning::{Entries, Meaning};
 use scan::Scan;
+use top::Ranking;
 use window::{Came, Windows};
 
 pub struct Oracle {
@@ -88,6 +94,9 @@ enum Memory {
     Nothing,
     Scan(Scan),
     Windows(Windows),
+    Keep(Keeping),
+    Join(Joining),
+    Top(Ranking),
 }
 
 /// What enters at one step.
@@ -229,7 +238,7 @@ impl Oracle {
         self.act(spec, cell, vec![], (stood, stood), entering.ordinal, &mut first);
         self.act(spec, cell, heard.free, (stood, clock.0), entering.ordinal, &mut first);
         let free = Free { rows: first.rows, late: first.late, from: floor };
-        let mut out = Flow { clock: Some(clock), free: Some(free), ..Flow::default() };
+        let mut out = Flow { clock: Some(behind(spec, clock)), free: Some(free), ..Flow::default() };
         self.act(spec, cell, heard.rows, clock, entering.ordinal, &mut out);
         cell.clock = Some(clock.1);
         if !is_kept_open && cell.inputs.iter().all(|(.., ended)| *ended) {
@@ -248,25 +257,51 @@ impl Oracle {
 
     fn end(&mut self, spec: &NodeSpec, cell: &mut Cell, out: &mut Flow) {
         (cell.ended, out.ends) = (true, true);
-        if let (Some(op), Memory::Windows(windows), false) = (window(spec), &mut cell.memory, cell.failed) {
-            windows.end(op, &spec.schema, &mut out.rows);
+        let NodeOp::Stage(op) = &spec.op else { return };
+        match (&**op, &mut cell.memory) {
+            _ if cell.failed => {}
+            (Op::Window(op), Memory::Windows(windows)) => windows.end(op, &spec.schema, &mut out.rows),
+            (Op::Join(op), Memory::Join(joining)) => joining.let_go(i64::MAX, op, &mut out.rows),
+            (Op::Top(op), Memory::Top(ranking)) => ranking.let_go(i64::MAX, op, &mut out.rows),
+            _ => {}
         }
+        out.rows.iter_mut().for_each(|row| complete(row, spec));
     }
 
-    fn act(&mut self, spec: &NodeSpec, cell: &mut Cell, rows: Vec<Row>, clock: (i64, i64), ordinal: u64, out: &mut Flow) {
-        for row in rows {
+    /// Rows with the number of the input that they come in at.
+    fn act(
+        &mut self,
+        spec: &NodeSpec,
+        cell: &mut Cell,
+        rows: Vec<(usize, Row)>,
+        clock: (i64, i64),
+        ordinal: u64,
+        out: &mut Flow,
+    ) {
+        for (port, row) in rows {
             cell.failed |= cell.fails_after.is_some_and(|after| cell.rows >= after);
             cell.rows += 1;
             if !cell.failed {
-                self.row(spec, cell, row, clock.0, ordinal, out);
+                self.row(spec, cell, (port, row), clock.0, ordinal, out);
             }
         }
-        if let (Some(op), Memory::Windows(windows), false) = (window(spec), &mut cell.memory, cell.failed) {
-            windows.fire(clock.1, op, &mut out.rows);
+        if !cell.failed {
+            cell.memory.fire(spec, clock, &mut out.rows);
+        }
+        if spec.inputs.len() > 1 || cell.memory.waits() {
+            out.rows.iter_mut().for_each(|row| complete(row, spec));
         }
     }
 
-    fn row(&mut self, spec: &NodeSpec, cell: &mut Cell, mut row: Row, before: i64, ordinal: u64, out: &mut Flow) {
+    fn row(
+        &mut self,
+        spec: &NodeSpec,
+        cell: &mut Cell,
+        (port, mut row): (usize, Row),
+        before: i64,
+        ordinal: u64,
+        out: &mut Flow,
+    ) {
         let NodeOp::Stage(op) = &spec.op else { return self.accept(spec, row) };
         match (&**op, &mut cell.memory) {
             (Op::Where { predicate }, _) => {
@@ -304,16 +339,45 @@ impl Oracle {
                     Came::In | Came::Nowhere => {}
                 }
             }
-            (Op::Scan { .. } | Op::Window(_), _) => panic!("{} remembers", spec.key),
-            (Op::Fill { .. } | Op::Unnest { .. } | Op::Keep(_) | Op::Join(_) | Op::Top(_), _) => {
-                panic!("no case has such a stage")
+            (Op::Fill { entries }, _) => {
+                let filled: Vec<Value> = entries.iter().map(|entry| value::evaluate(&entry.value, &row, &[])).collect();
+                row.extend(entries.iter().map(|entry| entry.name.clone()).zip(filled));
+                out.rows.push(row);
             }
+            (Op::Unnest { column }, _) => {
+                let Value::List(items) = row[column].clone() else { return };
+                out.rows.extend(
+                    items.into_iter().map(|item| row.clone().into_iter().chain([(column.clone(), item)]).collect::<Row>()),
+                );
+            }
+            (Op::Keep(op), Memory::Keep(keeping)) => {
+                let time = spec.schema.time.as_deref().map(|time| time_of(&row, time));
+                if keeping.passes(&row, time, before, op) {
+                    out.rows.push(row);
+                }
+            }
+            (Op::Join(op), Memory::Join(joining)) => {
+                let time = time_of(&row, &self.time_at(spec, port));
+                match port {
+                    0 => joining.left(row, time, before, op, &mut out.rows),
+                    _ => joining.right(&row, time, before, op, &mut out.rows),
+                }
+            }
+            (Op::Top(op), Memory::Top(ranking)) => {
+                let time = time_of(&row, &self.time_before(spec));
+                ranking.row(row, time, before, op);
+            }
+            (Op::Scan { .. } | Op::Window(_) | Op::Keep(_) | Op::Join(_) | Op::Top(_), _) => panic!("{} remembers", spec.key),
         }
     }
 
     /// The time column of what a node reads.
     fn time_before(&self, spec: &NodeSpec) -> Name {
-        let mut input = &spec.inputs[0];
+        self.time_at(spec, 0)
+    }
+
+    fn time_at(&self, spec: &NodeSpec, port: usize) -> Name {
+        let mut input = &spec.inputs[port];
         while input.outlet == Outlet::Late {
             input = &self.graph.nodes[&input.node].inputs[0];
         }
@@ -335,9 +399,52 @@ impl Memory {
     fn of(spec: &NodeSpec) -> Memory {
         match &spec.op {
             NodeOp::Stage(op) if matches!(**op, Op::Scan { .. }) => Memory::Scan(Scan::default()),
-            NodeOp::Stage(op) if let Op::Window(window) = &**op => Memory::Windows(Windows::of(window)),
+            NodeOp::Stage(op) => match &**op {
+                Op::Window(window) => Memory::Windows(Windows::of(window)),
+                Op::Keep(_) => Memory::Keep(Keeping::default()),
+                Op::Join(_) => Memory::Join(Joining::default()),
+                Op::Top(_) => Memory::Top(Ranking::default()),
+                _ => Memory::Nothing,
+            },
             _ => Memory::Nothing,
         }
+    }
+
+    /// Do rows leave it later than they came?
+    fn waits(&self) -> bool {
+        matches!(self, Memory::Join(_) | Memory::Top(_))
+    }
+
+    /// What time lets go. Rows that wait as they came in wait for time to move.
+    fn fire(&mut self, spec: &NodeSpec, (before, after): (i64, i64), out: &mut Vec<Row>) {
+        let NodeOp::Stage(op) = &spec.op else { return };
+        match (&**op, self) {
+            (Op::Window(op), Memory::Windows(windows)) => windows.fire(after, after > before, op, out),
+            (Op::Join(op), Memory::Join(joining)) if after > before => joining.let_go(after, op, out),
+            (Op::Top(op), Memory::Top(ranking)) if after > before => ranking.let_go(after, op, out),
+            _ => {}
+        }
+    }
+}
+
+/// Behind a stage that lets rows go so much later than their time.
+fn behind(spec: &NodeSpec, (before, after): (i64, i64)) -> (i64, i64) {
+    let by = match &spec.op {
+        NodeOp::Stage(op) => match &**op {
+            Op::Join(op) => join::reach(op),
+            Op::Top(op) => op.within.0,
+            _ => 0,
+        },
+        _ => 0,
+    };
+    let back = |time: i64| if time == i64::MIN { time } else { time - by };
+    (back(before), back(after))
+}
+
+/// What waited while columns came or went has null in those that it did not have.
+fn complete(row: &mut Row, spec: &NodeSpec) {
+    for column in &spec.schema.columns {
+        row.entry(column.name.clone()).or_insert(Value::Null);
     }
 }
 

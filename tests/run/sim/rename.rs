@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use mliot::base::Name;
 
-use super::sheet::{Sheet, Stage, Stream};
+use super::sheet::{Sheet, Stream};
 
 /// Old names to new ones.
 pub fn renames(before: &Sheet, after: &Sheet) -> BTreeMap<Name, Name> {
@@ -59,9 +59,7 @@ fn read_through(sheet: &Sheet, stream: &Stream, renames: &BTreeMap<Name, Name>) 
     };
     let mut today = Stream { input: name(&stream.input), was: None, ..stream.clone() };
     for stage in &mut today.stages {
-        if let Stage::Union(with) = stage {
-            with.iter_mut().for_each(|other| *other = name(other));
-        }
+        stage.others_mut().iter_mut().for_each(|other| *other = name(other));
     }
     today
 }

@@ -1,6 +1,10 @@
 //! A file as the simulator thinks of it: few words, but those that make a graph interesting. It is written out as text, and
 //! the real compiler reads that.
 
+mod special;
+
+pub use special::{Brought, Partner, Special, Transform, What, places, version_of};
+
 /// What a column can be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -14,6 +18,8 @@ pub enum Kind {
     Rough,
     /// What a task learns; no feature may be made of it.
     Target,
+    /// Lists of whole quarters.
+    List,
 }
 
 /// Numbers in text are whole quarters.
@@ -28,6 +34,10 @@ pub struct Sheet {
     pub sinks: Vec<Sink>,
     /// The stream that `task level` learns from, and its features.
     pub task: Option<Task>,
+    /// Which version of its file `table places` reads.
+    pub places: u8,
+    /// Of the second family: stages of every kind.
+    pub many: bool,
     /// Comments and blank lines, which change nothing.
     pub remarks: u32,
     /// For names that were never used before.
@@ -45,6 +55,8 @@ pub struct Source {
     pub field: char,
     /// Does it declare the column `c` too?
     pub wide: bool,
+    /// Does it declare the column `l` of lists?
+    pub lists: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -104,6 +116,7 @@ pub enum Stage {
     },
     Union(Vec<String>),
     Predict,
+    Special(Special),
 }
 
 /// What a stage says about state that cannot be kept.
@@ -126,6 +139,10 @@ pub enum Shape {
         size: i64,
         every: i64,
         partial: bool,
+    },
+    /// Seconds.
+    Session {
+        gap: i64,
     },
 }
 
@@ -237,7 +254,8 @@ impl Sheet {
 impl Source {
     pub fn columns(&self) -> Columns {
         let wide = self.wide.then(|| ("c".to_owned(), Kind::Exact));
-        narrow().into_iter().chain(wide).collect()
+        let lists = self.lists.then(|| ("l".to_owned(), Kind::List));
+        narrow().into_iter().chain(wide).chain(lists).collect()
     }
 }
 
@@ -272,11 +290,29 @@ impl Stage {
                 columns.push(("guess_version".into(), Kind::Text));
                 columns
             }
+            Stage::Special(special) => special.columns(columns),
         }
     }
 
     pub fn remembers(&self) -> bool {
         matches!(self, Stage::Scan { .. } | Stage::Window { .. })
+    }
+
+    /// Other streams that it reads.
+    pub fn others(&self) -> &[String] {
+        match self {
+            Stage::Union(with) => with,
+            Stage::Special(special) => special.partner().map_or(&[], |partner| std::slice::from_ref(&partner.with)),
+            _ => &[],
+        }
+    }
+
+    pub fn others_mut(&mut self) -> &mut [String] {
+        match self {
+            Stage::Union(with) => with,
+            Stage::Special(special) => special.partner_mut().map_or(&mut [], |partner| std::slice::from_mut(&mut partner.with)),
+            _ => &mut [],
+        }
     }
 }
 
@@ -284,7 +320,7 @@ fn windowed(before: &Columns, shape: Shape, by: &[String], entries: &[Folded]) -
     let key = |name: &String| before.iter().find(|(column, _)| column == name).cloned();
     let mut columns: Columns = by.iter().filter_map(key).collect();
     columns.extend(entries.iter().map(|entry| (entry.name.clone(), entry.function.kind())));
-    if let Shape::Time { .. } = shape {
+    if !matches!(shape, Shape::Rows { .. }) {
         columns.extend(["window_start", "window_end"].map(|name| (name.to_owned(), Kind::Time)));
     }
     columns

@@ -20,7 +20,7 @@ use super::ledger::{Ledger, MADE};
 use super::log::{Assigned, Happening, Model};
 use super::oracle::Oracle;
 use super::record::{Moment, Record, Recovery};
-use super::sheet::Sheet;
+use super::sheet::{self, Sheet};
 use super::world::{Scripts, SimWorld, path};
 use change::start;
 
@@ -68,8 +68,9 @@ struct Pending {
 struct Text(String);
 
 impl World for Text {
-    fn read(&self, _: &Path) -> std::io::Result<String> {
-        Ok(self.0.clone())
+    fn read(&self, path: &Path) -> std::io::Result<String> {
+        let table = sheet::version_of(&path.to_string_lossy()).map(|version| format!("{:?}", sheet::places(version)));
+        Ok(table.unwrap_or_else(|| self.0.clone()))
     }
 
     fn env(&self, _: &str) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use mliot::diag::Code;
 use mliot::node::{Batch, Migration, Node, NodeError, Ordinal, Out, Port, Predicts, Retune, State};
-use mliot::plan::NodeSpec;
+use mliot::plan::{NodeOp, NodeSpec};
 
 use super::ledger::{Failure, Fault, Ledger, MADE};
 
@@ -10,6 +10,8 @@ pub struct Watched {
     inner: Box<dyn Node>,
     ledger: Ledger,
     instance: u64,
+    /// Does it take what comes in at its other ports beside its rows?
+    pairs: bool,
     plan: u64,
     /// Rows taken under this plan.
     rows: u64,
@@ -23,7 +25,8 @@ impl Watched {
         let instance = book.built;
         book.nodes.insert(instance, spec.key.to_string());
         drop(book);
-        Watched { inner, ledger: ledger.clone(), instance, plan: 0, rows: 0, loads: 0 }
+        let pairs = matches!(&spec.op, NodeOp::Stage(op) if op.pairs_inputs());
+        Watched { inner, ledger: ledger.clone(), instance, pairs, plan: 0, rows: 0, loads: 0 }
     }
 
     /// Counts the rows, and says whether it is this node's time to fail.
@@ -55,7 +58,7 @@ fn made() -> NodeError {
 
 impl Node for Watched {
     fn batch(&mut self, port: Port, batch: Batch, out: &mut Out) -> Result<(), NodeError> {
-        self.ledger.see(self.instance, port, &batch);
+        self.ledger.see(self.instance, (port, self.pairs), &batch);
         match self.fails(batch.len()) {
             Some(true) => panic!("{MADE}: a node that panics"),
             Some(false) => Err(made()),

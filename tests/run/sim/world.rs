@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use mliot::base::Name;
 use mliot::diag::Code;
 use mliot::io::{Keep, Position};
-use mliot::ir::{self, Connector, Type};
+use mliot::ir::{self, Connector, JoinKind, Op, Table, Type, Value};
 use mliot::node::{Batch, Node, NodeError, Ordinal, Out, Port, State};
-use mliot::plan::NodeSpec;
-use mliot::runtime::{Deliver, Feed, Kept, Parts, Side, SourceSpec};
+use mliot::plan::{NodeOp, NodeSpec};
+use mliot::runtime::{Deliver, Feed, Kept, Parts, Row, Side, SourceSpec, to_table};
 
 use super::feed::SimFeed;
 use super::ledger::{Aside, Fault, Ledger, MADE};
 use super::rows::Arrival;
+use super::sheet;
 use super::watch::Watched;
 
 /// Scripts by the path that a source names.
@@ -30,7 +32,7 @@ impl Parts for SimWorld {
         if self.ledger.fails(Fault::Build) {
             return Err(NodeError::new(Code::R0001, MADE));
         }
-        Ok(Box::new(Watched::new(mliot::ops::build(spec, inputs)?, spec, &self.ledger)))
+        Ok(Box::new(Watched::new(built(spec, inputs)?, spec, &self.ledger)))
     }
 
     fn bad(&self) -> ir::Schema {
@@ -77,7 +79,7 @@ pub struct AsideWorld<'a>(&'a SimWorld);
 impl Parts for AsideWorld<'_> {
     fn node(&self, spec: &NodeSpec, inputs: &[ir::Schema]) -> Result<Box<dyn Node>, NodeError> {
         let _alive = Aside::new(&self.0.ledger);
-        Ok(Box::new(Unwatched { inner: mliot::ops::build(spec, inputs)?, _alive }))
+        Ok(Box::new(Unwatched { inner: built(spec, inputs)?, _alive }))
     }
 
     fn bad(&self) -> ir::Schema {
@@ -119,6 +121,30 @@ impl Node for Unwatched {
     fn load(&mut self, state: State) -> Result<(), NodeError> {
         self.inner.load(state)
     }
+}
+
+/// The real node of a spec; a table is what its file says.
+pub fn built(spec: &NodeSpec, inputs: &[ir::Schema]) -> Result<Box<dyn Node>, NodeError> {
+    match table_of(spec) {
+        Some(table) => mliot::ops::lookup(spec, inputs, &to_table(&table.schema, &table_rows(table))?),
+        None => mliot::ops::build(spec, inputs),
+    }
+}
+
+fn table_of(spec: &NodeSpec) -> Option<&Table> {
+    let NodeOp::Stage(op) = &spec.op else { return None };
+    let Op::Join(join) = &**op else { return None };
+    if let JoinKind::Lookup { table } = &join.kind { Some(table) } else { None }
+}
+
+/// What stands in the file of a table.
+pub fn table_rows(table: &Table) -> Vec<Row> {
+    let version = sheet::version_of(&path(&table.recorded)).expect("the only table of the simulator");
+    let row = |(key, area): (char, i64)| -> Row {
+        let key = Value::Text(key.to_string().as_str().into());
+        [(Name::from("key"), key), (Name::from("area"), Value::Float(area as f64 / 4.0))].into()
+    };
+    sheet::places(version).into_iter().map(row).collect()
 }
 
 /// The columns of what could not be read.

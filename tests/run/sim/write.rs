@@ -11,6 +11,8 @@ impl Display for Sheet {
         }
         writeln!(f, "param limit: float = {}\n", number(self.limit))?;
         self.sources.iter().try_for_each(|source| writeln!(f, "{source}"))?;
+        self.reads_places().then(|| self.table(f)).transpose()?;
+        self.transforms().iter().try_for_each(|transform| writeln!(f, "{transform}"))?;
         self.streams.iter().try_for_each(|stream| writeln!(f, "{stream}"))?;
         if let Some(task) = &self.task {
             writeln!(f, "{task}")?;
@@ -19,13 +21,42 @@ impl Display for Sheet {
     }
 }
 
+impl Sheet {
+    fn specials(&self) -> impl Iterator<Item = &Special> {
+        let stages = self.streams.iter().flat_map(|stream| &stream.stages);
+        stages.filter_map(|stage| if let Stage::Special(special) = stage { Some(special) } else { None })
+    }
+
+    fn reads_places(&self) -> bool {
+        self.specials().any(|special| matches!(special.what, What::Lookup { .. }))
+    }
+
+    fn table(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "table places {{ columns {{ key: text; area: float }}; recorded csv(\"places-{}.csv\"); key key }}\n",
+            self.places
+        )
+    }
+
+    /// Each once, in the order of their names.
+    fn transforms(&self) -> Vec<&Transform> {
+        let used =
+            self.specials().filter_map(|special| if let What::Use(transform) = &special.what { Some(transform) } else { None });
+        let by_name: std::collections::BTreeMap<&String, &Transform> =
+            used.map(|transform| (&transform.name, transform)).collect();
+        by_name.into_values().collect()
+    }
+}
+
 impl Display for Source {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Source { name, path, lateness_s, idle_s, field, wide } = self;
+        let Source { name, path, lateness_s, idle_s, field, wide, lists } = self;
         let wide = if *wide { "    c:   float?\n" } else { "" };
+        let lists = if *lists { "    l:   list<float>?\n" } else { "" };
         let idle = idle_s.map(|idle| format!(", idle {idle}s")).unwrap_or_default();
         writeln!(f, "source {name} {{\n  columns {{\n    at:  time\n    id:  int\n    key: text?\n    g:   int?")?;
-        writeln!(f, "    v:   float? from \"{field}\"\n    y:   float?\n{wide}  }}")?;
+        writeln!(f, "    v:   float? from \"{field}\"\n    y:   float?\n{wide}{lists}  }}")?;
         writeln!(f, "  recorded jsonl(\"{name}-{path}.jsonl\")\n  live     jsonl(\"{name}-{path}-live.jsonl\")")?;
         writeln!(f, "  time     at, lateness {lateness_s}s{idle}\n}}")
     }
@@ -77,19 +108,24 @@ impl Display for Stage {
             }
             Stage::Union(with) => write!(f, "union [{}]", with.join(", ")),
             Stage::Predict => f.write_str("predict level as guess"),
+            Stage::Special(special) => write!(f, "{special}"),
         }
     }
 }
 
-fn keys(by: &[String]) -> String {
+pub fn keys(by: &[String]) -> String {
+    if by.is_empty() { String::new() } else { format!(" by {}", list(by)) }
+}
+
+/// A column, or several in brackets.
+pub fn list(by: &[String]) -> String {
     match by {
-        [] => String::new(),
-        [one] => format!(" by {one}"),
-        several => format!(" by [{}]", several.join(", ")),
+        [one] => one.clone(),
+        several => format!("[{}]", several.join(", ")),
     }
 }
 
-fn block<T: Display>(entries: &[T]) -> String {
+pub fn block<T: Display>(entries: &[T]) -> String {
     let entries: Vec<String> = entries.iter().map(ToString::to_string).collect();
     format!(" {{ {} }}", entries.join("; "))
 }
@@ -113,6 +149,7 @@ impl Display for Shape {
         match self {
             Shape::Time { size, every } if size == every => write!(f, "{size}s"),
             Shape::Time { size, every } => write!(f, "{size}s every {every}s"),
+            Shape::Session { gap } => write!(f, "session gap {gap}s"),
             Shape::Rows { size, every, partial } => {
                 write!(f, "{size} rows every {every} rows{}", if *partial { " partial" } else { "" })
             }

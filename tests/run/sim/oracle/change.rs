@@ -19,7 +19,7 @@ impl Oracle {
             let spec = &cut.graph.nodes[key];
             let from = cut.before(key).and_then(|from| Some((old.remove(&from)?, from)));
             let change = self.change(spec, from.as_ref().map(|(_, from)| from), cut, (&meaning, &again));
-            let mut cell = self.cell(spec, from, &change);
+            let mut cell = self.cell(spec, from, &change, &cut.graph);
             (cell.fails_after, cell.rows) = (None, 0);
             cell.rewire(spec, cut);
             self.cells.insert(key.clone(), cell);
@@ -93,12 +93,14 @@ impl Oracle {
             let clock = cell.clock.unwrap_or(i64::MIN);
             let mut out = Flow::default();
             let mut rows = Vec::new();
-            for ((from, outlet, _), _) in cell.inputs.iter().zip(&ended).filter(|(_, ended)| **ended) {
+            for (port, ((from, outlet, _), _)) in cell.inputs.iter().zip(&ended).enumerate().filter(|(_, (_, ended))| **ended) {
                 let flow = flows.get(from).cloned().unwrap_or_default();
-                rows.extend(if *outlet == Outlet::Late { flow.late } else { flow.rows });
+                rows.extend((if *outlet == Outlet::Late { flow.late } else { flow.rows }).into_iter().map(|row| (port, row)));
             }
             let spec = self.graph.nodes[&key].clone();
-            self.act(&spec, &mut cell, rows, (clock, clock), at, &mut out);
+            if !rows.is_empty() {
+                self.act(&spec, &mut cell, rows, (clock, clock), at, &mut out);
+            }
             cell.inputs.iter_mut().zip(ended).for_each(|((.., has), ended)| *has |= ended);
             if !cell.ended && !cell.inputs.is_empty() && cell.inputs.iter().all(|(.., ended)| *ended) {
                 self.end(&spec, &mut cell, &mut out);

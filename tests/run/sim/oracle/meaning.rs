@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use mliot::base::Name;
-use mliot::ir::{AggregateCall, Expr, ExprKind, Op, Outlet, Running, RunningCall, WindowShape};
+use mliot::ir::{
+    AggregateCall, AggregateEntry, Expr, ExprKind, JoinKind, JoinOp, KeepOp, KeepRule, Op, Outlet, Running, RunningCall, TopOp,
+    WindowOp, WindowShape,
+};
 use mliot::plan::{Graph, NodeKey, NodeOp, NodeSpec};
 
 /// Of each column at an outlet, what it stands for, back to the fields of the sources; and what the row's time stands for.
@@ -133,6 +136,7 @@ fn stage(spec: &NodeSpec, op: &Op, input: &Defined, inputs: &[Defined]) -> (Defi
             let time = if let WindowShape::Rows { .. } = window.shape { String::new() } else { input.time() };
             let given = format!("{:?} {:?} {:?} {time}", window.shape, window.by, input.all(&window.by));
             let frame = format!("{:?} {}", window.shape, keys(&window.by, spec));
+            let is_session = matches!(window.shape, WindowShape::Session { .. });
             let blind = Defined::blind();
             made = Defined::default();
             window.by.iter().for_each(|key| _ = made.columns.insert(key.clone(), input.of(key)));
@@ -140,8 +144,9 @@ fn stage(spec: &NodeSpec, op: &Op, input: &Defined, inputs: &[Defined]) -> (Defi
                 let calls: Vec<String> = entry.calls.iter().map(|call| aggregate(call, input)).collect();
                 // A window keeps what its expressions make of a row, so their words are in its shape, but for the columns' names.
                 let shapes: Vec<String> = entry.calls.iter().map(|call| aggregate_shape(call, &blind)).collect();
-                let shape = format!("{frame} {shapes:?}");
-                remembers.insert(entry.name.clone(), Words { shape, values: format!("{given} {calls:?}") });
+                let of_values = || Words { shape: format!("{frame} {shapes:?}"), values: format!("{given} {calls:?}") };
+                let of_rows = || session(window, entry, spec, input);
+                remembers.insert(entry.name.clone(), if is_session { of_rows() } else { of_values() });
                 made.columns.insert(entry.name.clone(), format!("{given} {calls:?} {}", words(&entry.value, input)));
             }
             for column in &spec.schema.columns {
@@ -156,7 +161,20 @@ fn stage(spec: &NodeSpec, op: &Op, input: &Defined, inputs: &[Defined]) -> (Defi
                 made.columns.insert(column.name.clone(), one);
             }
         }
-        Op::Fill { .. } | Op::Unnest { .. } | Op::Keep(_) | Op::Join(_) | Op::Top(_) => panic!("no case has such a stage"),
+        Op::Fill { entries } => {
+            for entry in entries {
+                made.columns.insert(entry.name.clone(), define(&entry.value, input));
+            }
+        }
+        Op::Unnest { column } => _ = made.columns.insert(column.clone(), format!("unnest {}", input.of(column))),
+        Op::Keep(op) => _ = remembers.insert(AS_ONE.into(), keep(op, spec, input)),
+        Op::Top(op) => _ = remembers.insert(AS_ONE.into(), top(op, input)),
+        Op::Join(op) => {
+            let other = inputs.get(1).cloned().unwrap_or_default();
+            let (words, brought) = join(op, spec, input, &other);
+            made.columns.extend(brought);
+            remembers.extend(op.other().map(|_| (AS_ONE.into(), words)));
+        }
         Op::Predict(predict) => {
             for column in spec.schema.columns.iter().filter(|column| column.name.starts_with(&*predict.name)) {
                 made.columns.insert(column.name.clone(), format!("predicted {}", column.name));
@@ -164,6 +182,56 @@ fn stage(spec: &NodeSpec, op: &Op, input: &Defined, inputs: &[Defined]) -> (Defi
         }
     }
     (made, remembers)
+}
+
+/// Stands for the one thing that a stage without columns of its own remembers.
+const AS_ONE: &str = "";
+
+/// Sessions hold their rows: neither gap nor aggregates are part of what they remember, but which columns these read is.
+fn session(window: &WindowOp, entry: &AggregateEntry, spec: &NodeSpec, input: &Defined) -> Words {
+    let read = entry.calls.iter().flat_map(|call| call.args.iter().chain(&call.filter)).flat_map(Expr::columns);
+    let values = format!("{:?} {} {:?}", input.all(&window.by), input.time(), each_once(read.map(|name| input.of(&name))));
+    Words { shape: format!("session {}", keys(&window.by, spec)), values }
+}
+
+fn each_once(all: impl Iterator<Item = String>) -> Vec<String> {
+    let mut seen: Vec<String> = Vec::new();
+    for one in all {
+        if !seen.contains(&one) {
+            seen.push(one);
+        }
+    }
+    seen
+}
+
+fn keep(op: &KeepOp, spec: &NodeSpec, input: &Defined) -> Words {
+    let (word, time) = match op.rule {
+        KeepRule::First { .. } => ("first", String::new()),
+        KeepRule::Share { .. } => ("share", String::new()),
+        KeepRule::Once { .. } => ("once", input.time()),
+        KeepRule::Rate { .. } => ("rate", input.time()),
+    };
+    Words { shape: format!("{word} {}", keys(&op.by, spec)), values: format!("{:?} {time}", input.all(&op.by)) }
+}
+
+fn top(op: &TopOp, input: &Defined) -> Words {
+    Words { shape: format!("top {:?}", op.within), values: format!("{} {}", words(&op.by, input), input.time()) }
+}
+
+/// What a join remembers, and what the columns stand for that it brings.
+fn join(op: &JoinOp, spec: &NodeSpec, input: &Defined, other: &Defined) -> (Words, Vec<(Name, String)>) {
+    let (word, how) = match &op.kind {
+        JoinKind::Interval { within, .. } => ("interval".to_owned(), format!("{within:?}")),
+        JoinKind::Asof { within, .. } => ("asof".to_owned(), format!("{within:?}")),
+        JoinKind::Lookup { table } => (format!("table {}", table.name), String::new()),
+    };
+    let theirs = |name: &Name| if op.other().is_some() { other.of(name) } else { format!("{word} {name}") };
+    let on: Vec<String> = op.on.iter().map(&theirs).collect();
+    let partner = format!("{word} {:?} {on:?} {} {}", input.all(&op.on), input.time(), other.time());
+    let brought = op.take.iter().map(|taken| (taken.name.clone(), format!("joined {partner} {how} {}", theirs(&taken.from))));
+    let read: std::collections::BTreeSet<String> = op.take.iter().map(|taken| theirs(&taken.from)).collect();
+    let words = Words { shape: format!("{word} {}", keys(&op.on, spec)), values: format!("{partner} {read:?}") };
+    (words, brought.collect())
 }
 
 /// Rows under another key are other rows.

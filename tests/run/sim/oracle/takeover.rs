@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mliot::ir::Op;
-use mliot::plan::{NodeKey, NodeSpec};
+use mliot::plan::{Graph, NodeKey, NodeOp, NodeSpec};
 
 use super::super::log::CutLog;
 use super::fate::{Fate, Fates, fates, op};
@@ -59,7 +59,13 @@ impl Oracle {
         (!missed || !again && !is_window).then(|| rested.memory.clone())
     }
 
-    pub(super) fn cell(&self, spec: &NodeSpec, from: Option<(Cell, NodeKey)>, change: &Change) -> Cell {
+    pub(super) fn cell(&self, spec: &NodeSpec, from: Option<(Cell, NodeKey)>, change: &Change, graph: &Graph) -> Cell {
+        let mut cell = self.carried(spec, from, change);
+        cell.memory.fit(spec, graph);
+        cell
+    }
+
+    fn carried(&self, spec: &NodeSpec, from: Option<(Cell, NodeKey)>, change: &Change) -> Cell {
         let Some((mut cell, _)) = from else {
             let memory = change.rested.clone().or_else(|| change.again.clone()).unwrap_or_else(|| Memory::of(spec));
             return Cell { memory, ..Cell::default() };
@@ -107,18 +113,44 @@ impl Change {
             (Memory::Windows(Windows::Timed(windows)), Op::Window(old), Op::Window(new)) => {
                 let again = again.and_then(|again| match again {
                     Memory::Windows(Windows::Timed(again)) => Some(again),
-                    Memory::Windows(Windows::Waiting(_)) | Memory::Scan(_) | Memory::Nothing => None,
+                    _ => None,
                 });
                 Some(Memory::Windows(Windows::Timed(windows.taken_over(old, new, &self.fates, again)?)))
             }
             (Memory::Windows(Windows::Waiting(windows)), Op::Window(old), Op::Window(new)) => {
                 let again = again.and_then(|again| match again {
                     Memory::Windows(Windows::Waiting(again)) => Some(again),
-                    Memory::Windows(Windows::Timed(_)) | Memory::Scan(_) | Memory::Nothing => None,
+                    _ => None,
                 });
                 Some(Memory::Windows(Windows::Waiting(windows.taken_over(old, new, &self.fates, again)?)))
             }
+            (Memory::Windows(Windows::Sessions(windows)), Op::Window(old), Op::Window(new)) => {
+                let again = again.and_then(|again| match again {
+                    Memory::Windows(Windows::Sessions(again)) => Some(again),
+                    _ => None,
+                });
+                Some(Memory::Windows(Windows::Sessions(windows.taken_over(old, new, &self.fates, again)?)))
+            }
+            // What remembers as a whole goes on as it is, or not at all.
+            (Memory::Keep(_) | Memory::Join(_) | Memory::Top(_), ..) => {
+                let goes_on = self.fates.values().all(|fate| matches!(fate, Fate::Kept | Fate::Aged));
+                goes_on.then(|| running.clone())
+            }
             _ => None,
+        }
+    }
+}
+
+impl Memory {
+    /// Of rows that wait only what the stage reads now.
+    fn fit(&mut self, spec: &NodeSpec, graph: &Graph) {
+        let NodeOp::Stage(op) = &spec.op else { return };
+        let input = &graph.nodes[&spec.inputs[0].node].schema;
+        match (self, &**op) {
+            (Memory::Join(joining), Op::Join(join)) => joining.fit(join, input),
+            (Memory::Top(ranking), _) => ranking.fit(input),
+            (Memory::Windows(Windows::Sessions(sessions)), _) => sessions.fit(input),
+            _ => {}
         }
     }
 }

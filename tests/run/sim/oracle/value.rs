@@ -1,6 +1,6 @@
 //! Expressions over one row, as plain as three-valued logic gets.
 
-use mliot::ir::{BinaryOp, Expr, ExprKind, Value};
+use mliot::ir::{BinaryOp, Expr, ExprKind, Schema, Type, Value};
 use mliot::runtime::Row;
 
 pub fn evaluate(expr: &Expr, row: &Row, slots: &[Value]) -> Value {
@@ -26,6 +26,24 @@ pub fn evaluate(expr: &Expr, row: &Row, slots: &[Value]) -> Value {
         // Only whole numbers are made fractions.
         ExprKind::Cast(one) => part(one).as_f64().map_or(Value::Null, Value::Float),
         other => panic!("{other:?} is not written by the simulator"),
+    }
+}
+
+/// Is there a column of this name that could hold the value?
+pub fn is_still(schema: &Schema, name: &str, value: &Value) -> bool {
+    schema.get(name).is_some_and(|column| is_of(value, &column.ty))
+}
+
+pub fn is_of(value: &Value, ty: &Type) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(_) => *ty == Type::Bool,
+        Value::Int(_) => *ty == Type::Int,
+        Value::Float(_) => matches!(ty, Type::Float(_)),
+        Value::Text(_) => *ty == Type::Text,
+        Value::Time(_) => *ty == Type::Time,
+        Value::Duration(_) => *ty == Type::Duration,
+        Value::List(_) => matches!(ty, Type::List(_)),
     }
 }
 

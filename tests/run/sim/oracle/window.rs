@@ -1,6 +1,7 @@
 //! A `window`, row by row: every window keeps all its rows until it fires.
 
 mod rows;
+mod session;
 mod time;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use super::key::{Key, key, value};
 use super::value::evaluate;
 
 pub use rows::Waiting;
+pub use session::Sessions;
 pub use time::Timed;
 
 /// Names a call: its column, and its number in it.
@@ -25,6 +27,7 @@ pub type Taken = BTreeMap<CallName, Vec<Value>>;
 pub enum Windows {
     Timed(Timed),
     Waiting(Waiting),
+    Sessions(Sessions),
 }
 
 /// What became of a row.
@@ -37,8 +40,9 @@ pub enum Came {
 impl Windows {
     pub fn of(op: &WindowOp) -> Windows {
         match op.shape {
-            WindowShape::Time { .. } => Windows::Timed(Timed::default()),
+            WindowShape::Time { .. } | WindowShape::Cumulative { .. } => Windows::Timed(Timed::default()),
             WindowShape::Rows { .. } => Windows::Waiting(Waiting::default()),
+            WindowShape::Session { .. } => Windows::Sessions(Sessions::default()),
             ref other => panic!("{other:?} is not written by the simulator"),
         }
     }
@@ -49,13 +53,16 @@ impl Windows {
         match self {
             Windows::Timed(windows) => windows.row(key, taken(row, op), time, before, op),
             Windows::Waiting(windows) => windows.row(key, (taken(row, op), time), op, schema, out),
+            Windows::Sessions(windows) => windows.row(key, row, time, before, op),
         }
     }
 
-    /// Windows that end by `upto`, in the order of their ends and keys.
-    pub fn fire(&mut self, upto: i64, op: &WindowOp, out: &mut Vec<Row>) {
-        if let Windows::Timed(windows) = self {
-            windows.fire(upto, op, out);
+    /// Windows that end by `upto`, in the order of their ends and keys; `moved`: time has gone on to get there.
+    pub fn fire(&mut self, upto: i64, moved: bool, op: &WindowOp, out: &mut Vec<Row>) {
+        match self {
+            Windows::Timed(windows) => windows.fire(upto, op, out),
+            Windows::Sessions(windows) if moved => windows.let_go(upto, op, out),
+            Windows::Sessions(_) | Windows::Waiting(_) => {}
         }
     }
 
@@ -64,6 +71,7 @@ impl Windows {
         match self {
             Windows::Timed(windows) => windows.end(op, out),
             Windows::Waiting(windows) => windows.end(op, schema, out),
+            Windows::Sessions(windows) => windows.let_go(i64::MAX, op, out),
         }
     }
 }

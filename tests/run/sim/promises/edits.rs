@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use arrow::array::RecordBatch;
+use mliot::base::Name;
 use mliot::ir::{Outlet, Schema};
+use mliot::node::State;
 use mliot::plan::{Class, EntryChange, Graph, Input, Memory, NodeKey};
 use mliot::runtime::{Fate, Side};
 
@@ -22,7 +25,10 @@ pub fn kept_states(record: &Record) -> Result<(), String> {
             };
             let (Some(from), Some(after)) = (&change.from, moment.after.states.get(key)) else { continue };
             let keeps = matches!(change.class, Class::Same | Class::Rewired) || matches!(fate, Fate::Retuned);
-            if keeps && moment.before.states[from].tables != after.tables && !ended_by(moment, key) {
+            let before = &moment.before.states[from];
+            let reshaped = is_carried_for_columns(moment, key);
+            let same = if reshaped { same_but_for_columns(before, after) } else { before.tables == after.tables };
+            if keeps && !same && !ended_by(moment, key) {
                 return Err(format!("{key} is {} ({fate:?}) and remembers something else after {}", change.class, moment.what));
             }
             if change.class == Class::Same && !change.reshaped && fate != Fate::Kept && !is_carried_for_columns(moment, key) {
@@ -31,6 +37,18 @@ pub fn kept_states(record: &Record) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Rows that wait as they came in have other columns after an edit of these; in those that stay they are what they were.
+fn same_but_for_columns(before: &State, after: &State) -> bool {
+    let same = |(name, old): (&Name, &RecordBatch)| {
+        let Some(new) = after.tables.get(name).filter(|new| new.num_rows() == old.num_rows()) else { return false };
+        let schema = old.schema();
+        let pairs = schema.fields().iter().zip(old.columns());
+        let mut both = pairs.filter_map(|(field, column)| Some((column, new.column_by_name(field.name())?)));
+        both.all(|(old, new)| old == new || old.data_type() != new.data_type())
+    };
+    before.tables.len() == after.tables.len() && before.tables.iter().all(same)
 }
 
 /// A node that has come to read what has ended lets go of what it holds.
@@ -128,7 +146,8 @@ pub fn there_and_back(record: &Record) -> Result<(), String> {
             return Err(format!("the old text gives another graph after {}", there.what));
         }
         for (key, before) in &there.before.states {
-            let kept = [there, back].iter().all(|moment| keeps(moment, key));
+            // What a column had that went is gone from the rows that wait.
+            let kept = [there, back].iter().all(|moment| keeps(moment, key) && !is_carried_for_columns(moment, key));
             if kept && before.tables != back.after.states[key].tables && !ended_by(back, key) && !ended_by(there, key) {
                 return Err(format!("{key} remembers something else after {} and back", there.what));
             }

@@ -35,12 +35,19 @@ struct Shape {
     size: i64,
     every: i64,
     pane: i64,
+    /// Each window is of all rows up to its end, of keys that have one since the window before.
+    total: bool,
 }
 
 impl Shape {
     fn of(op: &WindowOp) -> Option<Shape> {
-        let WindowShape::Time { size, every } = op.shape else { return None };
-        Some(Shape { size: size.0, every: every.0, pane: divisor(size.0, every.0) })
+        match op.shape {
+            WindowShape::Time { size, every } => {
+                Some(Shape { size: size.0, every: every.0, pane: divisor(size.0, every.0), total: false })
+            }
+            WindowShape::Cumulative { every } => Some(Shape { size: every.0, every: every.0, pane: every.0, total: true }),
+            WindowShape::Rows { .. } | WindowShape::Session { .. } | WindowShape::Whole => None,
+        }
     }
 
     fn pane(self, time: i64) -> i64 {
@@ -95,14 +102,19 @@ impl Timed {
         if self.whole_from.is_some_and(|from| start < from) {
             return;
         }
-        let mut rows: Vec<&Held> = self.held.iter().filter(|held| start <= held.time && held.time < end).collect();
+        let is_fresh = |held: &Held| start <= held.time && held.time < end;
+        let from = if shape.total { i64::MIN } else { start };
+        let mut rows: Vec<&Held> = self.held.iter().filter(|held| from <= held.time && held.time < end).collect();
         rows.sort_by_key(|held| (&held.key, shape.pane(held.time)));
-        for of_key in rows.chunk_by(|a, b| a.key == b.key) {
+        for of_key in rows.chunk_by(|a, b| a.key == b.key).filter(|rows| rows.iter().any(|held| is_fresh(held))) {
             let mut row = result(&of_key[0].key, of_key.iter().map(|held| &held.taken), op);
             for (entry, _) in self.entries_from.iter().filter(|(_, from)| start < **from) {
                 row.insert(entry.clone(), Value::Null);
             }
             window_of(&mut row, start, end);
+            if shape.total {
+                row.remove("window_start");
+            }
             out.push(row);
         }
     }
@@ -110,13 +122,16 @@ impl Timed {
     fn forget(&mut self, op: &WindowOp) {
         let shape = Shape::of(op).expect("windows in time");
         let fired = self.fired.unwrap_or(i64::MIN);
+        if shape.total {
+            return;
+        }
         self.held.retain(|held| shape.ends(held.time).next().is_some_and(|last| last > fired));
     }
 
     /// None where nothing of it can be read.
     pub fn taken_over(&self, old: &WindowOp, new: &WindowOp, fates: &Fates, again: Option<&Timed>) -> Option<Timed> {
         let (was, is) = (Shape::of(old)?, Shape::of(new)?);
-        if old.by != new.by {
+        if old.by != new.by || was.total && was.every != is.every {
             return None;
         }
         let seen = self.seen(was);
@@ -154,9 +169,16 @@ impl Timed {
         Some((name.clone(), from?))
     }
 
+    /// The pane of a row; of all that a summary has told, one for each key.
+    fn group(&self, shape: Shape, time: i64) -> i64 {
+        let pane = shape.pane(time);
+        let is_told = shape.total && self.fired.is_some_and(|fired| pane + shape.pane <= fired);
+        if is_told { i64::MIN } else { pane }
+    }
+
     /// The groups are those that there are; columns that are had again bring their rows into them.
     fn mixed(&self, shape: Shape, fates: &Fates, again: Option<&Timed>) -> Vec<Held> {
-        let groups: BTreeSet<(i64, &Key)> = self.held.iter().map(|held| (shape.pane(held.time), &held.key)).collect();
+        let groups: BTreeSet<(i64, &Key)> = self.held.iter().map(|held| (self.group(shape, held.time), &held.key)).collect();
         let only = |held: &Held, wanted: &dyn Fn(Fate) -> bool| {
             let is_wanted = |name: &Name| fates.get(name).is_some_and(|fate| wanted(*fate));
             let taken = held.taken.iter().filter(|((name, _), _)| is_wanted(name));
@@ -164,7 +186,8 @@ impl Timed {
         };
         let kept = self.held.iter().map(|held| only(held, &|fate| !matches!(fate, Fate::Again | Fate::Empty)));
         let more = again.into_iter().flat_map(|again| &again.held);
-        let more = more.filter(|held| groups.contains(&(shape.pane(held.time), &held.key)));
+        let group = |held: &Held| again.map_or(0, |again| again.group(shape, held.time));
+        let more = more.filter(|held| groups.contains(&(group(held), &held.key)));
         kept.chain(more.map(|held| only(held, &|fate| fate == Fate::Again))).collect()
     }
 }
