@@ -12,6 +12,7 @@ mod kills;
 mod live;
 mod pipelines;
 mod probation;
+mod recordings;
 mod refused;
 mod relay;
 mod same;
