@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::ir::{Column, Type};
 use crate::node::data_type;
 
-use super::Matrix;
 use super::column::{Encoding, NotAFeature};
+use super::{Layout, Matrix, Part, Scaling};
 
 /// What was learned about every feature, in the task's order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,21 +18,6 @@ pub struct Preprocess {
     /// Of the features; derived, so that a row is checked without building types.
     #[serde(skip)]
     types: Vec<DataType>,
-}
-
-/// Where a feature stands in the rows of a model's matrix, and what shape it has there.
-///
-/// A tensor arrives as a run of f32, row-major, each element on its own scale: `shape` is as its column declares it, and
-/// `columns` has as many places as the shape has numbers. A family that sees rows as flat numbers needs none of this; one that
-/// sees shapes (a network) learns them from [`Preprocess::parts`], by the feature's name. A row in which a tensor is missing is
-/// not among the rows that a family learns from, and is not predicted.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Part<'a> {
-    pub feature: &'a Column,
-    /// Of [`Matrix`].
-    pub columns: std::ops::Range<usize>,
-    /// Of a tensor; none of a feature that is a number, a bool or one of several values.
-    pub shape: Option<&'a [u32]>,
 }
 
 /// Rows as a model takes them.
@@ -45,8 +30,14 @@ pub struct Prepared {
 
 impl Preprocess {
     /// From `rows` of `batch`, whose first columns are the features. The error names the first feature that no model takes.
-    pub fn learn(features: &[Column], batch: &RecordBatch, rows: &[usize]) -> Result<Preprocess, Column> {
-        let encode = |(feature, column)| match Encoding::learn(column, rows) {
+    pub fn learn(
+        features: &[Column],
+        batch: &RecordBatch,
+        rows: &[usize],
+        scaling: &dyn Fn(&[u32]) -> Scaling,
+    ) -> Result<Preprocess, Column> {
+        let groups = |feature: &Column| shape_of(&feature.ty).map(|shape| scaling(shape).groups(shape));
+        let encode = |(feature, column): (&Column, _)| match Encoding::learn(column, rows, groups(feature)) {
             Ok(encoding) => Ok(encoding),
             Err(NotAFeature) => Err(Column::clone(feature)),
         };
@@ -75,17 +66,14 @@ impl Preprocess {
         self.encodings.iter().map(Encoding::width).sum()
     }
 
-    /// The features in the order in which they stand in a row, without gaps.
-    pub fn parts(&self) -> Vec<Part<'_>> {
-        let mut from = 0;
-        let mut parts = Vec::with_capacity(self.features.len());
-        for (feature, encoding) in self.features.iter().zip(&self.encodings) {
-            let columns = from..from + encoding.width();
-            from = columns.end;
-            let shape = if let Type::Tensor(shape) = &feature.ty { Some(shape.as_slice()) } else { None };
-            parts.push(Part { feature, columns, shape });
-        }
-        parts
+    /// Which of these numbers belong together.
+    pub fn layout(&self) -> Layout {
+        let part = |(feature, encoding): (&Column, &Encoding)| Part {
+            name: feature.name.clone(),
+            width: encoding.width(),
+            shape: shape_of(&feature.ty).cloned(),
+        };
+        Layout { parts: self.features.iter().zip(&self.encodings).map(part).collect() }
     }
 
     /// What each of these numbers means.
@@ -114,6 +102,10 @@ impl Preprocess {
     }
 }
 
+fn shape_of(ty: &Type) -> Option<&Vec<u32>> {
+    if let Type::Tensor(shape) = ty { Some(shape) } else { None }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -123,6 +115,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn learn(features: &[Column], batch: &RecordBatch, rows: &[usize]) -> Result<Preprocess, Column> {
+        Preprocess::learn(features, batch, rows, &|_| Scaling::Elements)
+    }
 
     fn batch(columns: Vec<(&str, Type, ArrayRef)>) -> (Vec<Column>, RecordBatch) {
         let column = |(name, ty, _): &(&str, Type, ArrayRef)| Column {
@@ -141,7 +137,7 @@ mod tests {
     fn a_missing_number_becomes_the_training_median_and_a_flag() {
         let numbers: ArrayRef = Arc::new(Float64Array::from(vec![Some(1.0), None, Some(3.0), Some(f64::NAN), Some(900.0)]));
         let (features, batch) = batch(vec![("x", Type::NUMBER(), numbers)]);
-        let learned = Preprocess::learn(&features, &batch, &[0, 1, 2, 3]).unwrap();
+        let learned = learn(&features, &batch, &[0, 1, 2, 3]).unwrap();
         assert_eq!(learned.names(), ["x", "x is missing"]);
         let x = learned.apply(&batch).x;
         // Median and mean of 1, 2, 3, 2 are 2; the standard deviation is √½.
@@ -155,7 +151,7 @@ mod tests {
         let texts: ArrayRef = Arc::new(StringArray::from(vec![Some("b"), Some("a"), None, Some("new")]));
         let flags: ArrayRef = Arc::new(BooleanArray::from(vec![Some(true), Some(false), Some(true), None]));
         let (features, batch) = batch(vec![("t", Type::Text, texts), ("f", Type::Bool, flags)]);
-        let learned = Preprocess::learn(&features, &batch, &[0, 1, 2]).unwrap();
+        let learned = learn(&features, &batch, &[0, 1, 2]).unwrap();
         assert_eq!(learned.names(), ["t = a", "t = b", "t is missing", "f"]);
         let x = learned.apply(&batch).x;
         assert_eq!(x.row(0), &[0.0, 1.0, 0.0, 1.0]);
@@ -171,9 +167,29 @@ mod tests {
         let field = Arc::new(field.as_ref().clone().with_nullable(false));
         let tensors: ArrayRef = Arc::new(FixedSizeListArray::new(field, size, values, nulls));
         let (features, batch) = batch(vec![("w", Type::Tensor(vec![2]), tensors)]);
-        let prepared = Preprocess::learn(&features, &batch, &[0, 1, 2]).unwrap().apply(&batch);
+        let prepared = learn(&features, &batch, &[0, 1, 2]).unwrap().apply(&batch);
         assert_eq!(prepared.usable, Some(vec![true, false, true]));
         assert_eq!(prepared.x.row(2), &[1.0, 0.0]);
+    }
+
+    #[test]
+    fn channels_are_scaled_together_over_all_places() {
+        let rows = vec![
+            Some(vec![Some(1.0), Some(10.0), Some(3.0), Some(10.0)]),
+            Some(vec![Some(5.0), Some(30.0), Some(7.0), Some(30.0)]),
+        ];
+        let list = FixedSizeListArray::from_iter_primitive::<Float32Type, _, _>(rows, 4);
+        let (field, size, values, nulls) = list.into_parts();
+        let field = Arc::new(field.as_ref().clone().with_nullable(false));
+        let tensors: ArrayRef = Arc::new(FixedSizeListArray::new(field, size, values, nulls));
+        let (features, batch) = batch(vec![("w", Type::Tensor(vec![2, 2]), tensors)]);
+        let learned = Preprocess::learn(&features, &batch, &[0, 1], &|_| Scaling::Channels).unwrap();
+        let deviation = 5f32.sqrt();
+        assert_eq!(learned.apply(&batch).x.row(0), &[-3.0 / deviation, -1.0, -1.0 / deviation, -1.0]);
+        assert_eq!(learned.layout().parts, [Part { name: "w".into(), width: 4, shape: Some(vec![2, 2]) }]);
+        let whole = Preprocess::learn(&features, &batch, &[0, 1], &|_| Scaling::Whole).unwrap();
+        assert_eq!(whole.names(), learned.names());
+        assert_ne!(whole, learned);
     }
 
     #[test]
@@ -191,11 +207,11 @@ mod tests {
             ("x", Type::NUMBER(), number),
             ("b", Type::Tensor(vec![4]), list(4)),
         ]);
-        let learned = Preprocess::learn(&features, &batch, &[0, 1]).unwrap();
-        let parts: Vec<_> =
-            learned.parts().into_iter().map(|part| (part.feature.name.to_string(), part.columns, part.shape)).collect();
-        let (a, b): (&[u32], &[u32]) = (&[2, 3], &[4]);
-        assert_eq!(parts, [("a".into(), 0..6, Some(a)), ("x".into(), 6..8, None), ("b".into(), 8..12, Some(b))]);
+        let learned = learn(&features, &batch, &[0, 1]).unwrap();
+        let parts = learned.layout().parts;
+        let part = |name: &str, width, shape| Part { name: name.into(), width, shape };
+        assert_eq!(parts, [part("a", 6, Some(vec![2, 3])), part("x", 2, None), part("b", 4, Some(vec![4]))]);
+        assert_eq!(learned.layout().part("b").map(|(from, _)| from), Some(8));
         assert_eq!(learned.width(), 12);
     }
 
@@ -203,7 +219,7 @@ mod tests {
     fn another_type_than_the_learned_one_is_noticed() {
         let (features, numbers) = batch(vec![("x", Type::NUMBER(), Arc::new(Float64Array::from(vec![1.0])) as ArrayRef)]);
         let (_, texts) = batch(vec![("x", Type::Text, Arc::new(StringArray::from(vec!["1"])) as ArrayRef)]);
-        let learned = Preprocess::learn(&features, &numbers, &[0]).unwrap();
+        let learned = learn(&features, &numbers, &[0]).unwrap();
         assert!(learned.misfit(&numbers).is_none());
         assert_eq!(learned.misfit(&texts).map(|(column, found)| (&*column.name, found)), Some(("x", Some(DataType::Utf8))));
     }
@@ -215,7 +231,7 @@ mod tests {
             let train: Vec<usize> = (0..values.len() / 2).collect();
             let learn = |values: Vec<f64>| {
                 let (features, batch) = batch(vec![("x", Type::NUMBER(), Arc::new(Float64Array::from(values)) as ArrayRef)]);
-                Preprocess::learn(&features, &batch, &train).unwrap()
+                super::tests::learn(&features, &batch, &train).unwrap()
             };
             let changed = values.iter().enumerate().map(|(at, value)| if at < train.len() { *value } else { other });
             prop_assert_eq!(learn(values.clone()), learn(changed.collect()));
