@@ -226,5 +226,6 @@ fn packed_messages_come_through_the_standard_input() {
     let ended = running.end();
     assert_eq!(ended.code, Some(0), "{}", ended.text());
     assert_eq!(lines(&bench, "out.jsonl"), [json!({"n": 1, "acc": [0.5, 2.0]})]);
-    assert!(ended.text().contains("1 bad"), "{}", ended.text());
+    // The second row holds a null where none may be.
+    assert!(ended.text().contains("stopped after 1 rows"), "{}", ended.text());
 }
