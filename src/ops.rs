@@ -19,6 +19,7 @@ mod project;
 mod scan;
 mod seen;
 mod set;
+mod signal;
 mod stateless;
 mod table;
 mod top;

@@ -89,6 +89,7 @@ codes! {
     E0312 "two sides of a union differ",
     E0313 "two sides of a join do not fit",
     E0314 "this makes no tensor",
+    E0315 "the sample rate is not known",
     // Time and windows.
     E0401 "a source does not say when its rows happened",
     E0402 "this needs a time",

@@ -81,6 +81,9 @@ impl<'a> Checker<'a> {
             ast::StageKind::Top(it) => self.top_stage(it, stage, flow),
             ast::StageKind::Resample(_) | ast::StageKind::Sort(_) => self.later_stage(stage, flow),
         }
+        if !keeps_every_row(&stage.kind) {
+            flow.shape.step = None;
+        }
     }
 
     fn where_stage(&mut self, it: &'a ast::Where, stage: &'a ast::Stage, flow: &mut Flow) {
@@ -157,6 +160,35 @@ impl<'a> Checker<'a> {
                     .help("give one of them another id"),
             );
         }
+    }
+}
+
+/// Does one row come out for every row that goes in? The stages of a transform say so for themselves.
+fn keeps_every_row(kind: &ast::StageKind) -> bool {
+    match kind {
+        ast::StageKind::Set(_)
+        | ast::StageKind::Select(_)
+        | ast::StageKind::Drop(_)
+        | ast::StageKind::Rename(_)
+        | ast::StageKind::Scan(_)
+        | ast::StageKind::Predict(_)
+        | ast::StageKind::Fill(_)
+        | ast::StageKind::Apply(_) => true,
+        ast::StageKind::Asof(it) => it.required.is_none(),
+        ast::StageKind::Lookup(it) => it.required.is_none(),
+        ast::StageKind::Where(_)
+        | ast::StageKind::Window(_)
+        | ast::StageKind::Union(_)
+        | ast::StageKind::Unnest(_)
+        | ast::StageKind::Limit(_)
+        | ast::StageKind::Sample(_)
+        | ast::StageKind::Dedupe(_)
+        | ast::StageKind::Throttle(_)
+        | ast::StageKind::Join(_)
+        | ast::StageKind::Summarize(_)
+        | ast::StageKind::Top(_)
+        | ast::StageKind::Resample(_)
+        | ast::StageKind::Sort(_) => false,
     }
 }
 

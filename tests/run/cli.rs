@@ -13,6 +13,7 @@ mod live;
 mod models;
 mod pipelines;
 mod probation;
+mod recordings;
 mod refused;
 mod relay;
 mod same;

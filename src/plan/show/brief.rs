@@ -2,8 +2,7 @@
 
 use crate::base::Name;
 use crate::ir::{
-    Connector, FileFormat, HttpConnector, JoinKind, JoinOp, KeepOp, KeepRule, Op, Outlet, PostConnector, Schema, TaskKind,
-    TimeSpec, Type,
+    Connector, HttpConnector, JoinKind, JoinOp, KeepOp, KeepRule, Op, Outlet, PostConnector, Schema, TaskKind, TimeSpec, Type,
 };
 use crate::plan::diff::shape;
 use crate::plan::{Connection, Gate, Graph, Learn, NodeKey, NodeOp, NodeSpec, Slot};
@@ -69,26 +68,16 @@ fn connection(connection: &Connection) -> String {
 
 fn connector(connector: &Connector) -> String {
     match connector {
-        Connector::File(file) => format!("{} \"{}\"", format_word(&file.format), file.path),
+        Connector::File(file) => format!("{} \"{}\"", file.format.word(), file.path),
         Connector::Simulate(simulate) => format!("simulate {} rows per {}", simulate.rows, simulate.per),
-        Connector::Stdin { format } => format!("stdin {}", format_word(format)),
-        Connector::Stdout { format } => format!("stdout {}", format_word(format)),
-        Connector::Tail(tail) => format!("tail {} \"{}\"", format_word(&tail.format), tail.path),
+        Connector::Stdin { format } => format!("stdin {}", format.word()),
+        Connector::Stdout { format } => format!("stdout {}", format.word()),
+        Connector::Tail(tail) => format!("tail {} \"{}\"", tail.format.word(), tail.path),
         Connector::Http(HttpConnector { host, port, path }) => {
             format!("http {host}:{port}{}", path.as_ref().map_or("", |path| path.as_str()))
         }
         Connector::Post(PostConnector { host, port, path, .. }) => format!("http://{host}:{port}{path}"),
         Connector::Later { name, .. } => name.to_string(),
-    }
-}
-
-fn format_word(format: &FileFormat) -> &'static str {
-    match format {
-        FileFormat::Csv(_) => "csv",
-        FileFormat::Jsonl => "jsonl",
-        FileFormat::Json => "json",
-        FileFormat::Parquet => "parquet",
-        FileFormat::Arrow => "arrow",
     }
 }
 
