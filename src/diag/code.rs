@@ -163,6 +163,7 @@ codes! {
     W0553 "rows at one position were seen by different models",
     W0651 "no candidate meets the requirements, the nearest one is used",
     W0652 "a champion that is kept may have seen some of the rows",
+    W0653 "a pinned champion was not replaced",
     // At run time.
     R0001 "a calculation failed",
     R0002 "a saved state cannot be read",
@@ -195,6 +196,8 @@ codes! {
     R0501 "a saved model cannot be read",
     R0502 "a row does not fit the model",
     R0503 "a model cannot be written",
+    R0504 "no such model is kept",
+    R0505 "a model cannot take this place",
 }
 
 impl Code {

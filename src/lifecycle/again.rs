@@ -8,6 +8,7 @@ use crate::model::Config;
 use crate::plan::{Graph, Learn, Training};
 
 use super::candidates::allows;
+use super::choose::{standing_of, verdicts};
 use super::complaint::not_met;
 use super::registry::features_of;
 use super::{Chosen, Manifest, Member, Registry, RegistryError, Spared, Standing, Version, choose};
@@ -40,6 +41,8 @@ pub enum Decision {
     Chosen(Chosen),
     /// None of them is allowed, so that only a search can help.
     Search,
+    /// Somebody has pinned a version that is not among them: it alone may answer, where it can.
+    PinnedElsewhere,
 }
 
 impl Decision {
@@ -48,6 +51,7 @@ impl Decision {
         match self {
             Decision::Stays(at) => Some(*at),
             Decision::Search => current,
+            Decision::PinnedElsewhere => None,
             Decision::Chosen(chosen) if chosen.standing == Standing::KeepsChampion => chosen.champion.or(current),
             Decision::Chosen(chosen) => chosen.champion,
         }
@@ -91,6 +95,8 @@ pub struct Again {
     pub decision: Decision,
     /// Are rows, split and budget those of the training? If not, a new one follows the text.
     pub is_current: bool,
+    /// The version that stays whatever is chosen or learned.
+    pub pinned: Option<Version>,
 }
 
 impl Again {
@@ -103,6 +109,13 @@ impl Again {
         let features = features_of(closure, &learn.task.name);
         let training = Training::of(learn);
         let has_features = |manifest: &Manifest| manifest.identity.features == features;
+        // What somebody wanted goes before what the text would choose by itself.
+        if registry.reign(&learn.task.name)?.is_some_and(|reign| reign.is_wanted(training.choice)) {
+            let again = Again::among(registry, learn, registry.generation(&learn.task.name, &has_features)?)?;
+            if again.as_ref().is_some_and(|again| again.current.is_some() || again.pinned.is_some()) {
+                return Ok(again);
+            }
+        }
         let is_current = |manifest: &Manifest| has_features(manifest) && is_current(manifest, &training);
         let again = Again::among(registry, learn, registry.generation(&learn.task.name, &is_current)?)?;
         // Whoever is to be kept may come from an earlier training.
@@ -117,12 +130,17 @@ impl Again {
         let Some(first) = kept.first() else { return Ok(None) };
         let training = Training::of(learn);
         let is_current = is_current(first, &training);
-        let champion = registry.standing(&learn.task.name)?;
+        let reign = registry.reign(&learn.task.name)?;
+        let pinned = reign.as_ref().filter(|reign| reign.pinned).map(|reign| reign.champion.clone());
         let place = |version: &Version| kept.iter().position(|manifest| manifest.version == *version);
-        let current = champion.and_then(|(version, under)| Some(Current { at: place(&version)?, under }));
+        let current = reign.and_then(|reign| Some(Current { at: place(&reign.champion)?, under: reign.under }));
         let models: Vec<Kept> = kept.iter().map(Manifest::as_kept).collect();
-        let decision = decide(&models, &learn.task.models, &learn.policy.choice, training.choice, current);
-        Ok(Some(Again { current: current.map(|current| current.at), decision, is_current, kept }))
+        let decision = match (&pinned, current) {
+            (Some(_), Some(current)) => Decision::Stays(current.at),
+            (Some(_), None) => Decision::PinnedElsewhere,
+            (None, current) => decide(&models, &learn.task.models, &learn.policy.choice, training.choice, current),
+        };
+        Ok(Some(Again { current: current.map(|current| current.at), decision, is_current, pinned, kept }))
     }
 
     /// Of the newest training that any model was kept of, the champion's own before others.
@@ -149,19 +167,26 @@ impl Again {
         keeps && self.champion().is_none()
     }
 
-    /// Is a search to begin beside whoever answers?
+    /// Is a search to begin beside whoever answers? Nothing that it could find would take a pinned version's place.
     pub fn wants_search(&self) -> bool {
-        self.decision == Decision::Search || !self.is_current
+        self.pinned.is_none() && (self.decision == Decision::Search || !self.is_current)
+    }
+
+    /// What the decision means for a policy: of a champion that simply stays, how it stands. None where nobody of these is
+    /// to answer.
+    pub(super) fn chosen(&self, learn: &Learn) -> Option<Chosen> {
+        match &self.decision {
+            Decision::Chosen(chosen) => Some(chosen.clone()),
+            Decision::Stays(at) => Some(stays(*at, &self.kept[*at].member, &learn.policy.choice)),
+            Decision::Search | Decision::PinnedElsewhere => None,
+        }
     }
 
     /// What its owner should know: requirements that whoever answers does not meet.
     pub fn complaint(&self, learn: &Learn) -> Option<Diagnostic> {
-        match &self.decision {
-            Decision::Chosen(chosen) if chosen.standing != Standing::Met => {
-                Some(not_met(&learn.task, &learn.policy, chosen, &|at| &self.kept[at].family))
-            }
-            Decision::Chosen(_) | Decision::Stays(_) | Decision::Search => None,
-        }
+        let chosen = self.chosen(learn).filter(|chosen| chosen.standing != Standing::Met)?;
+        let is_news = matches!(self.decision, Decision::Chosen(_)) || self.pinned.is_some();
+        is_news.then(|| not_met(&learn.task, &learn.policy, &chosen, &|at| &self.kept[at].family))
     }
 
     /// What happened, for people, without the task's name: `chosen again without training, from 3 models that were measured:
@@ -172,6 +197,12 @@ impl Again {
             1 => "the one model that was measured".to_owned(),
             count => format!("the {count} models that were measured"),
         };
+        if let Some(pinned) = &self.pinned {
+            return match self.champion() {
+                Some(champion) => format!("{} is pinned and stays", name(champion)),
+                None => format!("{pinned} is pinned and stays; it is no model of this training"),
+            };
+        }
         let outcome = match (self.champion(), self.before()) {
             (None, _) => "none meets the requirements, rows get no prediction".to_owned(),
             (Some(champion), Some(before)) if champion.version == before.version => format!("{} stays", name(champion)),
@@ -183,9 +214,22 @@ impl Again {
                 format!("`models` allows none of {measured}; {} answers until a search has found another", name(champion))
             }
             (Decision::Search, None) => format!("`models` allows none of {measured}; a search begins"),
-            (Decision::Stays(_), _) => outcome,
+            (Decision::Stays(_) | Decision::PinnedElsewhere, _) => outcome,
             (Decision::Chosen(_), _) => format!("chosen again without training, from {measured}: {outcome}"),
         }
+    }
+}
+
+/// Of a champion that nobody has chosen anew.
+fn stays(at: usize, member: &Member, choice: &Choice) -> Chosen {
+    Chosen {
+        standing: standing_of(member, choice),
+        champion: Some(at),
+        pareto: Vec::new(),
+        nearest: Some(at),
+        verdicts: verdicts(member, choice),
+        costliest: None,
+        spared: None,
     }
 }
 

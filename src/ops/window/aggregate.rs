@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, cast::AsArray};
+use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, cast::AsArray, new_null_array};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::{cast, prep_null_mask_filter, take};
 use arrow::datatypes::{DataType, Field, Schema};
@@ -90,6 +90,11 @@ impl Aggregates {
         self.reads.iter().map(|read| read.data_type().clone()).collect()
     }
 
+    /// One row, for whoever leaves it out.
+    pub fn any_row(&self) -> Inputs {
+        Inputs { columns: self.read_types().iter().map(|ty| new_null_array(ty, 1)).collect(), rows: 1 }
+    }
+
     /// Without groups, one per call.
     pub fn accumulators(&self) -> Result<Vec<Box<dyn GroupsAccumulator>>, NodeError> {
         self.calls.iter().map(Call::accumulator).collect()
@@ -124,14 +129,28 @@ impl Call {
         groups: &[usize],
         total: usize,
     ) -> Result<(), NodeError> {
+        let args = self.args_of(inputs)?;
+        let filter = self.filter.map(|at| certain(&inputs.columns[at]));
+        accumulator.update_batch(&args, groups, filter.as_ref(), total).map_err(failed)
+    }
+
+    fn args_of(&self, inputs: &Inputs) -> Result<Vec<ArrayRef>, NodeError> {
         let mut args: Vec<ArrayRef> = self.args.iter().map(|at| Arc::clone(&inputs.columns[*at])).collect();
         if args.is_empty() {
             args.push(Arc::new(BooleanArray::new(BooleanBuffer::new_set(inputs.rows), None)));
         } else if self.as_float && *args[0].data_type() != DataType::Float64 {
             args[0] = as_float(&args[0])?;
         }
-        let filter = self.filter.map(|at| certain(&inputs.columns[at]));
-        accumulator.update_batch(&args, groups, filter.as_ref(), total).map_err(failed)
+        Ok(args)
+    }
+
+    /// What it remembers of a group without rows: of one whose only row is left out. DataFusion takes a group that no row has
+    /// reached at all for one that has a value.
+    pub fn nothing(&self, left_out: &Inputs) -> Result<Vec<ArrayRef>, NodeError> {
+        let mut accumulator = self.accumulator()?;
+        let none = BooleanArray::from(vec![false]);
+        accumulator.update_batch(&self.args_of(left_out)?, &[0], Some(&none), 1).map_err(failed)?;
+        accumulator.state(EmitTo::All).map_err(failed)
     }
 
     /// The finished result, in the type of the call.
