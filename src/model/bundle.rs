@@ -71,11 +71,11 @@ impl Fitted {
             let array = array(view.shape(), View::dtype(&view), view.data()).ok_or_else(|| broken(&"an array's type"))?;
             weights.arrays.insert(name, array);
         }
-        let model = match family(&header.family) {
-            Some(family) => family.load(&mut weights),
-            // A network of the file: what it consists of stands beside its arrays.
-            None if weights.rest.get("description").is_some() => load_network(&mut weights),
-            None => return Err(BundleError(format!("this program has no family `{}`", header.family))),
+        // What a network of the file consists of stands beside its arrays.
+        let model = match (weights.rest.get("description").is_some(), family(&header.family)) {
+            (true, _) => load_network(&mut weights),
+            (false, Some(family)) => family.load(&mut weights),
+            (false, None) => return Err(BundleError(format!("this program has no family `{}`", header.family))),
         };
         let model = model.ok_or_else(|| broken(&"arrays are missing"))?;
         Ok(Fitted {

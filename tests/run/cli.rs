@@ -3,6 +3,7 @@
 mod again;
 mod bench;
 mod broken;
+mod explained;
 mod history;
 mod inputs;
 mod json;
