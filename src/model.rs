@@ -26,6 +26,7 @@ mod metrics;
 mod mlp;
 mod naive_bayes;
 mod one_thread;
+mod own;
 mod persistence;
 mod prepare;
 mod products;
@@ -45,6 +46,7 @@ pub use family::{Control, Family, FitError, Labels, Model, Purpose, TrainSet, fa
 pub use fitted::{FitRequest, Fitted, Shared};
 pub use matrix::Matrix;
 pub use metrics::{Confusion, Figures, Outcome, confusion, figures, measure, metric_text};
+pub use own::{Own, Part, PerKey, key_texts};
 pub use persistence::{LabelDelay, persistence};
 pub use prepare::{Prepared, Preprocess};
 pub use random::{Stream, seed_of};

@@ -171,6 +171,9 @@ mod machines {
         pub inputs: Vec<(String, String)>,
         #[command(flatten)]
         pub state: StateArgs,
+        /// Write `report.json` and `report.html`, a page that needs nothing beside itself, into this folder
+        #[arg(long, value_name = "DIR")]
+        pub report: Option<PathBuf>,
         /// Train also where the state folder has models that learned from these very rows
         #[arg(long)]
         pub anew: bool,

@@ -26,13 +26,34 @@ pub struct Task {
     pub balance: bool,
     pub weights: Option<Name>,
     /// A model per key, with a shared one until there is enough.
-    pub per: Vec<Name>,
+    #[serde(default)]
+    pub per: Option<Per>,
     pub models: Models,
     pub history: Option<History>,
     /// A key of [`Program::policies`](super::Program::policies).
     pub policy: Name,
     #[serde(skip)]
     pub span: Span,
+}
+
+/// Who has a model of his own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Per {
+    /// The columns that make the key, with their types in the task's stream.
+    pub columns: Vec<Column>,
+    /// From so many labelled rows among those that a fit learns from.
+    pub rows: u64,
+}
+
+/// Enough rows for a key to have a model of its own, where the task does not say: the families of the portfolio want some
+/// hundreds, and with fewer the shared model of all keys is nearly always better.
+pub const PER_ROWS: u64 = 500;
+
+impl Task {
+    /// What a model reads of a row: its features, then what makes its key.
+    pub fn door(&self) -> impl Iterator<Item = &Column> {
+        self.features.iter().chain(self.per.iter().flat_map(|per| &per.columns))
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

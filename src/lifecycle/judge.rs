@@ -16,8 +16,17 @@ pub struct Judged {
     pub unanswered: usize,
 }
 
-/// Of each model on its own rows, all in one. There is at least one model, and all learned the same kind of target.
+/// Of each model on its own rows, all in one; rows of keys with a model of their own are answered by that. There is at least
+/// one model, and all learned the same kind of target.
 pub fn judge(fits: &[(&Fitted, &[usize])], table: &Table, baseline_mae: Option<f64>) -> Judged {
+    let parts = fits.iter().flat_map(|(fitted, rows)| fitted.parts(&table.features, rows));
+    let parts: Vec<(&Fitted, Vec<usize>)> = parts.map(|part| (part.fitted, part.rows)).collect();
+    let nothing = || vec![(fits[0].0, Vec::new())];
+    judge_alone(&if parts.is_empty() { nothing() } else { parts }, table, baseline_mae)
+}
+
+/// The same by these very models, whosever the rows are.
+pub fn judge_alone(fits: &[(&Fitted, Vec<usize>)], table: &Table, baseline_mae: Option<f64>) -> Judged {
     match &fits[0].0.target {
         Target::Classes { .. } => judge_classes(fits, table),
         Target::Number { .. } => judge_numbers(fits, table, baseline_mae),
@@ -35,7 +44,7 @@ fn answers(fitted: &Fitted, table: &Table, rows: &[usize]) -> (Vec<usize>, Matri
     (kept.iter().map(|at| rows[*at]).collect(), scores.take(&kept))
 }
 
-fn judge_classes(fits: &[(&Fitted, &[usize])], table: &Table) -> Judged {
+fn judge_classes(fits: &[(&Fitted, Vec<usize>)], table: &Table) -> Judged {
     let learned: Vec<&Classes> = fits.iter().filter_map(|(fitted, _)| classes_of(fitted)).collect();
     let asked: Vec<usize> = fits.iter().flat_map(|(_, rows)| rows.iter().copied()).collect();
     let union = Classes::union(&learned);
@@ -70,7 +79,7 @@ fn position(union: &Classes, class: &ClassValue) -> usize {
     union.position(class).expect("the union has every class") as usize
 }
 
-fn judge_numbers(fits: &[(&Fitted, &[usize])], table: &Table, baseline_mae: Option<f64>) -> Judged {
+fn judge_numbers(fits: &[(&Fitted, Vec<usize>)], table: &Table, baseline_mae: Option<f64>) -> Judged {
     let known = numbers(&table.target);
     let (mut truth, mut guess, mut answered, mut asked) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for (fitted, rows) in fits {
@@ -85,7 +94,7 @@ fn judge_numbers(fits: &[(&Fitted, &[usize])], table: &Table, baseline_mae: Opti
 }
 
 /// Only rows of which the truth is known.
-fn judge_flags(fits: &[(&Fitted, &[usize])], table: &Table) -> Judged {
+fn judge_flags(fits: &[(&Fitted, Vec<usize>)], table: &Table) -> Judged {
     let known = truths(table);
     let (mut truth, mut flagged, mut scores, mut answered, mut asked) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), 0);
     for (fitted, rows) in fits {

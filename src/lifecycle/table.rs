@@ -17,7 +17,7 @@ use super::series::shifted;
 /// Rows in the order of their ordinals.
 #[derive(Clone, Debug)]
 pub struct Table {
-    /// The features alone, in the task's order.
+    /// The features in the task's order, and behind them the columns of the key where every key has its own model.
     pub features: RecordBatch,
     /// Of a forecast the value at the later time.
     pub target: ArrayRef,
@@ -118,8 +118,10 @@ fn features(task: &Task, batch: &RecordBatch) -> Result<RecordBatch, Vec<Diagnos
     let mut arrays = Vec::new();
     let mut fields = Vec::new();
     let mut missing = Vec::new();
-    for feature in &task.features {
-        match find(&feature.name) {
+    let features = task.features.iter().map(|column| (column, column.name.to_string()));
+    let keys = task.per.iter().flat_map(|per| &per.columns).map(|column| (column, format!("@per {}", column.name)));
+    for (feature, place) in features.chain(keys) {
+        match find(&place) {
             Ok(array) => {
                 fields.push(crate::node::field(feature).with_nullable(true));
                 arrays.push(array);

@@ -30,7 +30,8 @@ pub struct TaskShape {
     pub target: Type,
     /// The stream that it learns from.
     pub from: Name,
-    pub features: Vec<(Column, ColumnId)>,
+    /// What a row has to carry: the features, then what makes its key.
+    pub door: Vec<(Column, ColumnId)>,
     /// Whose rows it is made of.
     pub sources: BTreeSet<Name>,
 }
@@ -81,7 +82,7 @@ impl<'a> Checker<'a> {
         let aim = self.aim(task, &mut shape);
         let series = task.by.as_ref().and_then(|by| self.series(by, task, &shape));
         let group = task.group.as_ref().and_then(|group| self.group(group, &shape));
-        let per = self.task_keys(task.per.as_ref(), &shape);
+        let per = task.per.as_ref().and_then(|per| self.per(per, &shape));
         let weights = task.weights.as_ref().and_then(|weights| self.weights(weights, &shape));
         let hold_out = task.hold_out.as_ref().map(|hold_out| self.hold_out(hold_out, &shape));
         if let (Some(group), Some(Some(split)), Some(clause)) = (&group, &hold_out, &task.hold_out) {
@@ -90,14 +91,18 @@ impl<'a> Checker<'a> {
         let start = task.start.as_ref().map(|start| self.start(start, &shape));
         let models = self.models(task.models.as_ref(), aim.as_ref().map(|aim| &aim.kind));
         let history = task.history.as_ref().and_then(|history| self.history(history));
+        let keys = per.iter().flat_map(|per: &ir::Per| &per.columns).map(|column| &column.name);
         let not_features =
-            [series.as_ref(), group.as_ref(), weights.as_ref()].into_iter().flatten().chain(&per).cloned().collect();
+            [series.as_ref(), group.as_ref(), weights.as_ref()].into_iter().flatten().chain(keys).cloned().collect();
         let features = aim.as_ref().and_then(|aim| self.features(task, aim, &shape, not_features));
         let judged = Judged { waits: shape.waits, ..Judged::of(aim.as_ref(), task, &models) };
         let policy = self.policy_of(task, &judged);
         let (aim, features) = (aim?, features?);
         let name = task.head.name.name.clone();
         let predicted = predicted_type(&aim);
+        let keys = per.iter().flat_map(|per| &per.columns);
+        let keys = keys.filter_map(|column| Some((column.clone(), shape.id_of(&column.name)?.clone())));
+        let door = features.iter().cloned().chain(keys).collect();
         let ir_task = ir::Task {
             name: name.clone(),
             kind: aim.kind,
@@ -117,7 +122,7 @@ impl<'a> Checker<'a> {
             span: task.head.name.span,
         };
         self.program.tasks.insert(name.clone(), ir_task);
-        Some(TaskShape { name, kind: aim.kind, target: predicted, from: from.from, features, sources: shape.sources })
+        Some(TaskShape { name, kind: aim.kind, target: predicted, from: from.from, door, sources: shape.sources })
     }
 
     /// The column that tells the series of a forecast apart.
@@ -136,6 +141,16 @@ impl<'a> Checker<'a> {
             self.report(not_yet("`group by` with several columns", group.span, "group by one of them"));
         }
         keys.into_iter().next()
+    }
+
+    fn per(&mut self, per: &'a ast::Per, shape: &Shape) -> Option<ir::Per> {
+        let rows = match &per.after {
+            Some(rows) => self.count(rows, 1, "the rows after which a key has a model of its own")?,
+            None => ir::PER_ROWS,
+        };
+        let keys = self.task_keys(Some(&per.keys), shape);
+        let columns: Vec<Column> = keys.iter().filter_map(|key| shape.get(key).cloned()).collect();
+        (!columns.is_empty()).then_some(ir::Per { columns, rows })
     }
 
     fn task_keys(&mut self, keys: Option<&'a ast::Keys>, shape: &Shape) -> Vec<Name> {

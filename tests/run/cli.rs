@@ -7,6 +7,7 @@ mod history;
 mod inputs;
 mod json;
 mod keep;
+mod keys;
 mod killed;
 mod kills;
 mod live;

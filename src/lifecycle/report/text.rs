@@ -25,6 +25,7 @@ impl Report {
         line(String::new());
         table(&self.rows_of_candidates()).into_iter().for_each(&mut line);
         self.why.iter().flat_map(|why| [String::new(), format!("  {why}")]).for_each(&mut line);
+        self.key_lines().into_iter().for_each(&mut line);
         self.requirement_lines().into_iter().for_each(&mut line);
         self.hold_out_lines().into_iter().for_each(&mut line);
         if let Some(confusion) = &self.confusion {
@@ -34,7 +35,7 @@ impl Report {
         out
     }
 
-    fn judged_on(&self) -> String {
+    pub(super) fn judged_on(&self) -> String {
         let judged = format!("judged on {} ({} rows)", self.split, grouped(self.rows.judged as u64));
         match self.rows.stretches {
             0 => judged,
@@ -43,7 +44,7 @@ impl Report {
         }
     }
 
-    fn search_words(&self) -> String {
+    pub(super) fn search_words(&self) -> String {
         let why = match self.trials.stopped {
             Stopped::Trials => "as many as the policy allows",
             Stopped::Time => "then the time was over",
@@ -64,8 +65,7 @@ impl Report {
             let line = Line { name, config: "", figures, overall: self.overall(&none), errors: &none, measured: None };
             rows.push(line.cells(&metrics, "baseline"));
         }
-        let mut ranked: Vec<&CandidateReport> = self.candidates.iter().collect();
-        ranked.sort_by(|a, b| self.rank(b).total_cmp(&self.rank(a)).then(b.champion.cmp(&a.champion)));
+        let ranked = self.ranked();
         let hidden = ranked.len().saturating_sub(CANDIDATES_SHOWN);
         for (at, candidate) in ranked.into_iter().enumerate() {
             if at < CANDIDATES_SHOWN || candidate.champion {
@@ -76,6 +76,13 @@ impl Report {
             rows.push(vec![format!("and {hidden} more")]);
         }
         rows
+    }
+
+    /// Best first; of equals the champion.
+    pub(super) fn ranked(&self) -> Vec<&CandidateReport> {
+        let mut ranked: Vec<&CandidateReport> = self.candidates.iter().collect();
+        ranked.sort_by(|a, b| self.rank(b).total_cmp(&self.rank(a)).then(b.champion.cmp(&a.champion)));
+        ranked
     }
 
     fn candidate_row(&self, candidate: &CandidateReport, metrics: &[String]) -> Vec<String> {
@@ -109,7 +116,7 @@ impl Report {
         }
     }
 
-    fn shown_metrics(&self) -> Vec<String> {
+    pub(super) fn shown_metrics(&self) -> Vec<String> {
         let others = SHOWN.into_iter().filter(|metric| *metric != self.metric).map(str::to_owned);
         let all = std::iter::once(self.metric.clone()).chain(others);
         let measured = |metric: &String| self.candidates.iter().any(|candidate| candidate.metrics.contains_key(metric));
@@ -117,7 +124,7 @@ impl Report {
     }
 
     fn requirement_lines(&self) -> Vec<String> {
-        let requirements = self.champion.as_ref().map_or(&self.missed, |champion| &champion.requirements);
+        let requirements = self.requirements();
         let mut lines = match self.standing {
             Standing::Met | Standing::Nearest | Standing::Empty => Vec::new(),
             Standing::Abstains => {
@@ -139,16 +146,45 @@ impl Report {
         lines
     }
 
+    /// How many keys have a model of their own, and how these do.
+    fn key_lines(&self) -> Vec<String> {
+        let Some(keys) = self.champion.as_ref().and_then(|champion| champion.keys.as_ref()) else { return Vec::new() };
+        let value = |value: f64| kind_of(&keys.metric).map_or_else(|| show::digits(value), |kind| show::value(kind, value));
+        let (own, all) = (grouped(keys.own as u64), grouped(keys.keys as u64));
+        let head = format!(
+            "  per {}: {own} of {all} have a model of their own, learned from {} rows or more",
+            keys.by.join(", "),
+            grouped(keys.after)
+        );
+        let spread = keys.spread().map(|[least, middle, most]| {
+            let (by, same) = (keys.own_score.map(value), keys.shared_score.map(value));
+            let beside = by.zip(same).map(|(by, same)| format!("; together {by}, the shared model on the same rows {same}"));
+            format!(
+                "    their {}: {} to {}, median {}{}",
+                keys.metric,
+                value(least),
+                value(most),
+                value(middle),
+                beside.unwrap_or_default()
+            )
+        });
+        [String::new(), head].into_iter().chain(spread).collect()
+    }
+
+    /// Which rows nobody had seen.
+    pub(super) fn unseen_words(&self) -> String {
+        match self.rows.held_out {
+            0 => format!("behind the start, {} rows", grouped(self.rows.later as u64)),
+            held_out => format!("hold-out, {} rows", grouped(held_out as u64)),
+        }
+    }
+
     fn hold_out_lines(&self) -> Vec<String> {
         if self.hold_out.is_empty() {
             return Vec::new();
         }
         let metrics = self.shown_metrics();
-        let head = match self.rows.held_out {
-            0 => format!("behind the start, {} rows", grouped(self.rows.later as u64)),
-            held_out => format!("hold-out, {} rows", grouped(held_out as u64)),
-        };
-        let mut rows = vec![std::iter::once(head).chain(metrics.iter().cloned()).collect()];
+        let mut rows = vec![std::iter::once(self.unseen_words()).chain(metrics.iter().cloned()).collect()];
         let plain = |name: &str, figures: &Figures| {
             std::iter::once(name.to_owned()).chain(metrics.iter().map(|metric| cell(metric, figures))).collect::<Vec<_>>()
         };

@@ -37,7 +37,7 @@ impl<'a> Checker<'a> {
             return;
         };
         let is_carried = self.carries_features(&task, predicted, &flow.shape);
-        let inputs: BTreeSet<Name> = task.features.iter().map(|(column, _)| column.name.clone()).collect();
+        let inputs: BTreeSet<Name> = task.door.iter().map(|(column, _)| column.name.clone()).collect();
         let now: BTreeSet<_> = flow.shape.now_of(&inputs).collect();
         let mut fits = is_carried;
         for (suffix, ty, is_aside) in added(&task) {
@@ -58,7 +58,7 @@ impl<'a> Checker<'a> {
             }
         }
         if fits {
-            let features = task.features.iter().map(|(column, _)| column.name.clone()).collect();
+            let features = task.door.iter().map(|(column, _)| column.name.clone()).collect();
             let ahead = match task.kind {
                 TaskKind::Forecast { ahead } => Some(ahead),
                 TaskKind::Classify | TaskKind::Regress | TaskKind::Detect { .. } | TaskKind::Rank => None,
@@ -74,7 +74,7 @@ impl<'a> Checker<'a> {
             return false;
         }
         let mut carried = true;
-        for (column, id) in &task.features {
+        for (column, id) in &task.door {
             match shape.get(&column.name) {
                 Some(_) if shape.id_of(&column.name) == Some(id) => {}
                 Some(other) => {

@@ -101,7 +101,7 @@ pub fn task() -> Task {
         balance: false,
         weights: None,
         series: None,
-        per: vec![],
+        per: None,
         models: Models::Auto,
         history: None,
         policy: "frugal".into(),

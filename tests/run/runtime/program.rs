@@ -217,7 +217,7 @@ impl File {
             balance: false,
             weights: None,
             series: None,
-            per: vec![],
+            per: None,
             models: Models::Auto,
             history: None,
             policy: "plain".into(),
