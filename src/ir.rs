@@ -31,6 +31,9 @@ pub use stage::{
     AggregateCall, AggregateEntry, Entry, JoinKind, JoinOp, KeepOp, KeepRule, OnChange, Op, Outlet, PredictOp, Read,
     RunningCall, ScanEntry, Stage, StageKind, Table, Taken, TopOp, Use, WindowOp, WindowShape,
 };
-pub use task::{Candidate, Choices, Dimension, History, HoldOut, Models, PER_ROWS, Per, Share, Start, Target, Task, TaskKind};
+pub use task::{
+    Candidate, Choices, Dimension, History, HoldOut, Models, PATH_STEPS_MAX, PER_ROWS, Per, Share, Start, Target, Task,
+    TaskKind,
+};
 pub use types::{Column, EnumItem, Schema, Type};
 pub use value::Value;

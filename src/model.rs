@@ -27,6 +27,7 @@ mod mlp;
 mod naive_bayes;
 mod one_thread;
 mod own;
+mod path;
 mod persistence;
 mod prepare;
 mod products;

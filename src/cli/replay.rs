@@ -69,7 +69,9 @@ fn learn_and_replay(args: &ReplayArgs, graph: &Graph, line: &mut Line) -> Result
         line.told(&told);
         true
     };
-    let studied = Study { graph, parts: &parts, registry: &registry, anew: args.anew, told: &mut told }.learn()?;
+    let studied =
+        Study { graph, parts: &parts, registry: &registry, anew: args.anew, sensitivity: args.sensitivity, told: &mut told }
+            .learn()?;
     let mut progress = |status| {
         line.replaying(&status);
         true

@@ -49,6 +49,27 @@ pub struct Per {
 /// hundreds, and with fewer the shared model of all keys is nearly always better.
 pub const PER_ROWS: u64 = 500;
 
+/// Steps of a path that are forecast at most, a week of hours: each of them has a model of its own.
+pub const PATH_STEPS_MAX: usize = 168;
+
+impl TaskKind {
+    /// Of a forecast: how far ahead its values are, the furthest last. Empty of all others.
+    pub fn steps(self) -> Vec<Duration> {
+        match self {
+            TaskKind::Forecast { ahead, every: None } => vec![ahead],
+            TaskKind::Forecast { ahead, every: Some(every) } => {
+                (1..=ahead.0 / every.0.max(1)).take(PATH_STEPS_MAX).map(|nth| Duration(nth * every.0)).collect()
+            }
+            TaskKind::Classify | TaskKind::Regress | TaskKind::Detect { .. } | TaskKind::Rank => Vec::new(),
+        }
+    }
+
+    /// Is its answer a list of values, one for each step?
+    pub fn is_path(self) -> bool {
+        matches!(self, TaskKind::Forecast { every: Some(_), .. })
+    }
+}
+
 impl Task {
     /// What a model reads of a row: its features, then what makes its key.
     pub fn door(&self) -> impl Iterator<Item = &Column> {
@@ -60,9 +81,11 @@ impl Task {
 pub enum TaskKind {
     Classify,
     Regress,
-    /// This far ahead of each row.
+    /// This far ahead of each row; or on the way there, at every step.
     Forecast {
         ahead: Duration,
+        #[serde(default)]
+        every: Option<Duration>,
     },
     /// This share of rows is flagged where no truth tunes the threshold.
     Detect {

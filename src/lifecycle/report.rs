@@ -13,7 +13,7 @@ use crate::ir::{Metric, MetricKind};
 use crate::model::{Config, Confusion, Figures, metric_text};
 
 use super::choose::figure;
-use super::{Evidence, KeyScores, Measured, Member, Spared, Standing, Stopped};
+use super::{Evidence, KeyScores, Measured, Member, Sensitivity, Spared, Standing, StepReport, Stopped};
 
 /// Of one task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,6 +50,12 @@ pub struct Report {
     pub evidence: Option<Evidence>,
     #[serde(default)]
     pub hold_out_evidence: Option<Evidence>,
+    /// Of a path, on the hold-out where there is one, else where the champion was judged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepReport>,
+    /// How much of the champion's figure is chance, where somebody asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sensitivity: Option<Sensitivity>,
 }
 
 /// Labelled rows by their part; `all` has those without a label too.

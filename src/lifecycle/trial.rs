@@ -146,6 +146,7 @@ fn fit(data: &Data, job: &Job, rows: &[usize], control: &Control) -> Result<Fitt
         table: &data.table.features,
         target: &data.table.target,
         target_type: &data.task.target.column.ty,
+        before: &data.table.before,
         rows,
         weights: data.table.weights.as_deref(),
         balance: data.task.balance,

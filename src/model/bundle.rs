@@ -15,6 +15,8 @@ const FORMAT: u16 = 1;
 const KEY: &str = "mliot";
 /// Before the arrays of a key's model.
 const OWN: &str = "own-";
+/// Before the arrays of a step's model.
+const STEP: &str = "step-";
 
 /// Everything of a bundle but the arrays.
 #[derive(Serialize, Deserialize)]
@@ -26,6 +28,9 @@ struct Header {
     target: Target,
     prepare: Preprocess,
     rest: serde_json::Value,
+    /// Of a path the steps before the last; the nth one's arrays are called `step-N/…`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    before: Vec<Header>,
     /// Models of keys; absent where there are none, so that their bytes are what they always were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     own: Option<OwnHeader>,
@@ -72,6 +77,8 @@ impl Fitted {
                 .map(|(nth, (key, one))| (key.clone(), one.header(&own_prefix(nth), arrays)))
                 .collect(),
         });
+        let steps = self.before.iter().enumerate();
+        let before = steps.map(|(nth, step)| step.header(&format!("{prefix}{STEP}{nth}/"), arrays)).collect();
         Header {
             format: FORMAT,
             family: self.family.clone(),
@@ -80,6 +87,7 @@ impl Fitted {
             target: self.target.clone(),
             prepare: self.prepare.clone(),
             rest: weights.rest,
+            before,
             own,
         }
     }
@@ -115,6 +123,9 @@ impl Header {
             return Err(BundleError(format!("the bundle has format {}, this program reads {FORMAT}", self.format)));
         }
         let own = self.own.map(|own| own.models(arrays, version)).transpose()?;
+        let steps = self.before.into_iter().enumerate();
+        let before = steps.map(|(nth, step)| step.fitted(&format!("{prefix}{STEP}{nth}/"), arrays, version));
+        let before = before.collect::<Result<_, _>>()?;
         let names: Vec<String> = match prefix {
             "" => arrays.keys().cloned().collect(),
             _ => arrays
@@ -138,6 +149,7 @@ impl Header {
             target: self.target,
             prepare: self.prepare.ready(),
             model,
+            before,
             own,
         })
     }

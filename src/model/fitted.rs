@@ -11,6 +11,7 @@ use crate::node::{NodeError, Predictions, Predictor};
 
 use super::flags::Flags;
 use super::own::{Own, PerKey, fit_own};
+use super::path::fit_before;
 use super::{
     Config, Control, Family, FitError, Labels, Matrix, Model, Prepared, Preprocess, Purpose, Target, TrainSet, seed_of,
 };
@@ -24,6 +25,8 @@ pub struct Fitted {
     pub target: Target,
     pub prepare: Preprocess,
     pub model: Box<dyn Model>,
+    /// Of a path the models of the steps before the last, which is this one.
+    pub before: Vec<Fitted>,
     /// Models of keys that have one of their own.
     pub own: Option<Own>,
 }
@@ -43,6 +46,8 @@ pub struct FitRequest<'a> {
     pub table: &'a RecordBatch,
     pub target: &'a ArrayRef,
     pub target_type: &'a Type,
+    /// Of a path the targets of the steps before the last.
+    pub before: &'a [ArrayRef],
     /// Rows of `table` to learn from, rising, with targets that are not null.
     pub rows: &'a [usize],
     /// Of every row of `table`; positive.
@@ -59,8 +64,9 @@ impl FitRequest<'_> {
     /// Learns the classes, the preprocessing and the model, all from `rows`; and once more from those of each key alone.
     pub fn fit(&self, control: &Control) -> Result<Fitted, FitError> {
         let shared = self.fit_shared(control)?;
+        let before = fit_before(self, control)?;
         let own = self.per.map(|per| fit_own(self, per, control)).transpose()?;
-        Ok(Fitted { own, ..shared })
+        Ok(Fitted { before, own, ..shared })
     }
 
     fn fit_shared(&self, control: &Control) -> Result<Fitted, FitError> {
@@ -100,7 +106,17 @@ impl FitRequest<'_> {
 
     fn fitted(&self, target: Target, prepare: Preprocess, model: Box<dyn Model>) -> Fitted {
         let (family, config) = (self.family.name().to_owned(), self.config.clone());
-        Fitted { version: String::new(), family, config, seed: self.seed, target, prepare, model, own: None }
+        Fitted {
+            version: String::new(),
+            family,
+            config,
+            seed: self.seed,
+            target,
+            prepare,
+            model,
+            before: Vec::new(),
+            own: None,
+        }
     }
 
     /// Rows that cannot be predicted are not learned from either.
@@ -137,6 +153,9 @@ fn with_mean_1(mut weights: Vec<f64>) -> Vec<f64> {
 impl Fitted {
     /// By this very model, whosever the rows are.
     pub(super) fn answer_alone(&self, rows: &RecordBatch) -> Predictions {
+        if !self.before.is_empty() {
+            return self.answer_path(rows);
+        }
         let (scores, usable) = self.scores(rows);
         self.target.answer(&scores, usable.as_deref())
     }

@@ -186,15 +186,18 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// A regression of whole numbers gives numbers.
+/// A regression of whole numbers gives numbers; a path a list of them.
 fn predicted_type(aim: &Aim) -> Type {
     match aim.kind {
         TaskKind::Classify => aim.target.column.ty.clone(),
         TaskKind::Detect { .. } => Type::Bool,
-        TaskKind::Regress | TaskKind::Forecast { .. } | TaskKind::Rank => match &aim.target.column.ty {
-            Type::Float(unit) => Type::Float(unit.clone()),
-            _ => Type::NUMBER(),
-        },
+        TaskKind::Regress | TaskKind::Forecast { .. } | TaskKind::Rank => {
+            let one = match &aim.target.column.ty {
+                Type::Float(unit) => Type::Float(unit.clone()),
+                _ => Type::NUMBER(),
+            };
+            if aim.kind.is_path() { Type::List(Box::new(one)) } else { one }
+        }
     }
 }
 

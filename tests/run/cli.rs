@@ -12,6 +12,7 @@ mod killed;
 mod kills;
 mod live;
 mod models;
+mod path;
 mod pipelines;
 mod probation;
 mod refused;

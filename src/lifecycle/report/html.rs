@@ -43,6 +43,7 @@ fn section(report: &Report) -> String {
     let _ = write!(out, "<p class=\"soft\">{}</p>", escaped(&learned(report)));
     out.push_str(&cards(report));
     report.why.iter().for_each(|why| _ = write!(out, "<p>{}</p>", escaped(why)));
+    report.sensitivity_words().iter().for_each(|words| _ = write!(out, "<p>{}</p>", escaped(words)));
     out.push_str(&tables::requirements(report.requirements()));
     out.push_str(&tables::hold_out(report));
     out.push_str(&pictures(report));
@@ -86,7 +87,10 @@ fn cards(report: &Report) -> String {
         &format!("{}{where_from}", interval(evidence.as_ref())),
     ));
     if let Some((name, best)) = best_baseline(report, is_unseen) {
-        out.push_str(&card(&format!("best baseline: {name}"), &best, "what must be beaten"));
+        // Of a forecast it is a value of before, which anybody may know.
+        let is_reference = name == "persistence" && !report.goal.starts_with("forecast");
+        let below = if is_reference { "a reference: it knows the true label of the row before" } else { "what must be beaten" };
+        out.push_str(&card(&format!("best baseline: {name}"), &best, below));
     }
     let settings = text::changed(&champion.family, &champion.config).to_string();
     let version = if champion.version.is_empty() { settings } else { format!("{} {settings}", champion.version) };
@@ -151,6 +155,7 @@ fn pictures(report: &Report) -> String {
             evidence.map(plots::scatter).unwrap_or_default(),
             format!("of the champion on {judged}"),
         ),
+        ("Step by step".to_owned(), plots::steps(report), format!("the champion (solid) and the baselines on {judged}")),
         (
             "The search".to_owned(),
             plots::search(report),

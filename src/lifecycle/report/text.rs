@@ -10,6 +10,8 @@ use super::{CandidateReport, Report, show};
 /// Metrics that are shown beside the one that was aimed at.
 pub(super) const SHOWN: [&str; 6] = ["accuracy", "macro_f1", "log_loss", "mae", "rmse", "r2"];
 const CANDIDATES_SHOWN: usize = 12;
+/// Of a path.
+const STEPS_SHOWN: usize = 8;
 
 impl Report {
     /// Several lines, aligned, each ending in a newline; no colours.
@@ -26,11 +28,13 @@ impl Report {
         table(&self.rows_of_candidates()).into_iter().for_each(&mut line);
         self.why.iter().flat_map(|why| [String::new(), format!("  {why}")]).for_each(&mut line);
         self.key_lines().into_iter().for_each(&mut line);
+        self.step_lines().into_iter().for_each(&mut line);
         self.requirement_lines().into_iter().for_each(&mut line);
         self.hold_out_lines().into_iter().for_each(&mut line);
         if let Some(confusion) = &self.confusion {
             confusion_lines(confusion).into_iter().for_each(&mut line);
         }
+        self.sensitivity_words().map(|words| format!("  {words}")).into_iter().for_each(&mut line);
         self.notes.iter().map(|note| format!("  note: {note}")).for_each(&mut line);
         out
     }
@@ -144,6 +148,38 @@ impl Report {
             lines.extend(table(&requirements.iter().map(row).collect::<Vec<_>>()));
         }
         lines
+    }
+
+    /// `accuracy is 97.1% to 97.4% with 5 other seeds, 97.3% to 97.3% from its rows in 5 other orders`.
+    pub(super) fn sensitivity_words(&self) -> Option<String> {
+        let sensitivity = self.sensitivity.as_ref()?;
+        let value =
+            |value: f64| kind_of(&sensitivity.metric).map_or_else(|| show::digits(value), |kind| show::value(kind, value));
+        let of = |values: &[f64], what: &str| {
+            let [low, high] = sensitivity.range(values)?;
+            Some(format!("{} to {} {what}", value(low), value(high)))
+        };
+        let (seeds, orders) = (&sensitivity.seeds, &sensitivity.orders);
+        let seeds = of(seeds, &format!("with {} other seeds", seeds.len()));
+        let orders = of(orders, &format!("from its rows in {} other orders", orders.len()));
+        let both: Vec<String> = seeds.into_iter().chain(orders).collect();
+        (!both.is_empty()).then(|| format!("{} is {}", sensitivity.metric, both.join(", ")))
+    }
+
+    /// The steps of a path, or some of them evenly spread, with the last.
+    fn step_lines(&self) -> Vec<String> {
+        let Some(last) = self.steps.last() else { return Vec::new() };
+        let names: Vec<&String> = last.baselines.keys().collect();
+        let heads = [format!("{} by step", self.metric), "champion".to_owned()];
+        let mut rows = vec![heads.into_iter().chain(names.iter().map(ToString::to_string)).collect::<Vec<_>>()];
+        let every = self.steps.len().div_ceil(STEPS_SHOWN);
+        for step in self.steps.iter().enumerate().filter(|(nth, _)| (nth + 1).is_multiple_of(every)).map(|(_, step)| step) {
+            let none = Figures::new();
+            let of = |name: &String| cell(&self.metric, step.baselines.get(name).unwrap_or(&none));
+            let own = [step.ahead.to_string(), cell(&self.metric, &step.metrics)];
+            rows.push(own.into_iter().chain(names.iter().map(|name| of(name))).collect());
+        }
+        std::iter::once(String::new()).chain(table(&rows)).collect()
     }
 
     /// How many keys have a model of their own, and how these do.

@@ -11,6 +11,7 @@ use super::super::error::{blocks, standard_error};
 use super::super::evidence::{Evidence, evidence};
 use super::super::judge::{Judged, judge};
 use super::super::report::{Scorer, TrialCounts, why};
+use super::super::steps::{StepReport, steps};
 use super::super::{
     CandidateReport, ChampionReport, Done, Member, Progress, Report, RequirementReport, RowCounts, Standing, Stopped, Table,
 };
@@ -23,6 +24,7 @@ pub struct HeldOut {
     pub baselines: Baselines,
     pub confusion: Option<Confusion>,
     pub evidence: Option<Evidence>,
+    pub steps: Vec<StepReport>,
 }
 
 impl Context<'_> {
@@ -58,7 +60,10 @@ impl Context<'_> {
         let twins = champion.map(|at| trained[at].twins.as_slice());
         let mut report = self.report(&tried, &fitted, &chosen, champion_trial, held_out);
         let of = |at: usize| Scorer { family: &tried[fitted[at]].family, member: &members[at] };
-        report.evidence = twins.and_then(|twins| self.evidence(twins));
+        if let Some((evidence, steps)) = twins.and_then(|twins| self.evidence(twins)) {
+            report.evidence = Some(evidence);
+            report.steps = if report.steps.is_empty() { steps } else { report.steps };
+        }
         report.why = why(&chosen, &self.policy.choice.goal.metric, &of);
         report.trials =
             TrialCounts { allowed: self.policy.search.trials, done: trials_done, failed: failures(&tried), stopped };
@@ -109,15 +114,18 @@ impl Context<'_> {
             );
         }
         let evidence = Some(self.evidence_of(&judged));
-        Ok(HeldOut { figures: own, baselines, confusion: confusion(&judged.outcome), evidence })
+        let steps = steps(self.task.kind, &[(champion, rows)], table);
+        Ok(HeldOut { figures: own, baselines, confusion: confusion(&judged.outcome), evidence, steps })
     }
 
     /// Of the champion's twins, each on the rows that it has not seen. None where they cannot be opened.
-    fn evidence(&self, twins: &[Vec<u8>]) -> Option<Evidence> {
+    fn evidence(&self, twins: &[Vec<u8>]) -> Option<(Evidence, Vec<StepReport>)> {
         let twins = twins.iter().map(|twin| Fitted::from_bytes(twin, "").ok()).collect::<Option<Vec<_>>>()?;
         let rounds = self.split.rounds.iter().map(|round| round.validate.as_slice());
         let asked: Vec<(&Fitted, &[usize])> = twins.iter().zip(rounds).collect();
-        (!asked.is_empty()).then(|| self.evidence_of(&judge(&asked, &self.data.table, self.baseline_mae)))
+        let table = &self.data.table;
+        let found = || (self.evidence_of(&judge(&asked, table, self.baseline_mae)), steps(self.task.kind, &asked, table));
+        (!asked.is_empty()).then(found)
     }
 
     fn evidence_of(&self, judged: &Judged) -> Evidence {
@@ -187,6 +195,8 @@ impl Context<'_> {
             notes: self.notes(),
             evidence: None,
             hold_out_evidence: held_out.evidence,
+            steps: held_out.steps,
+            sensitivity: None,
         }
     }
 
@@ -195,7 +205,8 @@ impl Context<'_> {
         match self.task.kind {
             TaskKind::Classify => format!("classify {target}"),
             TaskKind::Regress => format!("regress {target}"),
-            TaskKind::Forecast { ahead } => format!("forecast {target} {ahead} ahead"),
+            TaskKind::Forecast { ahead, every: None } => format!("forecast {target} {ahead} ahead"),
+            TaskKind::Forecast { ahead, every: Some(every) } => format!("forecast {target} of the next {ahead} every {every}"),
             TaskKind::Detect { .. } => "detect anomalies".to_owned(),
             TaskKind::Rank => format!("rank {target}"),
         }

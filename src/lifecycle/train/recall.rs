@@ -135,6 +135,7 @@ impl Recalling<'_> {
             why: self.why().or(before_why),
             evidence: before.evidence.clone().filter(|_| before.champion_is(champion)),
             hold_out_evidence: held_out.evidence,
+            steps: if held_out.steps.is_empty() { before.steps.clone() } else { held_out.steps },
             confusion: held_out.confusion.or_else(|| champion?.manifest.member.confusion.clone()),
             ..before
         };

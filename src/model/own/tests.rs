@@ -52,6 +52,7 @@ fn fitted(name: &str, rows_min: usize) -> (Fitted, RecordBatch, ArrayRef) {
         table: &table,
         target: &target,
         target_type: &Type::Bool,
+        before: &[],
         rows: &rows,
         weights: None,
         balance: false,

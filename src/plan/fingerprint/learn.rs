@@ -78,7 +78,8 @@ fn answer(kind: &TaskKind, target: &Target) -> Form {
     let kind = match kind {
         TaskKind::Classify => "classify",
         TaskKind::Regress => "regress",
-        TaskKind::Forecast { .. } => "forecast",
+        TaskKind::Forecast { every: None, .. } => "forecast",
+        TaskKind::Forecast { every: Some(_), .. } => "forecast path",
         TaskKind::Detect { .. } => "detect",
         TaskKind::Rank => "rank",
     };
@@ -87,7 +88,8 @@ fn answer(kind: &TaskKind, target: &Target) -> Form {
 
 fn ahead(kind: &TaskKind) -> Form {
     match kind {
-        TaskKind::Forecast { ahead } => json!(ahead),
+        TaskKind::Forecast { ahead, every: None } => json!(ahead),
+        TaskKind::Forecast { ahead, every: Some(every) } => json!([ahead, every]),
         TaskKind::Classify | TaskKind::Regress | TaskKind::Detect { .. } | TaskKind::Rank => Form::Null,
     }
 }

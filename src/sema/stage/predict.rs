@@ -59,11 +59,12 @@ impl<'a> Checker<'a> {
         }
         if fits {
             let features = task.door.iter().map(|(column, _)| column.name.clone()).collect();
-            let ahead = match task.kind {
-                TaskKind::Forecast { ahead } => Some(ahead),
-                TaskKind::Classify | TaskKind::Regress | TaskKind::Detect { .. } | TaskKind::Rank => None,
+            let (ahead, every) = match task.kind {
+                TaskKind::Forecast { ahead, every } => (Some(ahead), every),
+                TaskKind::Classify | TaskKind::Regress | TaskKind::Detect { .. } | TaskKind::Rank => (None, None),
             };
-            let op = PredictOp { task: task.name.clone(), name: name.name.clone(), features, probabilities: false, ahead };
+            let (of, name) = (task.name.clone(), name.name.clone());
+            let op = PredictOp { task: of, name, features, probabilities: false, ahead, every };
             flow.push(StageKind::Predict, Op::Predict(op), stage);
         }
     }
@@ -99,7 +100,10 @@ fn added(task: &TaskShape) -> Vec<(&'static str, Type, bool)> {
     match task.kind {
         TaskKind::Classify => vec![("", task.target.clone(), false), ("_confidence", Type::NUMBER(), false), version],
         TaskKind::Regress => vec![("", task.target.clone(), false), version],
-        TaskKind::Forecast { .. } => vec![("", task.target.clone(), false), ("_for", Type::Time, true), version],
+        TaskKind::Forecast { every, .. } => {
+            let time = if every.is_some() { Type::List(Box::new(Type::Time)) } else { Type::Time };
+            vec![("", task.target.clone(), false), ("_for", time, true), version]
+        }
         TaskKind::Detect { .. } => vec![("", Type::Bool, false), ("_score", Type::NUMBER(), false), version],
         TaskKind::Rank => vec![("", task.target.clone(), false), ("_score", Type::NUMBER(), false), version],
     }

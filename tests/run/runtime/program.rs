@@ -128,6 +128,7 @@ impl Pipe {
             features: vec!["v".into()],
             probabilities: false,
             ahead: None,
+            every: None,
         };
         self.stage(StageKind::Predict, Op::Predict(op))
     }

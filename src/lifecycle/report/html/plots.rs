@@ -2,18 +2,16 @@
 
 use crate::model::Figures;
 
-use super::super::super::{Evidence, KeyScores};
+use super::super::super::{Evidence, KeyScores, StepReport};
 use super::super::{CandidateReport, Report, show, text};
 use super::svg::{Plot, Range};
 
 /// How the best score rose from trial to trial, with the baselines as lines. Empty where fewer than two were scored.
 pub fn search(report: &Report) -> String {
-    let scored: Vec<(f64, f64, &CandidateReport)> = report
-        .candidates
-        .iter()
-        .enumerate()
-        .filter_map(|(nth, one)| Some((nth as f64 + 1.0, score(report, one)?, one)))
-        .collect();
+    // The constant stands among the baselines.
+    let searched = report.candidates.iter().filter(|one| one.family != "constant" || one.champion);
+    let scored = searched.enumerate().filter_map(|(nth, one)| Some((nth as f64 + 1.0, score(report, one)?, one)));
+    let scored: Vec<(f64, f64, &CandidateReport)> = scored.collect();
     if scored.len() < 2 {
         return String::new();
     }
@@ -28,7 +26,7 @@ pub fn search(report: &Report) -> String {
     let near = |value: f64| (own.low - value).max(value - own.high) <= 1.5 * (own.high - own.low);
     let drawn: Vec<&(&String, f64)> = baselines.iter().filter(|(_, value)| near(*value)).collect();
     let y = limited(report, Range::of(scored.iter().flat_map(ends).chain(drawn.iter().map(|(_, value)| *value))));
-    let x = Range { low: 0.5, high: report.candidates.len() as f64 + 0.5 };
+    let x = Range { low: 0.5, high: scored[scored.len() - 1].0 + 0.5 };
     let label = format!("{} of every trial, in their order", report.metric);
     let mut plot = Plot::new(&label, (x, "trial"), (y, &report.metric), &|x| format!("{x:.0}"), &|y| value(&report.metric, y));
     for (name, at) in drawn {
@@ -87,6 +85,30 @@ pub fn scatter(evidence: &Evidence) -> String {
     for [truth, answer] in &evidence.points {
         plot.dot("faint", *truth, *answer, 2.5, &format!("truth {}, answer {}", show::digits(*truth), show::digits(*answer)));
     }
+    plot.finish()
+}
+
+/// The error of a path by how far it looks ahead, with the baselines.
+pub fn steps(report: &Report) -> String {
+    let of = |figures: &Figures| figures.get(&report.metric).copied();
+    let hours = |step: &StepReport| step.ahead.0 as f64 / 3.6e9;
+    let own: Vec<(f64, f64)> = report.steps.iter().filter_map(|step| Some((hours(step), of(&step.metrics)?))).collect();
+    let Some(last) = report.steps.last().filter(|_| own.len() > 1) else { return String::new() };
+    let baseline = |name: &String| -> Vec<(f64, f64)> {
+        report.steps.iter().filter_map(|step| Some((hours(step), of(step.baselines.get(name)?)?))).collect()
+    };
+    let baselines: Vec<(&String, Vec<(f64, f64)>)> = last.baselines.keys().map(|name| (name, baseline(name))).collect();
+    let all = own.iter().chain(baselines.iter().flat_map(|(_, points)| points)).map(|(_, value)| *value);
+    let (x, y) = (Range::of(own.iter().map(|(hours, _)| *hours)), Range::of(all));
+    let label = format!("{} by how far the path looks ahead", report.metric);
+    let of_y = |at: f64| value(&report.metric, at);
+    let mut plot = Plot::new(&label, (x, "hours ahead"), (y, &report.metric), &show::digits, &of_y);
+    for (name, points) in &baselines {
+        plot.path("baseline", points, false);
+        points.last().iter().for_each(|(_, at)| plot.note(*at, name));
+    }
+    plot.path("main", &own, false);
+    own.iter().for_each(|(hours, at)| plot.dot("", *hours, *at, 3.0, &format!("{} h: {}", show::digits(*hours), of_y(*at))));
     plot.finish()
 }
 

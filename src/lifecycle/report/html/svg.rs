@@ -6,8 +6,8 @@ use super::escaped;
 
 const WIDTH: f64 = 520.0;
 const HEIGHT: f64 = 300.0;
-const LEFT: f64 = 58.0;
-const RIGHT: f64 = 14.0;
+const LEFT: f64 = 76.0;
+const RIGHT: f64 = 28.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 42.0;
 /// Lines of the grid on an axis, about.
@@ -116,10 +116,10 @@ impl Plot {
         let _ = write!(self.body, "<path class=\"{class}\" d=\"{way}\"/>");
     }
 
-    /// Right at the end of the x axis, above a height.
+    /// At the end of the x axis, above a height, or below it where there is no room above.
     pub fn note(&mut self, y: f64, text: &str) {
-        let at = self.at_y(y) - 5.0;
-        self.text(WIDTH - RIGHT, at.max(TOP + 8.0), "end", text);
+        let at = self.at_y(y);
+        self.text(WIDTH - RIGHT, if at - 5.0 < TOP + 8.0 { at + 14.0 } else { at - 5.0 }, "end", text);
     }
 
     pub fn finish(mut self) -> String {

@@ -81,6 +81,8 @@ fn report() -> Report {
         notes: vec!["a <note>".into()],
         evidence: Some(evidence()),
         hold_out_evidence: None,
+        steps: Vec::new(),
+        sensitivity: None,
     }
 }
 
