@@ -25,7 +25,7 @@ pub enum Command {
     Plan(PlanArgs),
     /// Show the graph that a file means
     Graph(GraphArgs),
-    /// Print the page of a code such as E0301
+    /// Print the page of a code such as E0301, or the layers of a file's networks
     Explain(ExplainArgs),
     /// Run the file's own tests
     #[cfg(feature = "run")]
@@ -133,9 +133,14 @@ pub struct GraphArgs {
 
 #[derive(Debug, ClapArgs)]
 pub struct ExplainArgs {
-    /// The code of a message
-    #[arg(value_name = "CODE")]
-    pub code: String,
+    /// The code of a message, or a file with networks
+    #[arg(value_name = "CODE | FILE")]
+    pub what: String,
+    /// Only this network
+    pub network: Option<String>,
+    /// Give a param another value
+    #[arg(long, value_name = "PARAM=VALUE", value_parser = pair)]
+    pub set: Vec<(String, String)>,
 }
 
 #[cfg(feature = "run")]

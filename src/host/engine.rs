@@ -1,6 +1,7 @@
 //! The engine's thread: steps, hands rows to the sinks, answers requests, and takes orders between two steps. It waits for
 //! nothing but the next order or the next row.
 
+mod changing;
 mod seeing;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -14,12 +15,9 @@ use tokio::sync::oneshot;
 use crate::base::{Hash, Name, Sources, Time};
 use crate::diag::Diagnostic;
 use crate::ir;
-use crate::node::{NodeError, Ordinal, Predictor, State};
-use crate::plan::{Graph, NodeKey, NodeOp, Slot};
-use crate::runtime::{
-    Asked, Askers, Beside, Cut, Engine, PROBATION_BYTES_MAX, Parts, Phase, Progress, Reached, Rebuild, Served, Unasked,
-    Weighed, prepare_with,
-};
+use crate::node::{Ordinal, Predictor};
+use crate::plan::{Graph, NodeOp};
+use crate::runtime::{Asked, Askers, Engine, Parts, Phase, Progress, Reached, Rebuild, Unasked, Weighed};
 use crate::server::Stage;
 
 use super::board::{Board, Machine};
@@ -28,6 +26,7 @@ use super::said::{HostEvent, Messages, Said};
 use super::sinks::Sinks;
 use super::stop::{Stop, Wanted};
 
+pub use changing::{Applied, Collected, closure};
 pub use seeing::See;
 
 use seeing::Seers;
@@ -94,33 +93,11 @@ pub enum Order {
     See(See),
 }
 
-/// What came of a change.
-pub struct Applied {
-    pub cut: Cut,
-    /// The graph that runs: what was wanted, and the features of models that go on being served.
-    pub graph: Graph,
-    pub served: Vec<Served>,
-    /// Rows that came in live meanwhile; none while a recording is read, in which rows do not come by themselves.
-    pub waited: Option<u64>,
-    /// What of the graph before is kept beside it.
-    pub beside: Beside,
-}
-
 pub struct Ask {
     pub task: Name,
     /// The columns of the task's door.
     pub rows: RecordBatch,
     pub reply: oneshot::Sender<Result<Asked, Unasked>>,
-}
-
-pub struct Collected {
-    pub closure: Hash,
-    pub state: Result<State, NodeError>,
-}
-
-/// The definition of the column values that reach a task's model.
-pub fn closure(graph: &Graph, task: &Name) -> Option<Hash> {
-    graph.nodes.get(&NodeKey::of_file(task, Slot::Task)).map(|spec| spec.hashes.flow)
 }
 
 /// A graph that runs, with what writes its rows and keeps its state.
@@ -321,60 +298,6 @@ impl Core {
                 let _ = reply.send(asked);
             }
         }
-    }
-
-    /// The model answers with the features of the file, or with those that a former model has kept, whichever are its own.
-    fn assign(&mut self, task: &Name, trained: Hash, model: Option<Arc<dyn Predictor>>) -> Option<Ordinal> {
-        let graph = self.engine.graph();
-        let at = if closure(graph, task) == Some(trained) {
-            self.engine.promote(task, model, self.parts.as_ref())
-        } else if graph.door(task).map(|door| door.hashes.flow) == Some(trained) {
-            self.engine.assign(task, model);
-            Ok(self.engine.next())
-        } else {
-            return None;
-        };
-        self.publish();
-        match at {
-            Ok(at) => Some(at),
-            Err(wrong) => {
-                for found in wrong {
-                    self.find(found);
-                }
-                None
-            }
-        }
-    }
-
-    /// Everything that can fail first; then the cut.
-    fn apply(
-        &mut self,
-        wanted: &Graph,
-        rebuild: Rebuild,
-        probation: Option<u64>,
-        sources: Sources,
-    ) -> Result<Applied, Vec<Diagnostic>> {
-        let ready = self.sinks.prepare(&self.engine, wanted, self.parts.as_ref())?;
-        let (graph, served) = self.engine.keep_serving(wanted);
-        let (graph, beside) = match probation {
-            Some(plan) => self.engine.keep_former(graph, plan, PROBATION_BYTES_MAX),
-            None => (graph, Beside::default()),
-        };
-        let prepared = prepare_with(&mut self.engine, &graph, self.parts.as_ref(), rebuild)?;
-        let cut = prepared.cut(&mut self.engine).map_err(|aborted| vec![aborted.why])?;
-        (self.ended, self.sources) = (false, sources);
-        self.plan = Hash::of(wanted).short();
-        for found in self.sinks.take_up(&self.engine, ready, self.parts.as_ref()) {
-            self.find(found);
-        }
-        self.see_after_a_change();
-        Ok(Applied { cut, graph, served, beside, waited: None })
-    }
-
-    fn collect(&mut self, task: &Name) -> Option<Collected> {
-        let closure = closure(self.engine.graph(), task)?;
-        let slot = self.engine.slot_mut(&NodeKey::of_file(task, Slot::Task))?;
-        Some(Collected { closure, state: slot.node.save() })
     }
 
     /// Hands on what happened. The reader is never waited for.

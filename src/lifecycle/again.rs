@@ -2,6 +2,7 @@
 
 use crate::base::Hash;
 use crate::diag::Diagnostic;
+use crate::ir::network::Network;
 use crate::ir::{Choice, Models};
 use crate::model::Config;
 use crate::plan::{Graph, Learn, Training};
@@ -17,6 +18,8 @@ use super::{Chosen, Manifest, Member, Registry, RegistryError, Spared, Standing,
 pub struct Kept<'a> {
     pub family: &'a str,
     pub config: &'a Config,
+    /// Of a network of the file, as it was when it was trained.
+    pub network: Option<&'a Network>,
     pub member: &'a Member,
 }
 
@@ -57,7 +60,8 @@ impl Decision {
 
 /// `wanted` is the hash of `choice`.
 pub fn decide(kept: &[Kept], models: &Models, choice: &Choice, wanted: Hash, current: Option<Current>) -> Decision {
-    let allowed: Vec<usize> = (0..kept.len()).filter(|at| allows(models, kept[*at].family, kept[*at].config)).collect();
+    let allowed: Vec<usize> =
+        (0..kept.len()).filter(|at| allows(models, kept[*at].family, kept[*at].config, kept[*at].network)).collect();
     if allowed.is_empty() {
         return Decision::Search;
     }
@@ -236,7 +240,12 @@ fn is_current(manifest: &Manifest, training: &Training) -> bool {
 
 impl Manifest {
     fn as_kept(&self) -> Kept<'_> {
-        Kept { family: &self.family, config: &self.config, member: &self.member }
+        let network = match &self.models {
+            Models::Auto => None,
+            Models::Listed(list) => list.iter().find(|candidate| candidate.family == *self.family),
+        };
+        let network = network.and_then(|candidate| candidate.network.as_ref());
+        Kept { family: &self.family, config: &self.config, network, member: &self.member }
     }
 }
 
@@ -278,9 +287,9 @@ mod tests {
         let (forest, tree, line) = (member(0.99, 5.0, 400_000), member(0.97, 0.5, 9_000), member(0.9, 0.01, 500));
         let plain = Config::default();
         let kept = [
-            Kept { family: "forest", config: &trees, member: &forest },
-            Kept { family: "tree", config: &plain, member: &tree },
-            Kept { family: "logistic", config: &plain, member: &line },
+            Kept { family: "forest", config: &trees, network: None, member: &forest },
+            Kept { family: "tree", config: &plain, network: None, member: &tree },
+            Kept { family: "logistic", config: &plain, network: None, member: &line },
         ];
         decide(&kept, models, &most_accurate(p99_ms, otherwise), Hash::ZERO, current)
     }

@@ -109,6 +109,6 @@ impl KeyScores {
         let mut scores: Vec<f64> = self.of.iter().filter(|one| one.own).filter_map(|one| one.score).collect();
         scores.sort_by(f64::total_cmp);
         let last = scores.len().checked_sub(1)?;
-        Some([scores[0], scores[last / 2], scores[last]])
+        Some([scores[0], (scores[last / 2] + scores[last.div_ceil(2)]) / 2.0, scores[last]])
     }
 }

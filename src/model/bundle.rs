@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ir::Column;
 
+use super::network::load as load_network;
 use super::{Array, Config, Data, Fitted, Own, Preprocess, Target, Weights, family};
 
 const FORMAT: u16 = 1;
@@ -138,9 +139,13 @@ impl Header {
         for name in names {
             weights.arrays.extend(arrays.remove(&name).map(|array| (name[prefix.len()..].to_owned(), array)));
         }
-        let family = family(&self.family);
-        let family = family.ok_or_else(|| BundleError(format!("this program has no family `{}`", self.family)))?;
-        let model = family.load(&mut weights).ok_or_else(|| broken(&"arrays are missing"))?;
+        let model = match family(&self.family) {
+            Some(family) => family.load(&mut weights),
+            // A network of the file: what it consists of stands beside its arrays.
+            None if weights.rest.get("description").is_some() => load_network(&mut weights),
+            None => return Err(BundleError(format!("this program has no family `{}`", self.family))),
+        };
+        let model = model.ok_or_else(|| broken(&"arrays are missing"))?;
         Ok(Fitted {
             version: version.to_owned(),
             family: self.family,

@@ -30,7 +30,7 @@ pub struct Own {
 }
 
 /// Rows that one model answers.
-pub struct Part<'a> {
+pub struct KeyPart<'a> {
     pub fitted: &'a Fitted,
     /// None: the shared one.
     pub key: Option<&'a str>,
@@ -96,17 +96,17 @@ fn escaped(value: &str) -> String {
 
 impl Fitted {
     /// `rows` of a table, which has the features and the columns of the key, by who answers them; the shared model's first.
-    pub fn parts(&self, table: &RecordBatch, rows: &[usize]) -> Vec<Part<'_>> {
-        let shared = |rows: Vec<usize>| Part { fitted: self, key: None, rows };
+    pub fn parts(&self, table: &RecordBatch, rows: &[usize]) -> Vec<KeyPart<'_>> {
+        let shared = |rows: Vec<usize>| KeyPart { fitted: self, key: None, rows };
         let Some(own) = self.own.as_ref().filter(|own| !own.models.is_empty()) else { return vec![shared(rows.to_vec())] };
         let texts = key_texts(&own.columns, table);
         let mut rest = Vec::new();
-        let mut of_keys: BTreeMap<&str, Part> = BTreeMap::new();
+        let mut of_keys: BTreeMap<&str, KeyPart> = BTreeMap::new();
         for row in rows {
             let known = texts[*row].as_ref().and_then(|key| own.models.get_key_value(key));
             match known {
                 Some((key, fitted)) => {
-                    let fresh = || Part { fitted, key: Some(key), rows: Vec::new() };
+                    let fresh = || KeyPart { fitted, key: Some(key), rows: Vec::new() };
                     of_keys.entry(key).or_insert_with(fresh).rows.push(*row);
                 }
                 None => rest.push(*row),
@@ -119,7 +119,7 @@ impl Fitted {
     pub(super) fn answer_by_keys(&self, table: &RecordBatch) -> Result<Predictions, NodeError> {
         let all: Vec<usize> = (0..table.num_rows()).collect();
         let parts = self.parts(table, &all);
-        if let [Part { fitted, rows, .. }] = &parts[..]
+        if let [KeyPart { fitted, rows, .. }] = &parts[..]
             && rows.len() == all.len()
         {
             return Ok(fitted.answer_alone(table));
@@ -131,7 +131,7 @@ impl Fitted {
     }
 }
 
-impl Part<'_> {
+impl KeyPart<'_> {
     fn answer(&self, table: &RecordBatch) -> Result<Predictions, NodeError> {
         let rows = UInt64Array::from_iter_values(self.rows.iter().map(|row| *row as u64));
         Ok(self.fitted.answer_alone(&take_record_batch(table, &rows).map_err(|error| broken(&error))?))

@@ -9,7 +9,7 @@ use std::time::Instant;
 use crate::base::Sources;
 use crate::diag::{Code, Diagnostic};
 use crate::plan::Graph;
-use crate::runtime::{Cut, Rebuild};
+use crate::runtime::{Beside, Rebuild};
 
 use super::super::control::{Answer, Applied as Done, Reply};
 use super::super::engine::{Applied, Order};
@@ -131,26 +131,27 @@ impl Shell {
                 self.find(left);
                 self.refuse(Messages { diagnostics, sources: wish.sources }, wish.reply);
             }
-            Ok((Applied { cut, graph, served, beside, waited }, opened)) => {
+            Ok((applied, opened)) => {
                 self.serving.commit(opened);
                 // A change that somebody has taken back, or made another on, is not tried any more.
                 self.trial = None;
-                let trial = self.trial_of(self.on_probation(&wish.cause), ran, &cut.diff);
-                let words = [serving_in_words(&served), in_words(&cut.diff)].concat();
-                self.applied(wish, cut, graph, words, waited);
+                let trial = self.trial_of(self.on_probation(&wish.cause), ran, &applied.cut.diff);
+                let beside = self.applied(wish, applied);
                 self.begin_trial(trial, beside);
             }
         }
     }
 
     /// It runs; what is left is to say so, to whom it concerns.
-    fn applied(&mut self, wish: Wish, cut: Cut, running: Graph, words: Vec<String>, waited: Option<u64>) {
+    fn applied(&mut self, wish: Wish, applied: Applied) -> Beside {
         let Wish { cause, wanted, text, sources: _, aside, models, begun, reply, is_confirmed: _ } = wish;
+        let Applied { cut, graph: running, served, beside, paused_us: pause_us, waited } = applied;
+        let words = [serving_in_words(&served), in_words(&cut.diff)].concat();
         (self.graph, self.ran) = (wanted, text);
         self.learner.hold(models.clone());
         self.serve(running);
         let took_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let (at, pause_us, plan) = (cut.event.at, cut.event.pause_us, self.history.open_number());
+        let (at, plan) = (cut.event.at, self.history.open_number());
         self.board.edit(|edits| edits.applied += 1, Some(words.join("; ")));
         let effect = Effect::of(&cut, waited);
         self.say(HostEvent::EditApplied { plan, cause, at, words: words.clone(), effect, pause_us, took_us });
@@ -162,6 +163,7 @@ impl Shell {
         self.find(wrong);
         self.set_aside(aside);
         answer(reply, Answer::Applied(Done { plan, at, words, pause_us, took_us }));
+        beside
     }
 
     /// Nothing has changed where this fails.

@@ -29,7 +29,7 @@ pub fn page(title: &str, reports: &[&Report], books: &[String]) -> String {
     }
     reports.iter().for_each(|report| out.push_str(&section(report)));
     let lines: String = books.iter().map(|line| format!("{}<br>", escaped(line))).collect();
-    let _ = write!(out, "<footer>{lines}mliot {}</footer></main></body></html>\n", env!("CARGO_PKG_VERSION"));
+    let _ = writeln!(out, "<footer>{lines}mliot {}</footer></main></body></html>", env!("CARGO_PKG_VERSION"));
     out
 }
 

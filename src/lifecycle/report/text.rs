@@ -232,7 +232,7 @@ impl Report {
 
 /// The settings that are not at their family's defaults.
 pub fn changed(family: &str, config: &Config) -> Config {
-    let defaults = crate::model::family(family).map(|family| family.config(&Config::default())).unwrap_or_default();
+    let defaults = crate::model::defaults_of(family);
     let differs = |(name, value): &(&String, &ConfigValue)| defaults.0.get(*name) != Some(*value);
     Config(config.0.iter().filter(differs).map(|(name, value)| (name.clone(), value.clone())).collect())
 }

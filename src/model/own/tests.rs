@@ -92,9 +92,9 @@ fn a_row_is_answered_by_its_own_keys_model_or_by_the_shared_one() {
     let own = fitted.own.as_ref().unwrap();
     let texts = key_texts(&own.columns, &table);
     let whole = fitted.predict(&table).unwrap();
-    for row in 0..table.num_rows() {
+    for (row, text) in texts.iter().enumerate() {
         let one = table.slice(row, 1);
-        let alone = texts[row].as_ref().and_then(|key| own.models.get(key)).unwrap_or(&fitted).answer_alone(&one);
+        let alone = text.as_ref().and_then(|key| own.models.get(key)).unwrap_or(&fitted).answer_alone(&one);
         assert_eq!(
             (&whole.values.slice(row, 1), whole.scores.as_ref().map(|all| all.value(row))),
             (&alone.values, alone.scores.map(|one| one.value(0)))
