@@ -1,3 +1,5 @@
+//! Who answers a row, and what a bundle of many models holds.
+
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Int64Array, StringArray};

@@ -1,3 +1,5 @@
+//! The page as a whole: everything is in it, and nothing comes from elsewhere.
+
 use std::collections::BTreeMap;
 
 use super::super::super::{Bin, Interval, KeyScore, KeyScores, Measured, Standing, Stopped};
