@@ -7,7 +7,7 @@ mod tables;
 use std::fmt::Write;
 
 use crate::base::grouped;
-use crate::ir::MetricKind;
+use crate::ir::{Better, MetricKind};
 
 use super::super::Evidence;
 use super::{ChampionReport, Report, show, text};
@@ -181,8 +181,12 @@ fn sureness(evidence: Option<&Evidence>, judged: &str) -> String {
 }
 
 fn key_words(keys: &super::super::KeyScores) -> String {
+    let side = match text::kind_of(&keys.metric).map(|kind| kind.facts().better) {
+        Some(Better::Lower) => "below",
+        Some(Better::Higher) | None => "above",
+    };
     format!(
-        "{} of {} have a model of their own, learned from {} rows or more (filled dots); above the dashed line it does better than \
+        "{} of {} have a model of their own, learned from {} rows or more (filled dots); {side} the dashed line it does better than \
          the shared one",
         keys.own,
         keys.keys,

@@ -6,13 +6,15 @@ use serde_json::Value;
 
 use super::bench::Bench;
 
-/// A day that repeats itself, warmer by the day, an hour a row.
+/// A day that repeats itself, each at another height, an hour a row.
 fn readings() -> String {
     let mut out = String::from("at,load\n");
     for row in 0..600 {
         let (day, hour) = (row / 24, row % 24);
-        let load =
-            50.0 + 20.0 * (hour as f64 / 24.0 * std::f64::consts::TAU).sin() + 0.4 * day as f64 + (row * 37 % 11) as f64 * 0.05;
+        let load = 50.0
+            + 20.0 * (hour as f64 / 24.0 * std::f64::consts::TAU).sin()
+            + 3.0 * (day * 7 % 5) as f64
+            + (row * 37 % 11) as f64 * 0.05;
         writeln!(out, "2026-{:02}-{:02}T{hour:02}:00:00Z,{load:.3}", 1 + day / 28, 1 + day % 28).unwrap();
     }
     out
@@ -29,7 +31,7 @@ fn pipeline(hold_out: &str) -> String {
   time     at
 }}
 
-stream hours = grid | scan {{ before = lag(load, 1); day_ago = lag(load, 23) }} | set {{ of_day = hour(at) }}
+stream hours = grid | scan {{ before = lag(load, 1); day_ago = lag(load, 23) }} | set {{ clock_sin = sin(hour(at) / 24 * 6.2832rad); clock_cos = cos(hour(at) / 24 * 6.2832rad) }}
 
 task tomorrow = forecast load next 6h every 1h from hours {{
 {hold_out}  models [linear, tree]

@@ -10,6 +10,8 @@ const LEFT: f64 = 76.0;
 const RIGHT: f64 = 28.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 42.0;
+/// Of a line of text.
+const NOTE_HEIGHT: f64 = 14.0;
 /// Lines of the grid on an axis, about.
 const TICKS: f64 = 5.0;
 
@@ -56,6 +58,8 @@ pub struct Plot {
     x: Range,
     y: Range,
     body: String,
+    /// Heights at which notes stand already.
+    noted: Vec<f64>,
 }
 
 impl Plot {
@@ -67,7 +71,7 @@ impl Plot {
         of_x: &dyn Fn(f64) -> String,
         of_y: &dyn Fn(f64) -> String,
     ) -> Plot {
-        let mut plot = Plot { x, y, body: String::new() };
+        let mut plot = Plot { x, y, body: String::new(), noted: Vec::new() };
         let label = escaped(label);
         let _ = write!(plot.body, "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{label}\">");
         for tick in y.ticks() {
@@ -116,10 +120,15 @@ impl Plot {
         let _ = write!(self.body, "<path class=\"{class}\" d=\"{way}\"/>");
     }
 
-    /// At the end of the x axis, above a height, or below it where there is no room above.
+    /// At the end of the x axis, above a height, or below it where there is no room above; never over another one.
     pub fn note(&mut self, y: f64, text: &str) {
         let at = self.at_y(y);
-        self.text(WIDTH - RIGHT, if at - 5.0 < TOP + 8.0 { at + 14.0 } else { at - 5.0 }, "end", text);
+        let mut at = if at - 5.0 < TOP + 8.0 { at + 14.0 } else { at - 5.0 };
+        while self.noted.iter().any(|other| (other - at).abs() < NOTE_HEIGHT) {
+            at += NOTE_HEIGHT;
+        }
+        self.noted.push(at);
+        self.text(WIDTH - RIGHT, at, "end", text);
     }
 
     pub fn finish(mut self) -> String {
