@@ -6,6 +6,7 @@
 mod again;
 mod change;
 mod fate;
+mod flow;
 mod key;
 mod meaning;
 mod scan;
@@ -24,6 +25,7 @@ use mliot::runtime::{Life, Row};
 use super::log::{Assigned, Happening};
 use super::world::{Scripts, path};
 use again::Reading;
+use flow::{Flow, Free, Heard};
 use meaning::{Entries, Meaning};
 use scan::Scan;
 use window::{Came, Windows};
@@ -36,8 +38,8 @@ pub struct Oracle {
     reading: BTreeMap<Name, Reading>,
     /// Where rows are had once more: clocks that the running ones have not reached are not reached here.
     limits: BTreeMap<Name, i64>,
-    /// The same of stages.
-    stands: BTreeMap<NodeKey, i64>,
+    /// The same of stages, and which of these have not ended.
+    stands: BTreeMap<NodeKey, (i64, bool)>,
     /// All clocks go there.
     rises: bool,
     graph: Graph,
@@ -86,16 +88,6 @@ enum Memory {
     Nothing,
     Scan(Scan),
     Windows(Windows),
-}
-
-/// What leaves a node at one step.
-#[derive(Clone, Debug, Default)]
-struct Flow {
-    rows: Vec<Row>,
-    late: Vec<Row>,
-    /// Its clock before and after; none if nothing comes from it any more.
-    clock: Option<(i64, i64)>,
-    ends: bool,
 }
 
 /// What enters at one step.
@@ -191,7 +183,7 @@ impl Oracle {
                 Slot::Connection | Slot::Decode | Slot::Keep | Slot::Task | Slot::Serve => continue,
             };
             if let Some(looked_at) = self.looked_at.get_mut(&key) {
-                looked_at.extend(flow.rows.iter().map(seen));
+                looked_at.extend(flow.all().map(seen));
             }
             flows.insert(key, flow);
         }
@@ -212,7 +204,7 @@ impl Oracle {
         let mark = mark.map(|mark| self.limits.get(&key.decl).map_or(mark, |limit| mark.min(*limit)));
         let after = before.max(mark.unwrap_or(i64::MIN));
         (cell.clock, cell.ended) = (Some(after), entering.ends.contains(&key.decl));
-        Flow { rows, late: vec![], clock: Some((before, after)), ends: cell.ended }
+        Flow { rows, clock: Some((before, after)), ends: cell.ended, ..Flow::default() }
     }
 
     fn node(&mut self, key: &NodeKey, entering: &Entering, flows: &BTreeMap<NodeKey, Flow>) -> Flow {
@@ -224,36 +216,31 @@ impl Oracle {
     }
 
     fn through(&mut self, spec: &NodeSpec, cell: &mut Cell, entering: &Entering, flows: &BTreeMap<NodeKey, Flow>) -> Flow {
-        let mut rows: Vec<Row> = Vec::new();
-        let (mut before, mut after) = (None::<i64>, None::<i64>);
-        for (from, outlet, ended) in &mut cell.inputs {
-            let flow = match outlet {
-                Outlet::Bad => bad_of(from, entering, flows),
-                Outlet::Rows | Outlet::Late => flows.get(from).cloned().unwrap_or_default(),
-            };
-            let Some(clock) = flow.clock.filter(|_| !*ended) else { continue };
-            rows.extend(if *outlet == Outlet::Late { flow.late } else { flow.rows });
-            before = Some(before.map_or(clock.0, |low| low.min(clock.0)));
-            after = Some(after.map_or(clock.1, |low| low.min(clock.1)));
-            *ended = flow.ends;
-        }
-        let (Some(before), Some(after)) = (before, after) else { return Flow::default() };
-        let clock = self.clock(spec, cell, (before, after));
-        let mut out = Flow { clock: Some(clock), ..Flow::default() };
+        let heard = Heard::of(cell, entering, flows);
+        let is_kept_open = self.stands.get(&spec.key).is_some_and(|(_, open)| *open);
+        let floor = cell.clock.unwrap_or(i64::MIN);
+        let Some((stood, before, after)) = heard.clocks.or(is_kept_open.then_some((floor, floor, floor))) else {
+            return Flow::default();
+        };
+        let clock = self.clock(spec, floor, (before, after));
+        let stood = self.clock(spec, floor, (stood, stood)).0;
+        let mut first = Flow::default();
         // Behind an input that held it back, time goes on by itself, before the rows.
-        self.act(spec, cell, vec![], (clock.0, clock.0), entering.ordinal, &mut out);
-        self.act(spec, cell, rows, clock, entering.ordinal, &mut out);
+        self.act(spec, cell, vec![], (stood, stood), entering.ordinal, &mut first);
+        self.act(spec, cell, heard.free, (stood, clock.0), entering.ordinal, &mut first);
+        let free = Free { rows: first.rows, late: first.late, from: floor };
+        let mut out = Flow { clock: Some(clock), free: Some(free), ..Flow::default() };
+        self.act(spec, cell, heard.rows, clock, entering.ordinal, &mut out);
         cell.clock = Some(clock.1);
-        if cell.inputs.iter().all(|(.., ended)| *ended) {
+        if !is_kept_open && cell.inputs.iter().all(|(.., ended)| *ended) {
             self.end(spec, cell, &mut out);
         }
         out
     }
 
     /// Of a node, before and after, given that of what it reads. It never goes back.
-    fn clock(&self, spec: &NodeSpec, cell: &Cell, (before, after): (i64, i64)) -> (i64, i64) {
-        let floor = cell.clock.unwrap_or(i64::MIN);
-        let stands = self.stands.get(&spec.key).copied();
+    fn clock(&self, spec: &NodeSpec, floor: i64, (before, after): (i64, i64)) -> (i64, i64) {
+        let stands = self.stands.get(&spec.key).map(|(clock, _)| *clock);
         let held = |clock: i64| stands.map_or(clock, |stands| clock.min(stands)).max(floor);
         let after = if self.rises { stands.unwrap_or(after) } else { after };
         (held(before), held(after))
@@ -364,12 +351,6 @@ fn window(spec: &NodeSpec) -> Option<&WindowOp> {
         NodeOp::Stage(op) if let Op::Window(window) = &**op => Some(window),
         _ => None,
     }
-}
-
-fn bad_of(from: &NodeKey, entering: &Entering, flows: &BTreeMap<NodeKey, Flow>) -> Flow {
-    let gate = flows.get(&NodeKey::of_file(&from.decl, Slot::Gate)).cloned().unwrap_or_default();
-    let own = entering.source == Some(&from.decl);
-    Flow { rows: entering.bad.filter(|_| own).cloned().into_iter().collect(), late: vec![], ..gate }
 }
 
 fn time_of(row: &Row, column: &str) -> i64 {
