@@ -212,6 +212,9 @@ pub struct PredictOp {
     pub probabilities: bool,
     /// Of a forecast: how far ahead of its row an answer is; `NAME_for` is that time.
     pub ahead: Option<Duration>,
+    /// Of a forecast of a path: the distance of its steps, and then values and times are lists.
+    #[serde(default)]
+    pub every: Option<Duration>,
 }
 
 /// What happens when a stage's state cannot be read by its new version.

@@ -99,7 +99,7 @@ impl Way {
             sentinels: Vec::new(),
             bounds: None,
         };
-        let columns = learn.task.features.iter().map(feature).collect();
+        let columns = learn.task.door().map(feature).collect();
         Some(Way { columns, time: None, target: None, stages: Vec::new(), direct: true, barred: None, ..way })
     }
 
@@ -128,7 +128,7 @@ impl Way {
             time: source.gate.schema.time.clone().filter(declared),
             target: Some(learn.task.target.column.name.clone()).filter(declared),
             stages,
-            features: learn.task.features.iter().map(|column| column.name.clone()).collect(),
+            features: learn.task.door().map(|column| column.name.clone()).collect(),
             value: learn.task.target.column.clone(),
             direct: false,
             barred,

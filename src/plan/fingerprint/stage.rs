@@ -215,12 +215,13 @@ fn union(schema: &Schema, inputs: &[Columns]) -> Marks {
 /// A prediction is of its target, whichever model or version makes it; the task's own name is where it comes from, not what
 /// it means. What the features are is the task's affair.
 fn predict(predict: &PredictOp, schema: &Schema, input: &Columns, target: Hash) -> Marks {
-    let PredictOp { task: _, name, features: _, probabilities, ahead } = predict;
+    let PredictOp { task: _, name, features: _, probabilities, ahead, every } = predict;
     let mut made = input.clone();
     let mut marked = Vec::new();
     for column in schema.columns.iter().filter(|column| !input.contains(&column.name)) {
         let part = column.name.strip_prefix(name.as_str()).unwrap_or(&column.name);
         let sem = match part {
+            "_for" if every.is_some() => Hash::of(&("predict", part, ahead, every)),
             "_for" => Hash::of(&("predict", part, ahead)),
             _ => Hash::of(&("predict", part, form::ty(&column.ty), column.nullable)),
         };

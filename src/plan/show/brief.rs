@@ -151,7 +151,8 @@ fn task(learn: &Learn) -> String {
     let verb = match task.kind {
         TaskKind::Classify => "classify".to_owned(),
         TaskKind::Regress => "regress".to_owned(),
-        TaskKind::Forecast { ahead } => format!("forecast {ahead} ahead"),
+        TaskKind::Forecast { ahead, every: None } => format!("forecast {ahead} ahead"),
+        TaskKind::Forecast { ahead, every: Some(every) } => format!("forecast the next {ahead} every {every} of"),
         TaskKind::Detect { .. } => "detect anomalies".to_owned(),
         TaskKind::Rank => "rank".to_owned(),
     };
