@@ -304,7 +304,7 @@ impl Oracle {
                 }
             }
             (Op::Scan { .. } | Op::Window(_), _) => panic!("{} remembers", spec.key),
-            (Op::Fill { .. } | Op::Unnest { .. } | Op::Keep(_) | Op::Join(_) | Op::Top(_), _) => {
+            (Op::Fill { .. } | Op::Unnest { .. } | Op::Keep(_) | Op::Join(_) | Op::Rank(_) | Op::Resample(_), _) => {
                 panic!("no case has such a stage")
             }
         }

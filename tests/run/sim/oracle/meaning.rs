@@ -156,7 +156,9 @@ fn stage(spec: &NodeSpec, op: &Op, input: &Defined, inputs: &[Defined]) -> (Defi
                 made.columns.insert(column.name.clone(), one);
             }
         }
-        Op::Fill { .. } | Op::Unnest { .. } | Op::Keep(_) | Op::Join(_) | Op::Top(_) => panic!("no case has such a stage"),
+        Op::Fill { .. } | Op::Unnest { .. } | Op::Keep(_) | Op::Join(_) | Op::Rank(_) | Op::Resample(_) => {
+            panic!("no case has such a stage")
+        }
         Op::Predict(predict) => {
             for column in spec.schema.columns.iter().filter(|column| column.name.starts_with(&*predict.name)) {
                 made.columns.insert(column.name.clone(), format!("predicted {}", column.name));

@@ -1,4 +1,5 @@
-//! `top n by E within D`: of each stretch of time the rows that rank highest, when it is over.
+//! `top n by E within D` and `sort by K within D`: of each stretch of time the rows that rank first, or all of them in order, when
+//! it is over.
 //!
 //! Rows keep their own time, so the watermark behind the stage is D back. A row that comes when its stretch is over is late and
 //! dropped; one that has no rank (null) or no time stands among no others.
@@ -6,12 +7,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Float64Array, RecordBatch, cast::AsArray};
-use arrow::compute::cast;
+use arrow::array::{ArrayRef, Float64Array, RecordBatch, cast::AsArray};
+use arrow::compute::{SortOptions, cast};
 use arrow::datatypes::{DataType, Field, Float64Type, Schema, SchemaRef};
+use arrow::row::{OwnedRow, RowConverter, SortField};
 
 use crate::base::{Duration, Name, Time};
-use crate::ir;
+use crate::ir::{self, RankOp, RankRule};
 use crate::node::{self, Batch, Clock, Node, NodeError, Ordinal, Ordinals, Out, Port, Retune, State};
 use crate::plan::{NodeOp, NodeSpec};
 
@@ -26,13 +28,12 @@ use super::table::{FORMAT, column_named, expect_state, table};
 const ROWS_MAX: usize = 1_000_000;
 
 /// The state: the best rows of every open stretch, and how far the watermark has got.
-pub(super) struct Top {
+pub(super) struct Rank {
     spec: NodeSpec,
     input: ir::Schema,
     schema: SchemaRef,
     side: Side,
-    rank: Expression,
-    count: usize,
+    order: Order,
     /// In microseconds.
     within: i64,
     /// By the end of the stretch; the best first.
@@ -42,8 +43,78 @@ pub(super) struct Top {
 }
 
 struct Ranked {
-    rank: f64,
+    place: Place,
     seen: Seen,
+}
+
+/// Where a row stands among the others of its stretch.
+#[derive(Clone, PartialEq, PartialOrd)]
+enum Place {
+    /// Its rank with the sign turned: the greatest first.
+    Rank(f64),
+    /// What it is sorted by, such that the bytes are in the order of the values.
+    Row(OwnedRow),
+}
+
+/// How places are found, and how many rows are kept.
+enum Order {
+    Best { by: Expression, count: usize },
+    Rising { by: Vec<Name>, converter: RowConverter },
+}
+
+impl Order {
+    fn compile(rule: &RankRule, input: &ir::Schema) -> Result<Order, NodeError> {
+        match rule {
+            RankRule::Best { count, by } => {
+                let by = Expression::compile(by, &Scope::of(input))?;
+                Ok(Order::Best { by, count: usize::try_from(*count).unwrap_or(usize::MAX) })
+            }
+            RankRule::Rising { by } => {
+                let field = |name: &Name| {
+                    let column = input.get(name).ok_or_else(|| ill_formed(format!("no column `{name}` comes in")))?;
+                    let null_last = SortOptions { descending: false, nulls_first: false };
+                    Ok(SortField::new_with_options(node::data_type(&column.ty), null_last))
+                };
+                let fields = by.iter().map(field).collect::<Result<Vec<_>, NodeError>>()?;
+                Ok(Order::Rising { by: by.clone(), converter: RowConverter::new(fields).map_err(failed)? })
+            }
+        }
+    }
+
+    fn count(&self) -> usize {
+        match self {
+            Order::Best { by: _, count } => *count,
+            Order::Rising { .. } => usize::MAX,
+        }
+    }
+
+    /// Of rows as they come in. None where a row has no place.
+    fn places(&self, rows: &RecordBatch) -> Result<Vec<Option<Place>>, NodeError> {
+        match self {
+            Order::Best { by, count: _ } => {
+                let ranks = cast(&by.evaluate(rows)?, &DataType::Float64).map_err(failed)?;
+                let ranks = ranks.as_primitive::<Float64Type>();
+                Ok(ranks.iter().map(|rank| rank.filter(|rank| !rank.is_nan()).map(|rank| Place::Rank(-rank))).collect())
+            }
+            Order::Rising { by, converter } => {
+                let columns = by.iter().map(|name| column_named(rows, name).cloned()).collect::<Result<Vec<_>, _>>()?;
+                let places = converter.convert_columns(&columns).map_err(failed)?;
+                Ok(places.iter().map(|row| Some(Place::Row(row.owned()))).collect())
+            }
+        }
+    }
+
+    /// Of the rows of a saved table, which are these. Ranks are what they were when the rows came.
+    fn saved(&self, table: &RecordBatch, rows: &RecordBatch) -> Result<Vec<Option<Place>>, NodeError> {
+        match self {
+            Order::Best { .. } => {
+                let ranks = column_named(table, RANK)?.as_primitive_opt::<Float64Type>();
+                let ranks = ranks.ok_or_else(|| unreadable("its ranks are no numbers"))?;
+                Ok(ranks.iter().map(|rank| rank.map(|rank| Place::Rank(-rank))).collect())
+            }
+            Order::Rising { .. } => self.places(rows),
+        }
+    }
 }
 
 /// What became of the rows of a batch.
@@ -59,25 +130,24 @@ const ROWS: &str = "rows";
 const RANK: &str = "@rank";
 const CLOCK: &str = "clock";
 
-fn op(spec: &NodeSpec) -> Result<&ir::TopOp, NodeError> {
+fn op(spec: &NodeSpec) -> Result<&RankOp, NodeError> {
     match &spec.op {
-        NodeOp::Stage(op) if let ir::Op::Top(top) = &**op => Ok(top),
+        NodeOp::Stage(op) if let ir::Op::Rank(rank) = &**op => Ok(rank),
         _ => Err(ill_formed(format!("{} ranks nothing", spec.key))),
     }
 }
 
-impl Top {
-    pub fn build(spec: &NodeSpec, input: &ir::Schema) -> Result<Top, NodeError> {
-        let top = op(spec)?;
-        if input.time.is_none() || top.within.0 <= 0 {
+impl Rank {
+    pub fn build(spec: &NodeSpec, input: &ir::Schema) -> Result<Rank, NodeError> {
+        let RankOp { rule, within } = op(spec)?;
+        if input.time.is_none() || within.0 <= 0 {
             return Err(ill_formed(format!("{} ranks rows of a time, and they have none", spec.key)));
         }
-        Ok(Top {
+        Ok(Rank {
             side: Side::new(&[], input, input.columns.iter().map(|column| column.name.clone()))?,
-            rank: Expression::compile(&top.by, &Scope::of(input))?,
+            order: Order::compile(rule, input)?,
             schema: node::schema(&spec.schema),
-            count: usize::try_from(top.count).unwrap_or(usize::MAX),
-            within: top.within.0,
+            within: within.0,
             spec: spec.clone(),
             input: input.clone(),
             open: BTreeMap::new(),
@@ -86,20 +156,14 @@ impl Top {
         })
     }
 
-    fn ranks(&self, rows: &RecordBatch) -> Result<Float64Array, NodeError> {
-        let ranks = cast(&self.rank.evaluate(rows)?, &DataType::Float64).map_err(failed)?;
-        Ok(ranks.as_primitive::<Float64Type>().clone())
-    }
-
     /// Rows in order, and the stretches that are over in between.
     fn advance(&mut self, batch: &Batch) -> Result<(Came, Vec<(Ordinal, Seen)>), NodeError> {
         let progress = Progress::of(&batch.clock, batch.upto);
-        let ranks = self.ranks(&batch.rows)?;
+        let places = self.order.places(&batch.rows)?;
         let (mut came, mut over) = (Came::default(), Vec::new());
-        for (row, seen) in self.side.rows(batch)?.into_iter().enumerate() {
+        for (place, seen) in places.into_iter().zip(self.side.rows(batch)?) {
             self.let_go(Some(seen.ordinal), &progress, &mut over);
-            let rank = ranks.is_valid(row).then(|| ranks.value(row)).filter(|rank| !rank.is_nan());
-            let (Some(rank), Some(time)) = (rank, seen.time) else {
+            let (Some(place), Some(time)) = (place, seen.time) else {
                 came.nowhere += 1;
                 continue;
             };
@@ -108,20 +172,20 @@ impl Top {
                 came.late += 1;
             } else {
                 came.kept += 1;
-                came.surpassed += self.rank(end, Ranked { rank, seen });
+                came.surpassed += self.rank(end, Ranked { place, seen });
             }
         }
         self.let_go(None, &progress, &mut over);
-        if self.waiting > ROWS_MAX { Err(too_many("rows that wait in a `top`", ROWS_MAX)) } else { Ok((came, over)) }
+        if self.waiting > ROWS_MAX { Err(too_many("rows that wait to be ranked", ROWS_MAX)) } else { Ok((came, over)) }
     }
 
     /// Puts a row in its place; how many fall out behind the last one that is kept.
     fn rank(&mut self, end: i64, ranked: Ranked) -> usize {
         let rows = self.open.entry(end).or_default();
-        let place = rows.partition_point(|other| other.rank >= ranked.rank);
-        rows.insert(place, ranked);
-        let surpassed = rows.len().saturating_sub(self.count);
-        rows.truncate(self.count);
+        let nth = rows.partition_point(|other| other.place <= ranked.place);
+        rows.insert(nth, ranked);
+        let surpassed = rows.len().saturating_sub(self.order.count());
+        rows.truncate(self.order.count());
         self.waiting += 1 - surpassed;
         surpassed
     }
@@ -139,18 +203,23 @@ impl Top {
         }
     }
 
-    fn sent(&self, over: &[(Ordinal, Seen)], upto: Ordinal, clock: Clock, out: &mut Out) -> Result<(), NodeError> {
-        let column =
-            |(nth, (_, ty)): (usize, &(Name, DataType))| cell::column(over.iter().map(|(_, seen)| &seen.cells[nth]), ty);
+    /// Rows as they came in.
+    fn table_of<'a>(&self, rows: impl ExactSizeIterator<Item = &'a Seen> + Clone) -> Result<RecordBatch, NodeError> {
+        let count = rows.len();
+        let column = |(nth, (_, ty)): (usize, &(Name, DataType))| cell::column(rows.clone().map(|seen| &seen.cells[nth]), ty);
         let columns = self.side.columns().iter().enumerate().map(column).collect::<Result<Vec<ArrayRef>, _>>()?;
-        let rows = table(&self.schema, columns, over.len())?;
+        table(&self.schema, columns, count)
+    }
+
+    fn sent(&self, over: &[(Ordinal, Seen)], upto: Ordinal, clock: Clock, out: &mut Out) -> Result<(), NodeError> {
+        let rows = self.table_of(over.iter().map(|(_, seen)| seen))?;
         let ordinals = Ordinals::Column(over.iter().map(|(at, _)| at.0).collect());
         out.send(Batch { rows, ordinals, upto, clock: clock.behind(Duration(self.within)) });
         Ok(())
     }
 }
 
-impl Node for Top {
+impl Node for Rank {
     fn batch(&mut self, _: Port, batch: Batch, out: &mut Out) -> Result<(), NodeError> {
         let (came, over) = self.advance(&batch)?;
         out.absorbed(came.kept);
@@ -171,7 +240,8 @@ impl Node for Top {
     fn save(&mut self) -> Result<State, NodeError> {
         let all = || self.open.values().flatten();
         let rows = self.side.save(all().map(|ranked| &ranked.seen))?;
-        let ranks: Float64Array = all().map(|ranked| Some(ranked.rank)).collect();
+        let rank = |place: &Place| if let Place::Rank(rank) = place { Some(-rank) } else { None };
+        let ranks: Float64Array = all().map(|ranked| rank(&ranked.place)).collect();
         let mut fields: Vec<Field> = rows.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
         fields.push(Field::new(RANK, DataType::Float64, true));
         let columns = rows.columns().iter().cloned().chain([Arc::new(ranks) as ArrayRef]).collect();
@@ -185,13 +255,16 @@ impl Node for Top {
         expect_state(&state, self.spec.hashes.state)?;
         let saved = |name: &str| state.tables.get(name).ok_or_else(|| unreadable(format!("it has no table `{name}`")));
         self.watermark = super::window::load_clock(saved(CLOCK)?)?;
-        let ranks = column_named(saved(ROWS)?, RANK)?.as_primitive_opt::<Float64Type>().cloned();
-        let ranks = ranks.ok_or_else(|| unreadable("its ranks are no numbers"))?;
+        let rows = self.side.load(saved(ROWS)?)?;
+        let places = self.order.saved(saved(ROWS)?, &self.table_of(rows.iter())?)?;
+        let mut ranked: Vec<(Option<Place>, Seen)> = places.into_iter().zip(rows).collect();
+        ranked.sort_by_key(|(_, seen)| seen.ordinal);
         (self.open, self.waiting) = (BTreeMap::new(), 0);
-        for (row, seen) in self.side.load(saved(ROWS)?)?.into_iter().enumerate() {
+        for (place, seen) in ranked {
             let time = seen.time.ok_or_else(|| unreadable("a saved row has no time"))?;
+            let place = place.ok_or_else(|| unreadable("a saved row has no rank"))?;
             let end = time.saturating_sub(time.rem_euclid(self.within)).saturating_add(self.within);
-            self.rank(end, Ranked { rank: ranks.value(row), seen });
+            self.rank(end, Ranked { place, seen });
         }
         Ok(())
     }
@@ -201,19 +274,19 @@ impl Node for Top {
     }
 }
 
-impl Retune for Top {
+impl Retune for Rank {
     fn to(&mut self, spec: &NodeSpec) -> Result<(), NodeError> {
         if spec.hashes.state != self.spec.hashes.state {
             return Err(ill_formed(format!("the state of {} has another shape now", spec.key)));
         }
-        let top = op(spec)?;
-        self.rank = Expression::compile(&top.by, &Scope::of(&self.input))?;
-        self.count = usize::try_from(top.count).unwrap_or(usize::MAX);
-        self.spec = spec.clone();
-        for rows in self.open.values_mut() {
-            self.waiting -= rows.len().saturating_sub(self.count);
-            rows.truncate(self.count);
+        let order = Order::compile(&op(spec)?.rule, &self.input)?;
+        let waiting = self.save()?;
+        let former = std::mem::replace(&mut self.order, order);
+        let loaded = self.load(waiting);
+        match &loaded {
+            Ok(()) => self.spec = spec.clone(),
+            Err(_) => self.order = former,
         }
-        Ok(())
+        loaded
     }
 }
