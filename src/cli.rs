@@ -38,6 +38,8 @@ mod test;
 #[cfg(feature = "run")]
 mod trace;
 #[cfg(feature = "run")]
+mod verify;
+#[cfg(feature = "run")]
 mod worker;
 
 use std::process::ExitCode;
@@ -83,6 +85,8 @@ fn dispatch(command: Command) -> Outcome {
         Command::Run(args) => run::run(&args),
         #[cfg(feature = "run")]
         Command::Models(args) => models::models(&args),
+        #[cfg(feature = "run")]
+        Command::Verify(args) => verify::verify(&args),
         #[cfg(feature = "run")]
         Command::State(args) => state::state(&args),
         #[cfg(feature = "run")]

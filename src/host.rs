@@ -30,6 +30,7 @@ mod study;
 mod taps;
 mod threads;
 mod trace;
+mod verify;
 pub mod view;
 pub mod watch;
 
@@ -51,3 +52,4 @@ pub use stop::{Stop, Wanted};
 pub use study::{Studied, Study, Told, learns, unsupported};
 pub use taps::{Column, Look, TAP_ROWS_MAX, TAPS_MAX, TapWord, Teller, look_on};
 pub use trace::{Cell, Followed, Step, Wanted as WantedRow, follow, recorded};
+pub use verify::Verify;

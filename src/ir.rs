@@ -7,6 +7,7 @@ mod expr;
 mod family;
 mod function;
 mod metric;
+pub mod network;
 mod policy;
 mod program;
 mod source;
@@ -16,7 +17,7 @@ mod types;
 mod value;
 
 pub use expr::{BinaryOp, Expr, ExprKind};
-pub use family::{FAMILIES, FamilyFacts, SettingFacts, Takes};
+pub use family::{FAMILIES, FamilyFacts, NETWORK, SettingFacts, TRAINING, Takes};
 pub use function::{Aggregate, Generator, Running, Scalar};
 pub use metric::{Better, Differs, Found, Measures, Metric, MetricFacts, MetricKind, ModelCost, Reads};
 pub use policy::{
@@ -32,5 +33,5 @@ pub use stage::{
     RankRule, Read, ResampleOp, RunningCall, ScanEntry, Stage, StageKind, Table, Taken, Use, WindowOp, WindowShape,
 };
 pub use task::{Candidate, Choices, Dimension, History, HoldOut, Models, Share, Start, Target, Task, TaskKind};
-pub use types::{Column, EnumItem, Schema, Type};
+pub use types::{Column, EnumItem, Schema, TENSOR_NUMBERS_MAX, Type, tensor_numbers};
 pub use value::Value;

@@ -11,6 +11,7 @@ mod findings;
 mod globals;
 mod index;
 mod library;
+mod network;
 mod param;
 mod pipe;
 mod policy;
@@ -82,9 +83,7 @@ impl<'a> Checker<'a> {
             ast::DeclarationKind::Test(it) => self.test(it, span),
             ast::DeclarationKind::Table(it) => drop(self.table(it)),
             ast::DeclarationKind::Transform(it) => self.transform_declaration(it),
-            ast::DeclarationKind::Network(it) => {
-                self.later("a `network`", it.head.name.span, "use the families `mlp` and `conv1d`")
-            }
+            ast::DeclarationKind::Network(it) => self.network_declaration(it),
             ast::DeclarationKind::Function(it) => {
                 self.later("a `function` outside the library", it.name.span, "use `let f(x) = …`")
             }

@@ -25,7 +25,7 @@ pub enum Command {
     Plan(PlanArgs),
     /// Show the graph that a file means
     Graph(GraphArgs),
-    /// Print the page of a code such as E0301
+    /// Print the page of a code such as E0301, or the layers of a file's networks
     Explain(ExplainArgs),
     /// Run the file's own tests
     #[cfg(feature = "run")]
@@ -39,9 +39,12 @@ pub enum Command {
     /// Run a file live: learn, serve, watch the file and rewire on every save
     #[cfg(feature = "run")]
     Run(RunArgs),
-    /// List the models of a file, with their measurements
+    /// List, compare, promote, roll back, pin and prune the models of a file
     #[cfg(feature = "run")]
     Models(ModelsArgs),
+    /// Learn a kept model once more from its manifest, and say whether every byte is the same
+    #[cfg(feature = "run")]
+    Verify(VerifyArgs),
     /// Show what a run has kept: epochs, log, states, positions, waiting rows
     #[cfg(feature = "run")]
     State(ShowStateArgs),
@@ -130,9 +133,14 @@ pub struct GraphArgs {
 
 #[derive(Debug, ClapArgs)]
 pub struct ExplainArgs {
-    /// The code of a message
-    #[arg(value_name = "CODE")]
-    pub code: String,
+    /// The code of a message, or a file with networks
+    #[arg(value_name = "CODE | FILE")]
+    pub what: String,
+    /// Only this network
+    pub network: Option<String>,
+    /// Give a param another value
+    #[arg(long, value_name = "PARAM=VALUE", value_parser = pair)]
+    pub set: Vec<(String, String)>,
 }
 
 #[cfg(feature = "run")]
@@ -141,7 +149,7 @@ pub use machines::*;
 /// What only the machines can do.
 #[cfg(feature = "run")]
 mod machines {
-    use super::{ClapArgs, FileArgs, PathBuf, pair};
+    use super::{ClapArgs, FileArgs, PathBuf, Subcommand, pair};
 
     #[derive(Debug, ClapArgs)]
     pub struct TestArgs {
@@ -336,12 +344,85 @@ mod machines {
     }
 
     #[derive(Debug, ClapArgs)]
-    pub struct ModelsArgs {
-        #[command(flatten)]
-        pub file: FileArgs,
+    pub struct VerifyArgs {
+        /// A version such as `occupancy-3`, or a task, whose champion is meant
+        #[arg(value_name = "TASK|VERSION")]
+        pub what: String,
+        /// The pipeline whose state folder has it
+        #[arg(value_name = "FILE")]
+        pub file: PathBuf,
+        /// Read a source from this recording instead of the one that it was learned from
+        #[arg(long = "input", value_name = "SOURCE=PATH", value_parser = pair)]
+        pub inputs: Vec<(String, String)>,
+        /// Compute the features in batches of so many rows at most; it changes nothing [default: 8192]
+        #[arg(long, value_name = "ROWS", value_parser = batch)]
+        pub batch: Option<usize>,
         #[command(flatten)]
         pub state: StateArgs,
         #[arg(long)]
         pub json: bool,
+    }
+
+    /// At least one row.
+    fn batch(text: &str) -> Result<usize, String> {
+        text.parse().ok().filter(|rows| *rows > 0).ok_or_else(|| "a number of rows is needed, at least 1".to_owned())
+    }
+
+    #[derive(Debug, ClapArgs)]
+    #[command(args_conflicts_with_subcommands = false)]
+    pub struct ModelsArgs {
+        #[command(flatten)]
+        pub file: FileArgs,
+        /// The state folder [default: .mliot/FILE beside the file]
+        #[arg(long, value_name = "DIR", global = true)]
+        pub state: Option<PathBuf>,
+        #[arg(long, global = true)]
+        pub json: bool,
+        /// [default: list all versions]
+        #[command(subcommand)]
+        pub action: Option<ModelsAction>,
+    }
+
+    /// What is done with them. Where the pipeline runs, the run does it.
+    #[derive(Debug, Subcommand)]
+    pub enum ModelsAction {
+        /// Two versions side by side: figures, requirements, settings, costs
+        Compare {
+            /// A version such as `occupancy-3`, or a task, whose champion is meant
+            #[arg(value_name = "VERSION")]
+            one: String,
+            #[arg(value_name = "VERSION")]
+            other: String,
+        },
+        /// Let this version serve, until something newer is learned
+        Promote {
+            #[arg(value_name = "VERSION")]
+            version: String,
+        },
+        /// Let whoever served before serve again
+        Rollback {
+            #[arg(value_name = "TASK")]
+            task: String,
+        },
+        /// Let this version serve, and let nothing take its place
+        Pin {
+            /// A version, or a task, whose champion is meant
+            #[arg(value_name = "VERSION")]
+            version: String,
+        },
+        /// Let what is learned from now on take the champion's place again
+        Unpin {
+            #[arg(value_name = "TASK")]
+            task: String,
+        },
+        /// Remove old trainings; those of champions, of whoever served before them, and of what a run uses stay
+        Prune {
+            /// Trainings that stay of each task, besides
+            #[arg(long, value_name = "N", default_value_t = 3)]
+            keep: usize,
+            /// Of this task alone
+            #[arg(long, value_name = "TASK")]
+            task: Option<String>,
+        },
     }
 }

@@ -56,13 +56,18 @@ fn against_running(state: &Path, text: String, json: bool) -> Outcome {
         Answer::Planned { plan, .. } if json => say(&format!("{plan}\n")),
         Answer::Planned { text, .. } => say(&text),
         Answer::Word { .. } | Answer::Running(_) | Answer::Applied(_) | Answer::Nothing { .. } | Answer::Refused(_) => {}
-        Answer::Tap { .. } | Answer::Traced { .. } | Answer::Done => {}
+        Answer::Tap { .. } | Answer::Traced { .. } | Answer::Models { .. } | Answer::Done => {}
     }
     Outcome::Good
 }
 
 pub fn runs(state: &Path) -> bool {
     ask(state, &Request::Running, ANSWER_MAX, |_| {}).is_ok()
+}
+
+/// What the run has done with its models; a refusal has been said.
+pub fn asked_for_models(state: &Path, request: &Request, json: bool) -> Result<Answer, Outcome> {
+    asked(state, request, CHANGE_MAX, json)
 }
 
 fn changed(state: &Path, request: &Request, json: bool) -> Outcome {
@@ -75,7 +80,7 @@ fn changed(state: &Path, request: &Request, json: bool) -> Outcome {
         Answer::Applied(applied) => say(&applied_text(&applied)),
         Answer::Nothing { why } => say(&format!("{why}\n")),
         Answer::Word { .. } | Answer::Running(_) | Answer::Planned { .. } | Answer::Refused(_) => {}
-        Answer::Tap { .. } | Answer::Traced { .. } | Answer::Done => {}
+        Answer::Tap { .. } | Answer::Traced { .. } | Answer::Models { .. } | Answer::Done => {}
     }
     Outcome::Good
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::base::{Name, Span, nearest};
 use crate::diag::{Code, Diagnostic};
 use crate::ir::{Connector, Program};
+use crate::plan::{Graph, NodeKey, NodeOp, Slot};
 
 /// Puts each recording into the program, with the options of the file connector that it takes the place of. Paths count
 /// from the working folder.
@@ -28,6 +29,30 @@ fn replace_one(program: &mut Program, source: &str, path: &str) -> Result<(), Di
         }
         Some(_) | None => Err(no_file(source, path, found.span)),
     }
+}
+
+/// The same for a graph, which may be of before.
+///
+/// # Errors
+/// A source that it does not have, or that reads no recorded file.
+pub fn connect(graph: &mut Graph, inputs: &[(String, String)]) -> Result<(), Diagnostic> {
+    for (source, path) in inputs {
+        let name = Name::from(source.as_str());
+        let spec = graph.nodes.get_mut(&NodeKey::of_file(&name, Slot::Connection));
+        match spec.map(|spec| &mut spec.op) {
+            Some(NodeOp::Connection(connection)) => match &mut connection.recorded {
+                Some(Connector::File(file)) => file.path = from_here(path).into(),
+                Some(_) | None => return Err(no_file(source, path, Span::default())),
+            },
+            _ => return Err(no_source(source, &sources(graph))),
+        }
+    }
+    Ok(())
+}
+
+fn sources(graph: &Graph) -> Vec<Name> {
+    let names = graph.nodes.values().filter(|spec| matches!(spec.op, NodeOp::Connection(_)));
+    names.map(|spec| spec.key.decl.clone()).collect()
 }
 
 /// A path that is there counts from the working folder; any other is looked for where the file's own are.

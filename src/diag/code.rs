@@ -88,6 +88,7 @@ codes! {
     E0311 "an enum contradicts itself",
     E0312 "two sides of a union differ",
     E0313 "two sides of a join do not fit",
+    E0314 "this makes no tensor",
     // Time and windows.
     E0401 "a source does not say when its rows happened",
     E0402 "this needs a time",
@@ -108,6 +109,13 @@ codes! {
     E0507 "a clause of another kind of task",
     E0508 "a task has nothing to learn from",
     E0509 "a request cannot carry rows of several sources",
+    E0521 "no layer of a network has this name",
+    E0522 "a layer cannot have this argument",
+    E0523 "a layer does not fit the shape that reaches it",
+    E0524 "a network does not end in what its task needs",
+    E0525 "features do not fit what takes them",
+    E0526 "a network's parameters are not sound",
+    E0527 "`train` does not fit the models",
     E0558 "nothing has been learned yet",
     E0551 "there is nothing to learn from",
     E0552 "all rows have the same class",
@@ -156,6 +164,7 @@ codes! {
     W0553 "rows at one position were seen by different models",
     W0651 "no candidate meets the requirements, the nearest one is used",
     W0652 "a champion that is kept may have seen some of the rows",
+    W0653 "a pinned champion was not replaced",
     // At run time.
     R0001 "a calculation failed",
     R0002 "a saved state cannot be read",
@@ -188,6 +197,8 @@ codes! {
     R0501 "a saved model cannot be read",
     R0502 "a row does not fit the model",
     R0503 "a model cannot be written",
+    R0504 "no such model is kept",
+    R0505 "a model cannot take this place",
 }
 
 impl Code {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::base::{Hash, Name};
 use crate::diag::Diagnostic;
+use crate::lifecycle::Registry;
 use crate::node::Predictor;
 use crate::plan::{Graph, Learn};
 
@@ -64,5 +65,9 @@ impl Learner for Holding {
 
     fn train(&self, job: &Job) -> Result<Trained, Diagnostic> {
         self.inner.train(job)
+    }
+
+    fn registry(&self) -> Option<&Registry> {
+        self.inner.registry()
     }
 }

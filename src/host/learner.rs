@@ -7,7 +7,7 @@ use crate::base::Name;
 use crate::diag::{Code, Diagnostic};
 use crate::lifecycle::{
     self, Again, Data, Decision, Done, Generation, Manifest, Processes, Registry, RegistryError, Standing, Stored, TrialError,
-    Trials,
+    Trials, Version,
 };
 use crate::model::Control;
 use crate::node::Predictor;
@@ -54,24 +54,76 @@ impl Learner for Keeper {
         }
         let notes = std::mem::take(&mut generation.warnings);
         match keep(&self.registry, learn, closure, &generation)? {
-            Some(stored) => Ok(Trained::Answers(learned(learn, stored, notes))),
-            None if generation.chosen.standing == Standing::Abstains => Ok(Trained::Abstains(notes)),
-            None => Err(first(learn, notes)),
+            Kept::Crowned(stored) => Ok(Trained::Answers(learned(learn, stored, notes))),
+            Kept::Pinned { pinned, instead } => self.stays(learn, closure, &pinned, instead.as_ref()),
+            Kept::Nobody if generation.chosen.standing == Standing::Abstains => Ok(Trained::Abstains(notes)),
+            Kept::Nobody => Err(first(learn, notes)),
+        }
+    }
+
+    fn registry(&self) -> Option<&Registry> {
+        Some(&self.registry)
+    }
+}
+
+impl Keeper {
+    /// A pinned version goes on, where the features are still its own.
+    fn stays(
+        &self,
+        learn: &Learn,
+        closure: &Graph,
+        pinned: &Version,
+        instead: Option<&Version>,
+    ) -> Result<Trained, Diagnostic> {
+        let stored = self.registry.open(pinned).map_err(not_kept)?;
+        let note = pinned_stays(learn, pinned, instead);
+        if !stored.manifest.identity.has_features_of(learn, closure) {
+            return Err(note);
+        }
+        Ok(Trained::Answers(learned(learn, stored, vec![note])))
+    }
+}
+
+/// W0653.
+fn pinned_stays(learn: &Learn, pinned: &Version, instead: Option<&Version>) -> Diagnostic {
+    let task = &learn.task.name;
+    let instead = instead.map(|version| format!(", and `{version}` would have taken its place")).unwrap_or_default();
+    Diagnostic::new(Code::W0653, format!("`{pinned}` is pinned and stays champion of `{task}`{instead}"))
+        .at(learn.task.span, "")
+        .help(format!("let it go with `mliot models FILE unpin {task}`"))
+}
+
+/// Who answers after a generation was committed.
+#[derive(Clone, Debug)]
+pub enum Kept {
+    /// Its champion.
+    Crowned(Stored),
+    /// Somebody has pinned a version of before; this one would have taken its place, where the policy was met.
+    Pinned { pinned: Version, instead: Option<Version> },
+    /// Nothing met the policy.
+    Nobody,
+}
+
+impl Kept {
+    /// The version that the training has chosen, whether it answers or not.
+    pub fn crowned(&self) -> Option<&Version> {
+        match self {
+            Kept::Crowned(stored) => Some(&stored.manifest.version),
+            Kept::Pinned { instead, .. } => instead.as_ref(),
+            Kept::Nobody => None,
         }
     }
 }
 
-/// Commits a generation, and takes its champion from the disk, so that what serves is what a restart would serve. None
-/// where nothing met the policy.
-pub fn keep(
-    registry: &Registry,
-    learn: &Learn,
-    closure: &Graph,
-    generation: &Generation,
-) -> Result<Option<Stored>, Diagnostic> {
+/// Commits a generation, and takes its champion from the disk, so that what serves is what a restart would serve.
+pub fn keep(registry: &Registry, learn: &Learn, closure: &Graph, generation: &Generation) -> Result<Kept, Diagnostic> {
     let versions = registry.commit(&learn.task, &learn.policy, closure, generation).map_err(not_kept)?;
-    let champion = generation.champion.and_then(|nth| versions.get(nth));
-    champion.map(|version| registry.open(version).map_err(not_kept)).transpose()
+    let champion = generation.champion.and_then(|nth| versions.get(nth)).cloned();
+    match (registry.pinned(&learn.task.name).map_err(not_kept)?, champion) {
+        (Some(pinned), instead) => Ok(Kept::Pinned { pinned, instead }),
+        (None, Some(champion)) => registry.open(&champion).map(Kept::Crowned).map_err(not_kept),
+        (None, None) => Ok(Kept::Nobody),
+    }
 }
 
 /// As many workers as the policy's cores.

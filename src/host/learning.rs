@@ -14,6 +14,7 @@ use std::time::Instant;
 
 use crate::base::{Hash, Name};
 use crate::diag::{Code, Diagnostic};
+use crate::lifecycle::Version;
 use crate::node::{Ordinal, Predictor};
 use crate::plan::{Graph, Learn, NodeOp};
 use crate::runtime::{Engine, Parts, upstream};
@@ -216,6 +217,17 @@ impl Learning {
         let said = self.choose_again(name, &mut task);
         self.tasks.insert(name.clone(), task);
         said
+    }
+
+    /// A task that runs, with the graph up to it.
+    pub fn definition(&self, name: &Name) -> Option<(&Learn, &Graph)> {
+        self.tasks.get(name).map(|task| (&task.learn, &task.graph))
+    }
+
+    /// Versions that answer, or would again if an edit were taken back.
+    pub fn in_use(&self) -> BTreeSet<Version> {
+        let models = self.tasks.values().flat_map(Task::models);
+        models.filter_map(|learned| learned.model.version().parse().ok()).collect()
     }
 
     /// Who answers, by task.

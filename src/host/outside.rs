@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use crate::base::{Hash, Name, Sources};
 use crate::diag::Diagnostic;
 use crate::ir::Expr;
+use crate::lifecycle::Registry;
 use crate::node::{Predictor, State};
 use crate::plan::{Graph, Input, Learn};
 
@@ -74,6 +75,11 @@ pub trait Learner: Send + Sync {
     /// # Errors
     /// If nothing could be learned, or nothing may be used and whoever answered before is to go on.
     fn train(&self, job: &Job) -> Result<Trained, Diagnostic>;
+
+    /// Where models are kept on disk, if they are: what is changed there is seen at the next [`champion`](Learner::champion).
+    fn registry(&self) -> Option<&Registry> {
+        None
+    }
 }
 
 /// What came of a training.

@@ -5,6 +5,7 @@ mod calls;
 mod change;
 mod editing;
 mod first;
+mod models;
 mod planning;
 mod seeing;
 mod trying;

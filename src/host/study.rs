@@ -3,19 +3,18 @@
 mod former;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 
 use crate::base::Name;
 use crate::diag::{Code, Diagnostic, sorted};
 use crate::lifecycle::{self, Generation, Recalled, Registry, Report, Split, Standing, Stored};
-use crate::node::{Assignment, Predictor};
+use crate::node::Assignment;
 use crate::plan::{Graph, Learn, NodeOp};
 use crate::runtime::{Parts, Replay, Settings, Status, collect, learning_order, upstream};
 
-use super::learner::{keep, processes};
-use former::{Former, former};
+use super::learner::{Kept, keep, processes};
+use former::{Former, Rows, former};
 
 /// What is told while a study goes on.
 #[derive(Clone, Debug)]
@@ -84,7 +83,7 @@ impl Study<'_> {
             let closure = upstream(self.graph, &[task.clone()].into());
             let known = if self.anew { None } else { lifecycle::recall(self.registry, learn, &closure, table)? };
             match known {
-                Some(known) => studied.recalled(task, known),
+                Some(known) => self.recalled(learn, &closure, table, known, studied).map_err(|error| vec![error])?,
                 None => {
                     let generation = self.train(learn, table)?;
                     self.keep(learn, &closure, table, generation, studied).map_err(|error| vec![error])?;
@@ -112,38 +111,71 @@ impl Study<'_> {
         studied: &mut Studied,
     ) -> Result<(), Diagnostic> {
         let name = &learn.task.name;
-        if let Some(stored) = keep(self.registry, learn, closure, &generation)? {
-            if let Some(report) = &mut generation.report.champion {
-                report.version = stored.manifest.version.to_string();
+        let kept = keep(self.registry, learn, closure, &generation)?;
+        let crowned = kept.crowned().map(ToString::to_string);
+        if let (Some(report), Some(version)) = (&mut generation.report.champion, crowned) {
+            report.version = version;
+        }
+        let rows = Rows { table, split: &generation.split, ordinals: &generation.ordinals, digests: generation.digests };
+        match &kept {
+            Kept::Crowned(stored) => studied.assign(name, stored, &generation.split, &generation.ordinals),
+            Kept::Pinned { .. } => self.stays(learn, closure, &rows, &mut generation.report, studied)?,
+            Kept::Nobody if generation.chosen.standing == Standing::KeepsChampion => {
+                self.stays(learn, closure, &rows, &mut generation.report, studied)?;
             }
-            studied.assign(name, &stored, &generation.split, &generation.ordinals);
-        } else if generation.chosen.standing == Standing::KeepsChampion
-            && let Some(Former { stored, assignment, mut notes }) = former(self.registry, learn, closure, table, &generation)?
-        {
-            generation.report.notes.push(format!("{} {} stays champion", stored.manifest.family, stored.manifest.version));
-            studied.assignments.extend(assignment.map(|assignment| (name.clone(), assignment)));
-            studied.warnings.append(&mut notes);
+            Kept::Nobody => {}
         }
         studied.warnings.append(&mut generation.warnings);
         studied.reports.insert(name.clone(), generation.report);
         Ok(())
     }
+
+    fn recalled(
+        &self,
+        learn: &Learn,
+        closure: &Graph,
+        table: &RecordBatch,
+        known: Recalled,
+        studied: &mut Studied,
+    ) -> Result<(), Diagnostic> {
+        let task = &learn.task.name;
+        let Recalled { champion, split, ordinals, digests, mut report, mut warnings, pinned } = known;
+        match &champion {
+            Some(stored) => studied.assign(task, stored, &split, &ordinals),
+            None if pinned.is_some() => {
+                let rows = Rows { table, split: &split, ordinals: &ordinals, digests };
+                self.stays(learn, closure, &rows, &mut report, studied)?;
+            }
+            None => {}
+        }
+        studied.warnings.append(&mut warnings);
+        studied.reports.insert(task.clone(), report);
+        Ok(())
+    }
+
+    /// The champion of before answers what it has not seen, and the report says that it is not one of these.
+    fn stays(
+        &self,
+        learn: &Learn,
+        closure: &Graph,
+        rows: &Rows,
+        report: &mut Report,
+        studied: &mut Studied,
+    ) -> Result<(), Diagnostic> {
+        let Some(Former { stored, assignment, mut notes, pinned }) = former(self.registry, learn, closure, rows)? else {
+            return Ok(());
+        };
+        let why = if pinned { "is pinned and stays champion; what was learned here answers nothing" } else { "stays champion" };
+        report.notes.push(format!("{} {} {why}", stored.manifest.family, stored.manifest.version));
+        studied.assignments.extend(assignment.map(|assignment| (learn.task.name.clone(), assignment)));
+        studied.warnings.append(&mut notes);
+        Ok(())
+    }
 }
 
 impl Studied {
-    fn recalled(&mut self, task: &Name, known: Recalled) {
-        let Recalled { champion, split, ordinals, report, mut warnings } = known;
-        if let Some(stored) = &champion {
-            self.assign(task, stored, &split, &ordinals);
-        }
-        self.warnings.append(&mut warnings);
-        self.reports.insert(task.clone(), report);
-    }
-
     fn assign(&mut self, task: &Name, stored: &Stored, split: &Split, ordinals: &[u64]) {
-        let champion: Arc<dyn Predictor> = stored.fitted.clone();
-        let twins: Vec<Arc<dyn Predictor>> = stored.twins.iter().map(|twin| twin.clone() as Arc<dyn Predictor>).collect();
-        let (assignment, torn) = lifecycle::assignment(split, ordinals, &champion, &twins);
+        let (assignment, torn) = lifecycle::assignment_of(stored, split, ordinals);
         if torn > 0 {
             self.warnings.push(torn_rows(task, torn));
         }

@@ -5,6 +5,7 @@ mod kind;
 use arrow::array::ArrayRef;
 
 use crate::ir::{EnumItem, SourceColumn, Type, Value};
+use crate::node::Unfit;
 
 use super::cell::{self, Number};
 
@@ -209,7 +210,12 @@ impl ColumnBuilder {
 
     fn append_tree(&mut self, tree: &serde_json::Value) -> Result<(), Reason> {
         let done = match &mut self.kind {
-            Kind::Flat(flat) => flat.append(tree),
+            Kind::Flat(flat) => match flat.append(tree) {
+                Err(Unfit::Null) if self.nullable => Ok(()),
+                Err(Unfit::Null) => Err("holds a null, and may not be null".to_owned()),
+                Err(Unfit::Wrong(why)) => Err(why),
+                Ok(()) => Ok(()),
+            },
             Kind::Nested(nested) => nested.append(tree),
             Kind::Text(values) => {
                 values.append_value(tree.to_string());

@@ -1,5 +1,7 @@
 //! Columns that come as Arrow arrays to the declared types: from columnar files and from simulations.
 
+mod numbers;
+
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, RecordBatch, StructArray};
@@ -7,13 +9,15 @@ use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, Int64Type, Schema};
 
 use crate::ir::{SourceColumn, Type};
-use crate::node::data_type;
+use crate::node::{Unfit, data_type};
 
 use super::block::{Aside, At, Bad, BadAt};
 use super::column::{Cell, ColumnBuilder, Reason};
 use super::error::{IoError, arrow_refuses};
+use super::list::Flat;
 use super::sheet::Decoded;
 use super::spec::Spec;
+use numbers::Numbers;
 
 /// A row that does not fit, by its number.
 type Misfit = (usize, Reason);
@@ -108,8 +112,29 @@ fn fit_one(column: &SourceColumn, values: &ArrayRef) -> Result<(ArrayRef, Vec<Mi
         (Type::Int, from) if simple && from.is_integer() && *from != DataType::UInt64 => {
             with_nulls(column, cast(&values, &to).map_err(arrow_refuses)?)
         }
+        (Type::Tensor(_) | Type::Signal(_), _) => match Numbers::of(&values)? {
+            Some(numbers) => Ok(flat(column, &numbers, values.len())),
+            None => one_by_one(column, &values),
+        },
         _ => one_by_one(column, &values),
     }
+}
+
+/// Lists of numbers; what holds a null is null.
+fn flat(column: &SourceColumn, numbers: &Numbers, rows: usize) -> (ArrayRef, Vec<Misfit>) {
+    let mut to = match &column.column.ty {
+        Type::Tensor(shape) => Flat::tensors(shape),
+        _ => Flat::signals(),
+    };
+    let mut wrong = Vec::new();
+    for row in 0..rows {
+        match numbers.add(row, &mut to) {
+            Err(Unfit::Null) if !column.column.nullable => wrong.push((row, format!("`{}` is missing", column.column.name))),
+            Err(Unfit::Wrong(why)) => wrong.push((row, format!("`{}` {why}", column.column.name))),
+            Ok(()) | Err(Unfit::Null) => {}
+        }
+    }
+    (to.finish(), wrong)
 }
 
 /// Without dictionaries and views, and integers and floats of 64 bits.

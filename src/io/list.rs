@@ -7,16 +7,20 @@ use arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field};
 use serde_json::Value as Json;
 
-use crate::ir::Type;
+use crate::ir::{Type, tensor_numbers};
+use crate::node::{Unfit, signal_of, tensor_of, wrong_count};
 
 use super::column::{Cell, ColumnBuilder};
 
 /// Arrow counts the numbers of a block in 32 bits.
 const NUMBERS_MAX: usize = i32::MAX as usize / 2;
 
-/// f32 numbers, of a fixed count (a tensor) or any (a signal).
+/// f32 numbers, of a fixed shape (a tensor) or any count (a signal).
 pub(super) struct Flat {
-    size: Option<usize>,
+    /// Of a tensor.
+    shape: Option<Vec<u32>>,
+    /// How many numbers its shape holds; 0 of a signal.
+    size: usize,
     values: Vec<f32>,
     ends: Vec<i32>,
     valid: Vec<bool>,
@@ -31,21 +35,24 @@ pub(super) struct Nested {
 }
 
 impl Flat {
-    pub fn new(size: Option<usize>) -> Flat {
-        Flat { size, values: Vec::new(), ends: Vec::new(), valid: Vec::new() }
+    pub fn tensors(shape: &[u32]) -> Flat {
+        let size = tensor_numbers(shape).expect("the checker bounds a tensor's size");
+        Flat { shape: Some(shape.to_vec()), size, ..Flat::signals() }
     }
 
-    /// Adds one value, null where it answers with an error.
-    pub fn append(&mut self, tree: &Json) -> Result<(), String> {
+    pub fn signals() -> Flat {
+        Flat { shape: None, size: 0, values: Vec::new(), ends: Vec::new(), valid: Vec::new() }
+    }
+
+    /// Of a tensor.
+    pub fn shape(&self) -> Option<&[u32]> {
+        self.shape.as_deref()
+    }
+
+    /// Adds what `gather` appends as one value; null where it answers with an error.
+    pub fn add(&mut self, gather: impl FnOnce(&mut Vec<f32>) -> Result<(), Unfit>) -> Result<(), Unfit> {
         let from = self.values.len();
-        let gathered = self.gather(tree).and_then(|()| {
-            let count = self.values.len() - from;
-            match self.size {
-                Some(size) if size != count => Err(format!("has {count} numbers instead of {size}")),
-                _ if self.values.len() > NUMBERS_MAX => Err(format!("has {count} numbers, more than a block can hold")),
-                _ => Ok(()),
-            }
-        });
+        let gathered = gather(&mut self.values).and_then(|()| self.fits(self.values.len() - from));
         if gathered.is_err() {
             self.values.truncate(from);
             self.append_null();
@@ -55,21 +62,27 @@ impl Flat {
         Ok(())
     }
 
-    pub fn append_null(&mut self) {
-        self.values.extend(std::iter::repeat_n(0.0, self.size.unwrap_or(0)));
-        self.close(false);
+    /// Adds one value, null where it answers with an error.
+    pub fn append(&mut self, tree: &Json) -> Result<(), Unfit> {
+        match self.shape.clone() {
+            Some(shape) => self.add(|out| tensor_of(tree, &shape, out)),
+            None => self.add(|out| signal_of(tree, out)),
+        }
     }
 
-    /// Numbers of nested arrays, in order.
-    fn gather(&mut self, tree: &Json) -> Result<(), String> {
-        match tree {
-            Json::Array(items) => items.iter().try_for_each(|item| self.gather(item)),
-            Json::Number(number) => {
-                self.values.push(number.as_f64().unwrap_or(f64::NAN) as f32);
-                Ok(())
-            }
-            Json::Null | Json::Bool(_) | Json::String(_) | Json::Object(_) => Err(format!("holds {tree}, which is no number")),
+    fn fits(&self, count: usize) -> Result<(), Unfit> {
+        if self.shape.is_some() && count != self.size {
+            return Err(wrong_count(count, self.size));
         }
+        match self.values.len() > NUMBERS_MAX {
+            true => Err(Unfit::Wrong(format!("has {count} numbers, more than a block can hold"))),
+            false => Ok(()),
+        }
+    }
+
+    pub fn append_null(&mut self) {
+        self.values.extend(std::iter::repeat_n(0.0, self.size));
+        self.close(false);
     }
 
     fn close(&mut self, valid: bool) {
@@ -81,8 +94,8 @@ impl Flat {
         let item = Arc::new(Field::new_list_field(DataType::Float32, false));
         let values = Arc::new(Float32Array::from(std::mem::take(&mut self.values)));
         let (ends, nulls) = (offsets(&mut self.ends), nulls(&mut self.valid));
-        match self.size {
-            Some(size) => Arc::new(FixedSizeListArray::new(item, size as i32, values, nulls)),
+        match self.shape {
+            Some(_) => Arc::new(FixedSizeListArray::new(item, self.size as i32, values, nulls)),
             None => Arc::new(ListArray::new(item, ends, values, nulls)),
         }
     }

@@ -49,6 +49,32 @@ const NONE: FamilyFacts =
     FamilyFacts { name: "", classify: false, regress: false, forecast: false, detect: false, online: false, settings: None };
 const ANY: FamilyFacts = FamilyFacts { classify: true, regress: true, forecast: true, ..NONE };
 
+/// Of `conv1d` and `conv2d`: the widths of their layers, and how they are trained.
+const CONVOLUTION: &[SettingFacts] = &[
+    SettingFacts { name: "channels", takes: Takes::Wholes { most: 6, low: 1, high: 1_024 } },
+    whole("kernel", 1, 64),
+    number("dropout", 0.0, 0.9),
+    TRAINING[0],
+    TRAINING[1],
+    TRAINING[2],
+    TRAINING[3],
+    TRAINING[4],
+    TRAINING[5],
+];
+
+/// How a network is trained.
+pub const TRAINING: [SettingFacts; 6] = [
+    number("lr", 1e-7, 1.0),
+    number("decay", 1e-9, 1.0),
+    whole("batch", 1, 65_536),
+    whole("epochs", 1, 10_000),
+    whole("patience", 1, 10_000),
+    number("jitter", 0.0, 1.0),
+];
+
+/// Of a `network` that the file declares: what it can learn, and how it is trained.
+pub const NETWORK: FamilyFacts = FamilyFacts { name: "network", settings: Some(&TRAINING), ..ANY };
+
 /// In the order in which they are named to people.
 pub const FAMILIES: &[FamilyFacts] = &[
     FamilyFacts { name: "constant", settings: Some(&[]), ..ANY },
@@ -87,8 +113,8 @@ pub const FAMILIES: &[FamilyFacts] = &[
         ]),
         ..ANY
     },
-    FamilyFacts { name: "conv1d", ..ANY },
-    FamilyFacts { name: "conv2d", ..ANY },
+    FamilyFacts { name: "conv1d", settings: Some(CONVOLUTION), ..ANY },
+    FamilyFacts { name: "conv2d", settings: Some(CONVOLUTION), ..ANY },
     FamilyFacts { name: "seasonal_naive", forecast: true, settings: Some(&[]), ..NONE },
     FamilyFacts { name: "ets", forecast: true, ..NONE },
     FamilyFacts { name: "arima", forecast: true, ..NONE },

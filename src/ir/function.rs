@@ -56,7 +56,7 @@ functions! {
         Count "count", Sum "sum", Mean "mean", Min "min", Max "max", Stddev "stddev", Variance "variance",
         Median "median", Quantile "quantile", First "first", Last "last", Mode "mode", Distinct "distinct",
         Slope "slope", Correlation "correlation", MeanAbsChange "mean_abs_change", Rms "rms",
-        PeakToPeak "peak_to_peak", ZeroCrossings "zero_crossings",
+        PeakToPeak "peak_to_peak", ZeroCrossings "zero_crossings", Tensor "tensor",
     }
 }
 

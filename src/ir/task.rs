@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{Duration, Name, Span};
 
+use super::network::Network;
 use super::{Column, Expr, Read, Value};
 
 /// A task; its policy stands beside it in the program, by name.
@@ -89,6 +90,9 @@ pub struct Candidate {
     /// `logistic`, `linear`, `mlp`, `forest`, `constant`, `persistence`, …
     pub family: Name,
     pub settings: BTreeMap<Name, Choices>,
+    /// Where the family is a `network` of the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<Network>,
     #[serde(skip)]
     pub span: Span,
 }

@@ -23,7 +23,7 @@ pub enum Type {
     Bytes,
     /// One of these texts; kept as text.
     Enum(Arc<[EnumItem]>),
-    /// f32, this shape.
+    /// f32, this shape, row-major: the last index runs fastest. At most [`TENSOR_NUMBERS_MAX`] numbers, all of them finite.
     Tensor(Vec<u32>),
     /// Samples per second; f32 samples.
     Signal(u32),
@@ -35,6 +35,15 @@ pub enum Type {
 pub struct EnumItem {
     pub code: Option<i64>,
     pub text: Name,
+}
+
+/// So many numbers one tensor may hold: 64 MiB of f32.
+pub const TENSOR_NUMBERS_MAX: u64 = 16 * 1024 * 1024;
+
+/// How many numbers a tensor of this shape holds; none where they are more than [`TENSOR_NUMBERS_MAX`].
+pub fn tensor_numbers(shape: &[u32]) -> Option<usize> {
+    let within = |numbers: u64, size: &u32| numbers.checked_mul(u64::from(*size)).filter(|all| *all <= TENSOR_NUMBERS_MAX);
+    shape.iter().try_fold(1, within).and_then(|numbers| usize::try_from(numbers).ok())
 }
 
 /// A column of a stream.

@@ -2,11 +2,13 @@
 
 use crate::base::Hash;
 use crate::diag::Diagnostic;
+use crate::ir::network::Network;
 use crate::ir::{Choice, Models};
 use crate::model::Config;
 use crate::plan::{Graph, Learn, Training};
 
 use super::candidates::allows;
+use super::choose::{standing_of, verdicts};
 use super::complaint::not_met;
 use super::registry::features_of;
 use super::{Chosen, Manifest, Member, Registry, RegistryError, Spared, Standing, Version, choose};
@@ -16,6 +18,8 @@ use super::{Chosen, Manifest, Member, Registry, RegistryError, Spared, Standing,
 pub struct Kept<'a> {
     pub family: &'a str,
     pub config: &'a Config,
+    /// Of a network of the file, as it was when it was trained.
+    pub network: Option<&'a Network>,
     pub member: &'a Member,
 }
 
@@ -37,6 +41,8 @@ pub enum Decision {
     Chosen(Chosen),
     /// None of them is allowed, so that only a search can help.
     Search,
+    /// Somebody has pinned a version that is not among them: it alone may answer, where it can.
+    PinnedElsewhere,
 }
 
 impl Decision {
@@ -45,6 +51,7 @@ impl Decision {
         match self {
             Decision::Stays(at) => Some(*at),
             Decision::Search => current,
+            Decision::PinnedElsewhere => None,
             Decision::Chosen(chosen) if chosen.standing == Standing::KeepsChampion => chosen.champion.or(current),
             Decision::Chosen(chosen) => chosen.champion,
         }
@@ -53,7 +60,8 @@ impl Decision {
 
 /// `wanted` is the hash of `choice`.
 pub fn decide(kept: &[Kept], models: &Models, choice: &Choice, wanted: Hash, current: Option<Current>) -> Decision {
-    let allowed: Vec<usize> = (0..kept.len()).filter(|at| allows(models, kept[*at].family, kept[*at].config)).collect();
+    let allowed: Vec<usize> =
+        (0..kept.len()).filter(|at| allows(models, kept[*at].family, kept[*at].config, kept[*at].network)).collect();
     if allowed.is_empty() {
         return Decision::Search;
     }
@@ -87,6 +95,8 @@ pub struct Again {
     pub decision: Decision,
     /// Are rows, split and budget those of the training? If not, a new one follows the text.
     pub is_current: bool,
+    /// The version that stays whatever is chosen or learned.
+    pub pinned: Option<Version>,
 }
 
 impl Again {
@@ -99,6 +109,13 @@ impl Again {
         let features = features_of(closure, &learn.task.name);
         let training = Training::of(learn);
         let has_features = |manifest: &Manifest| manifest.identity.features == features;
+        // What somebody wanted goes before what the text would choose by itself.
+        if registry.reign(&learn.task.name)?.is_some_and(|reign| reign.is_wanted(training.choice)) {
+            let again = Again::among(registry, learn, registry.generation(&learn.task.name, &has_features)?)?;
+            if again.as_ref().is_some_and(|again| again.current.is_some() || again.pinned.is_some()) {
+                return Ok(again);
+            }
+        }
         let is_current = |manifest: &Manifest| has_features(manifest) && is_current(manifest, &training);
         let again = Again::among(registry, learn, registry.generation(&learn.task.name, &is_current)?)?;
         // Whoever is to be kept may come from an earlier training.
@@ -113,12 +130,17 @@ impl Again {
         let Some(first) = kept.first() else { return Ok(None) };
         let training = Training::of(learn);
         let is_current = is_current(first, &training);
-        let champion = registry.standing(&learn.task.name)?;
+        let reign = registry.reign(&learn.task.name)?;
+        let pinned = reign.as_ref().filter(|reign| reign.pinned).map(|reign| reign.champion.clone());
         let place = |version: &Version| kept.iter().position(|manifest| manifest.version == *version);
-        let current = champion.and_then(|(version, under)| Some(Current { at: place(&version)?, under }));
+        let current = reign.and_then(|reign| Some(Current { at: place(&reign.champion)?, under: reign.under }));
         let models: Vec<Kept> = kept.iter().map(Manifest::as_kept).collect();
-        let decision = decide(&models, &learn.task.models, &learn.policy.choice, training.choice, current);
-        Ok(Some(Again { current: current.map(|current| current.at), decision, is_current, kept }))
+        let decision = match (&pinned, current) {
+            (Some(_), Some(current)) => Decision::Stays(current.at),
+            (Some(_), None) => Decision::PinnedElsewhere,
+            (None, current) => decide(&models, &learn.task.models, &learn.policy.choice, training.choice, current),
+        };
+        Ok(Some(Again { current: current.map(|current| current.at), decision, is_current, pinned, kept }))
     }
 
     /// Of the newest training that any model was kept of, the champion's own before others.
@@ -145,19 +167,26 @@ impl Again {
         keeps && self.champion().is_none()
     }
 
-    /// Is a search to begin beside whoever answers?
+    /// Is a search to begin beside whoever answers? Nothing that it could find would take a pinned version's place.
     pub fn wants_search(&self) -> bool {
-        self.decision == Decision::Search || !self.is_current
+        self.pinned.is_none() && (self.decision == Decision::Search || !self.is_current)
+    }
+
+    /// What the decision means for a policy: of a champion that simply stays, how it stands. None where nobody of these is
+    /// to answer.
+    pub(super) fn chosen(&self, learn: &Learn) -> Option<Chosen> {
+        match &self.decision {
+            Decision::Chosen(chosen) => Some(chosen.clone()),
+            Decision::Stays(at) => Some(stays(*at, &self.kept[*at].member, &learn.policy.choice)),
+            Decision::Search | Decision::PinnedElsewhere => None,
+        }
     }
 
     /// What its owner should know: requirements that whoever answers does not meet.
     pub fn complaint(&self, learn: &Learn) -> Option<Diagnostic> {
-        match &self.decision {
-            Decision::Chosen(chosen) if chosen.standing != Standing::Met => {
-                Some(not_met(&learn.task, &learn.policy, chosen, &|at| &self.kept[at].family))
-            }
-            Decision::Chosen(_) | Decision::Stays(_) | Decision::Search => None,
-        }
+        let chosen = self.chosen(learn).filter(|chosen| chosen.standing != Standing::Met)?;
+        let is_news = matches!(self.decision, Decision::Chosen(_)) || self.pinned.is_some();
+        is_news.then(|| not_met(&learn.task, &learn.policy, &chosen, &|at| &self.kept[at].family))
     }
 
     /// What happened, for people, without the task's name: `chosen again without training, from 3 models that were measured:
@@ -168,6 +197,12 @@ impl Again {
             1 => "the one model that was measured".to_owned(),
             count => format!("the {count} models that were measured"),
         };
+        if let Some(pinned) = &self.pinned {
+            return match self.champion() {
+                Some(champion) => format!("{} is pinned and stays", name(champion)),
+                None => format!("{pinned} is pinned and stays; it is no model of this training"),
+            };
+        }
         let outcome = match (self.champion(), self.before()) {
             (None, _) => "none meets the requirements, rows get no prediction".to_owned(),
             (Some(champion), Some(before)) if champion.version == before.version => format!("{} stays", name(champion)),
@@ -179,9 +214,22 @@ impl Again {
                 format!("`models` allows none of {measured}; {} answers until a search has found another", name(champion))
             }
             (Decision::Search, None) => format!("`models` allows none of {measured}; a search begins"),
-            (Decision::Stays(_), _) => outcome,
+            (Decision::Stays(_) | Decision::PinnedElsewhere, _) => outcome,
             (Decision::Chosen(_), _) => format!("chosen again without training, from {measured}: {outcome}"),
         }
+    }
+}
+
+/// Of a champion that nobody has chosen anew.
+fn stays(at: usize, member: &Member, choice: &Choice) -> Chosen {
+    Chosen {
+        standing: standing_of(member, choice),
+        champion: Some(at),
+        pareto: Vec::new(),
+        nearest: Some(at),
+        verdicts: verdicts(member, choice),
+        costliest: None,
+        spared: None,
     }
 }
 
@@ -192,7 +240,12 @@ fn is_current(manifest: &Manifest, training: &Training) -> bool {
 
 impl Manifest {
     fn as_kept(&self) -> Kept<'_> {
-        Kept { family: &self.family, config: &self.config, member: &self.member }
+        let network = match &self.models {
+            Models::Auto => None,
+            Models::Listed(list) => list.iter().find(|candidate| candidate.family == *self.family),
+        };
+        let network = network.and_then(|candidate| candidate.network.as_ref());
+        Kept { family: &self.family, config: &self.config, network, member: &self.member }
     }
 }
 
@@ -234,9 +287,9 @@ mod tests {
         let (forest, tree, line) = (member(0.99, 5.0, 400_000), member(0.97, 0.5, 9_000), member(0.9, 0.01, 500));
         let plain = Config::default();
         let kept = [
-            Kept { family: "forest", config: &trees, member: &forest },
-            Kept { family: "tree", config: &plain, member: &tree },
-            Kept { family: "logistic", config: &plain, member: &line },
+            Kept { family: "forest", config: &trees, network: None, member: &forest },
+            Kept { family: "tree", config: &plain, network: None, member: &tree },
+            Kept { family: "logistic", config: &plain, network: None, member: &line },
         ];
         decide(&kept, models, &most_accurate(p99_ms, otherwise), Hash::ZERO, current)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::base::Time;
 use crate::node::{Assignment, Ordinal, Predictor};
 
-use super::{Part, Split};
+use super::{Part, Split, Stored};
 
 /// Who answers a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,13 @@ pub fn assignment(
     twins: &[Arc<dyn Predictor>],
 ) -> (Assignment, usize) {
     pieces(split.parts.iter().map(|part| who(*part)).zip(ordinals.iter().copied()), champion, twins)
+}
+
+/// The same for a kept version and its twins.
+pub fn assignment_of(stored: &Stored, split: &Split, ordinals: &[u64]) -> (Assignment, usize) {
+    let champion: Arc<dyn Predictor> = stored.fitted.clone();
+    let twins: Vec<Arc<dyn Predictor>> = stored.twins.iter().map(|twin| twin.clone() as Arc<dyn Predictor>).collect();
+    assignment(split, ordinals, &champion, &twins)
 }
 
 /// Of a champion that learned from rows up to `until`, whichever they were: it answers the rows behind that time, and what

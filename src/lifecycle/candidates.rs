@@ -2,13 +2,14 @@
 
 use crate::base::{Name, nearest};
 use crate::diag::{Code, Diagnostic};
+use crate::ir::network::Network;
 use crate::ir::{Candidate, Choices, Dimension, FamilyFacts, Models, Task, TaskKind, Value};
-use crate::model::{Config, ConfigValue, Family, Setting, SettingKind, Stream, families};
+use crate::model::{AnyFamily, Config, ConfigValue, Family, Setting, SettingKind, Stream, families, kind_of};
 
 /// One family with the points to try first and the dimensions to search.
 #[derive(Clone)]
 pub struct Space {
-    pub family: &'static dyn Family,
+    pub family: AnyFamily,
     /// Complete configurations, tried in this order.
     pub first: Vec<Config>,
     pub dimensions: Vec<Axis>,
@@ -17,7 +18,7 @@ pub struct Space {
 /// One number of a configuration, and where it may lie.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
-    pub setting: &'static str,
+    pub setting: Name,
     /// Position in a list of numbers.
     pub at: Option<usize>,
     pub low: f64,
@@ -51,14 +52,14 @@ impl Axis {
     }
 
     pub fn set(&self, config: &mut Config, value: ConfigValue) {
-        match (self.at, config.0.get_mut(self.setting), value) {
+        match (self.at, config.0.get_mut(&*self.setting), value) {
             (Some(at), Some(ConfigValue::Ints(values)), ConfigValue::Int(value)) if at < values.len() => values[at] = value,
-            (_, _, value) => drop(config.0.insert(self.setting.to_owned(), value)),
+            (_, _, value) => drop(config.0.insert(self.setting.to_string(), value)),
         }
     }
 
     pub fn get(&self, config: &Config) -> f64 {
-        match (config.0.get(self.setting), self.at) {
+        match (config.0.get(&*self.setting), self.at) {
             (Some(ConfigValue::Int(value)), _) => *value as f64,
             (Some(ConfigValue::Float(value)), _) => *value,
             (Some(ConfigValue::Ints(values)), at) => values.get(at.unwrap_or_default()).copied().unwrap_or_default() as f64,
@@ -101,7 +102,7 @@ pub fn spaces(task: &Task) -> Result<Vec<Space>, Vec<Diagnostic>> {
     match &task.models {
         Models::Auto => {
             let usual = families().iter().filter(|family| family.is_usual() && learns(**family, task.kind));
-            Ok(usual.map(|family| automatic(*family)).collect())
+            Ok(usual.map(|family| automatic(AnyFamily::BuiltIn(*family))).collect())
         }
         Models::Listed(candidates) => {
             let (mut spaces, mut wrong) = (Vec::new(), Vec::new());
@@ -117,12 +118,29 @@ pub fn spaces(task: &Task) -> Result<Vec<Space>, Vec<Diagnostic>> {
 }
 
 /// May a model of this configuration be used under `models`?
-pub fn allows(models: &Models, family: &str, config: &Config) -> bool {
+///
+/// `network` is what it was made of, if it is a network of the file.
+pub fn allows(models: &Models, family: &str, config: &Config, network: Option<&Network>) -> bool {
+    let made = |network: &Network| network.with(&|setting| config.0.get(setting).and_then(number));
+    let is_made_so = |candidate: &Candidate| match (&candidate.network, network) {
+        (Some(wanted), Some(network)) => wanted.admits(&made(network)),
+        (wanted, network) => wanted.is_none() && network.is_none(),
+    };
     match models {
-        Models::Auto => true,
+        Models::Auto => network.is_none(),
         Models::Listed(candidates) => {
-            candidates.iter().any(|candidate| candidate.family == *family && is_within(candidate, config))
+            let allows =
+                |candidate: &Candidate| candidate.family == *family && is_within(candidate, config) && is_made_so(candidate);
+            candidates.iter().any(allows)
         }
+    }
+}
+
+fn number(value: &ConfigValue) -> Option<f64> {
+    match value {
+        ConfigValue::Int(value) => Some(*value as f64),
+        ConfigValue::Float(value) => Some(*value),
+        ConfigValue::Ints(_) => None,
     }
 }
 
@@ -131,9 +149,12 @@ pub fn covers(searched: &Models, wanted: &Models) -> bool {
     match (searched, wanted) {
         (Models::Auto, Models::Auto) => true,
         (Models::Listed(_), Models::Auto) => false,
-        (Models::Auto, Models::Listed(wanted)) => wanted.iter().all(|candidate| candidate.settings.is_empty()),
+        (Models::Auto, Models::Listed(wanted)) => {
+            wanted.iter().all(|candidate| candidate.settings.is_empty() && candidate.network.is_none())
+        }
         (Models::Listed(searched), Models::Listed(wanted)) => {
-            let same = |a: &Candidate, b: &Candidate| a.family == b.family && a.settings == b.settings;
+            let same =
+                |a: &Candidate, b: &Candidate| a.family == b.family && a.settings == b.settings && a.network == b.network;
             wanted.iter().all(|candidate| searched.iter().any(|other| same(candidate, other)))
         }
     }
@@ -166,7 +187,7 @@ fn is_one_of(choices: &Choices, value: &ConfigValue) -> bool {
     }
 }
 
-fn automatic(family: &'static dyn Family) -> Space {
+fn automatic(family: AnyFamily) -> Space {
     let first: Vec<Config> = family.portfolio().iter().map(|changes| family.config(changes)).collect();
     let axes = |setting: &Setting| search_axes(setting, &first[0]);
     let dimensions = family.settings().iter().flat_map(axes).collect();
@@ -175,14 +196,14 @@ fn automatic(family: &'static dyn Family) -> Space {
 
 /// Where an automatic search looks.
 fn search_axes(setting: &Setting, config: &Config) -> Vec<Axis> {
-    let axis = |at, low, high, whole, log| Axis { setting: setting.name, at, low, high, whole, log };
+    let axis = |at, low, high, whole, log| Axis { setting: setting.name.clone(), at, low, high, whole, log };
     match setting.kind {
         SettingKind::Int { search: (low, high), .. } if low == high => Vec::new(),
         SettingKind::Int { search: (low, high), .. } => vec![axis(None, low as f64, high as f64, true, true)],
         SettingKind::Scale { search: (low, high), .. } => vec![axis(None, low, high, false, true)],
         SettingKind::Share { search: (low, high), .. } => vec![axis(None, low, high, false, false)],
         SettingKind::Ints { search: (low, high), .. } => {
-            let count = config.ints(setting.name).len();
+            let count = config.ints(&setting.name).len();
             (0..count).map(|at| axis(Some(at), low as f64, high as f64, true, true)).collect()
         }
     }
@@ -193,6 +214,9 @@ fn listed(candidate: &Candidate, kind: TaskKind) -> Result<Space, Vec<Diagnostic
     let settings = family.settings();
     let mut first = family.config(&Config::default());
     let (mut dimensions, mut wrong) = (Vec::new(), Vec::new());
+    for setting in family.always_searched() {
+        dimensions.extend(search_axes(&setting, &first));
+    }
     for (name, choices) in &candidate.settings {
         let Some(setting) = settings.iter().find(|setting| *name == *setting.name) else {
             wrong.push(unknown_setting(candidate, name, &settings));
@@ -200,7 +224,7 @@ fn listed(candidate: &Candidate, kind: TaskKind) -> Result<Space, Vec<Diagnostic
         };
         match chosen(setting, choices, &first) {
             Some((value, axes)) => {
-                first = first.with(setting.name, value);
+                first = first.with(&setting.name, value);
                 dimensions.extend(axes);
             }
             None => wrong.push(unfit_setting(candidate, setting)),
@@ -211,13 +235,16 @@ fn listed(candidate: &Candidate, kind: TaskKind) -> Result<Space, Vec<Diagnostic
 
 /// Can it, and may it?
 fn learns(family: &dyn Family, kind: TaskKind) -> bool {
-    FamilyFacts::named(family.name()).is_some_and(|facts| facts.learns(&kind))
+    match FamilyFacts::named(family.name()) {
+        Some(facts) => facts.learns(&kind),
+        None => kind_of(kind).is_some_and(|purpose| family.serves(purpose)),
+    }
 }
 
-fn find(candidate: &Candidate, kind: TaskKind) -> Result<&'static dyn Family, Diagnostic> {
+fn find(candidate: &Candidate, kind: TaskKind) -> Result<AnyFamily, Diagnostic> {
     let name = candidate.family.as_str();
-    match families().iter().find(|family| family.name() == name) {
-        Some(family) if learns(*family, kind) => Ok(*family),
+    match AnyFamily::of(candidate) {
+        Some(family) if learns(&*family, kind) => Ok(family),
         Some(_) => Err(other_purpose(candidate, kind)),
         None if name == "persistence" => Err(persistence_serves_nobody(candidate)),
         None if name == "onnx" || FamilyFacts::named(name).is_some() => Err(not_yet(candidate, kind)),
@@ -232,7 +259,7 @@ fn chosen(setting: &Setting, choices: &Choices, defaults: &Config) -> Option<(Co
         SettingKind::Scale { low, high, .. } => (low, high, false, true),
         SettingKind::Share { low, high, .. } => (low, high, false, false),
     };
-    let default = |at: usize| match defaults.0.get(setting.name) {
+    let default = |at: usize| match defaults.0.get(&*setting.name) {
         Some(ConfigValue::Ints(values)) => values.get(at).copied().unwrap_or(32) as f64,
         Some(ConfigValue::Int(value)) => *value as f64,
         Some(ConfigValue::Float(value)) => *value,
@@ -244,7 +271,7 @@ fn chosen(setting: &Setting, choices: &Choices, defaults: &Config) -> Option<(Co
             Dimension::Fixed(value) => Some((inside(value)?, None)),
             Dimension::Range(from, to) => {
                 let (from, to) = (inside(from)?, inside(to)?);
-                let axis = Axis { setting: setting.name, at, low: from, high: to, whole, log: log && from > 0.0 };
+                let axis = Axis { setting: setting.name.clone(), at, low: from, high: to, whole, log: log && from > 0.0 };
                 (from <= to).then(|| (default(at.unwrap_or_default()).clamp(from, to), Some(axis)))
             }
         }
@@ -277,8 +304,8 @@ fn chosen(setting: &Setting, choices: &Choices, defaults: &Config) -> Option<(Co
 
 /// What a setting may be, in words.
 fn bounds(family: &str, setting: &Setting) -> String {
-    let facts = FamilyFacts::named(family).and_then(|family| family.setting(setting.name));
-    facts.map_or_else(|| setting.name.to_owned(), ToString::to_string)
+    let facts = FamilyFacts::named(family).and_then(|family| family.setting(&setting.name));
+    facts.map_or_else(|| setting.name.to_string(), ToString::to_string)
 }
 
 fn names(kind: TaskKind) -> Vec<&'static str> {
@@ -321,7 +348,7 @@ fn not_yet(candidate: &Candidate, kind: TaskKind) -> Diagnostic {
 
 fn unknown_setting(candidate: &Candidate, name: &str, settings: &[Setting]) -> Diagnostic {
     let message = format!("`{}` has no setting `{name}`", candidate.family);
-    let help = match nearest(name, settings.iter().map(|setting| setting.name)) {
+    let help = match nearest(name, settings.iter().map(|setting| &*setting.name)) {
         Some(near) => format!("write `{near}`"),
         None if settings.is_empty() => format!("write `{}` without settings", candidate.family),
         None => settings.iter().map(|setting| bounds(&candidate.family, setting)).collect::<Vec<_>>().join("; "),

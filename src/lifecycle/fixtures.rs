@@ -56,7 +56,7 @@ pub fn policy() -> Policy {
 
 pub fn candidate(family: &str, settings: Vec<(&str, Choices)>) -> Candidate {
     let settings = settings.into_iter().map(|(name, choices)| (name.into(), choices)).collect();
-    Candidate { family: family.into(), settings, span: Default::default() }
+    Candidate { family: family.into(), settings, network: None, span: Default::default() }
 }
 
 /// Columns of a table under construction.

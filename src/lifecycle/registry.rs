@@ -2,6 +2,8 @@
 //! names the champion.
 
 mod files;
+mod prune;
+mod reign;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,15 +22,15 @@ use crate::plan::{Graph, Learn, NodeKey, Slot, Training};
 use super::{Generation, Member, Report, Stopped};
 use files::{read, write_all};
 
-const MODEL: &str = "model.safetensors";
+pub use prune::Pruned;
+pub use reign::Reign;
+
+pub(super) const MODEL: &str = "model.safetensors";
 const CLOSURE: &str = "closure.json";
 const MANIFEST: &str = "manifest.json";
 /// Of the training, beside the first of its models.
 const REPORT: &str = "report.json";
-const CHAMPION: &str = "champion";
 const STAGED: &str = ".staged";
-/// Before a hash in the second line of the champion's file.
-const UNDER: &str = "chosen under ";
 
 /// `occupancy-3`: short, ordered, and what rows are marked with.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,6 +69,9 @@ pub struct Manifest {
     pub split: String,
     /// Rows of the fit that serves.
     pub rows: usize,
+    /// All rows that the task had collected; 0 in what earlier versions have kept.
+    #[serde(default)]
+    pub collected: usize,
     /// The latest time among them, where they have times.
     pub until: Option<Time>,
     /// What the choice goes by: figures of the unrefitted twins, and costs.
@@ -126,8 +131,8 @@ impl Registry {
         Registry { root: state.join("models") }
     }
 
-    /// Writes every member of a generation, the champion first, and points to it where there is one.
-    /// Nothing is seen before it is complete; after a failure the champion is as before.
+    /// Writes every member of a generation, the champion first, and points to it where there is one and nobody has pinned
+    /// another. Nothing is seen before it is complete; after a failure the champion is as before.
     pub fn commit(
         &self,
         task: &Task,
@@ -164,6 +169,7 @@ impl Registry {
                 seed: generation.seed,
                 split: generation.split.words.clone(),
                 rows: generation.split.refit.len(),
+                collected: generation.ordinals.len(),
                 until: generation.until,
                 member: member.member.clone(),
                 hold_out: if generation.champion == Some(nth) { generation.report.hold_out.clone() } else { BTreeMap::new() },
@@ -182,6 +188,13 @@ impl Registry {
             self.set_champion(&versions[champion], identity.training.choice)?;
         }
         Ok(versions)
+    }
+
+    /// Tasks of which models are kept, whether the file still has them or not.
+    pub fn tasks(&self) -> Result<Vec<Name>, RegistryError> {
+        let mut tasks: Vec<Name> = files::folders(&self.root)?.into_iter().map(Name::from).collect();
+        tasks.sort();
+        Ok(tasks)
     }
 
     /// Of a task, oldest first; also those that are damaged.
@@ -210,30 +223,6 @@ impl Registry {
             twins: (0..manifest.twins).map(|round| fitted(&twin_name(round))).collect::<Result<_, _>>()?,
             manifest,
         })
-    }
-
-    /// The version that serves; None before the first.
-    pub fn champion(&self, task: &str) -> Result<Option<Version>, RegistryError> {
-        Ok(self.standing(task)?.map(|(version, _)| version))
-    }
-
-    /// The version that serves, and the goal and requirements by which it was chosen, as a hash.
-    pub fn standing(&self, task: &str) -> Result<Option<(Version, Option<Hash>)>, RegistryError> {
-        let path = self.root.join(task).join(CHAMPION);
-        if !path.exists() {
-            return Ok(None);
-        }
-        let text = String::from_utf8_lossy(&read(&path)?).into_owned();
-        let mut lines = text.lines().map(str::trim);
-        let version = lines.next().and_then(|line| line.parse().ok()).ok_or_else(|| damaged(&path, "it names no version"))?;
-        let under = lines.next().and_then(|line| line.strip_prefix(UNDER)).and_then(|hash| hash.parse().ok());
-        Ok(Some((version, under)))
-    }
-
-    /// `under` is the hash of the goal and requirements by which it was chosen.
-    pub fn set_champion(&self, version: &Version, under: Hash) -> Result<(), RegistryError> {
-        let text = format!("{version}\n{UNDER}{under}\n");
-        files::replace(&self.root.join(&*version.task).join(CHAMPION), text.as_bytes())
     }
 
     /// The models of one training, the champion at the time first: of the champion's where its manifests are `wanted`, else
@@ -273,6 +262,11 @@ impl Identity {
     /// `digests` are of the rows in whatever order, and of their order.
     pub fn of(learn: &Learn, closure: &Graph, (data, order): (Hash, Hash)) -> Identity {
         Identity { features: features_of(closure, &learn.task.name), training: Training::of(learn), data, order }
+    }
+
+    /// Are these the features and the target of the task as the graph defines them?
+    pub fn has_features_of(&self, learn: &Learn, closure: &Graph) -> bool {
+        self.features == features_of(closure, &learn.task.name)
     }
 
     /// Would a training with the other one learn the same, but for who is chosen in the end?
@@ -315,7 +309,7 @@ fn cpu_features() -> Vec<String> {
     found.iter().filter(|(_, has)| *has).map(|(name, _)| (*name).to_owned()).collect()
 }
 
-fn twin_name(round: usize) -> String {
+pub(super) fn twin_name(round: usize) -> String {
     format!("twin-{round}.safetensors")
 }
 

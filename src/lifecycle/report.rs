@@ -1,8 +1,8 @@
 //! What a training found out, as data and as calm text. The data's names are part of the contract of `--json`.
 
 mod scored;
-mod show;
-mod text;
+pub(super) mod show;
+pub(super) mod text;
 
 use std::collections::BTreeMap;
 

@@ -99,7 +99,7 @@ pub fn digests(batch: &RecordBatch) -> (Hash, Hash) {
 }
 
 /// Task nodes collect in order; a table from elsewhere is sorted, equal ordinals staying as they stand.
-fn in_order(task: &Task, batch: &RecordBatch) -> Result<RecordBatch, Vec<Diagnostic>> {
+pub fn in_order(task: &Task, batch: &RecordBatch) -> Result<RecordBatch, Vec<Diagnostic>> {
     let Some(ordinals) = batch.column_by_name("@ordinal").and_then(|column| column.as_primitive_opt::<UInt64Type>()) else {
         return Err(vec![lacks(task, "@ordinal")]);
     };

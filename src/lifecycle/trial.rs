@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ir::{Metric, TaskKind};
 use crate::model::{
-    Config, Confusion, Control, Figures, FitError, FitRequest, Fitted, confusion, family, figures, measure, metric_text,
+    AnyFamily, Config, Confusion, Control, Figures, FitError, FitRequest, Fitted, confusion, figures, measure, metric_text,
 };
 
 use super::error::{LeftOut, all_figures, blocks, left_out};
@@ -126,9 +126,10 @@ fn asked<'a>((fitted, round): (&'a Fitted, &'a Round)) -> (&'a Fitted, &'a [usiz
 }
 
 fn fit(data: &Data, job: &Job, rows: &[usize], control: &Control) -> Result<Fitted, TrialError> {
-    let family = family(&job.family).ok_or_else(|| TrialError::failed(format!("there is no family `{}`", job.family)))?;
+    let family = AnyFamily::among(&data.task.models, &job.family);
+    let family = family.ok_or_else(|| TrialError::failed(format!("there is no family `{}`", job.family)))?;
     let request = FitRequest {
-        family,
+        family: &*family,
         config: &job.config,
         seed: job.seed,
         purpose: data.purpose,

@@ -28,7 +28,7 @@ struct Sums {
 }
 
 impl Family for Boosted {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "boosted"
     }
 
@@ -40,7 +40,7 @@ impl Family for Boosted {
     }
 
     fn settings(&self) -> Vec<Setting> {
-        let setting = |name, kind, default| Setting { name, kind, default };
+        let setting = |name: &str, kind, default| Setting { name: name.into(), kind, default };
         let int = |low, high, search| SettingKind::Int { low, high, search };
         let scale = |low, high, search| SettingKind::Scale { low, high, search };
         vec![
@@ -208,7 +208,7 @@ mod tests {
         let x = Matrix { rows: 400, columns: 2, data: (0..800).map(|_| stream.normal() as f32).collect() };
         let value = |row: usize| 1e6 + 1e3 * f64::from(x.row(row)[0]).signum() + 10.0 * f64::from(x.row(row)[1]);
         let y: Vec<f64> = (0..400).map(value).collect();
-        let set = TrainSet { x: x.clone(), y: Labels::Numbers(y.clone()), weights: None };
+        let set = TrainSet { layout: Default::default(), x: x.clone(), y: Labels::Numbers(y.clone()), weights: None };
         let family: &dyn Family = &Boosted;
         let model = Boosted.fit(&set, &family.config(&Config::default()), 1, &Control::default()).unwrap();
         let found = model.predict(&x).data;

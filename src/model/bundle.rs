@@ -6,6 +6,7 @@ use std::fmt;
 use safetensors::{Dtype, SafeTensors, View};
 use serde::{Deserialize, Serialize};
 
+use super::network::load as load_network;
 use super::{Array, Config, Data, Fitted, Preprocess, Target, Weights, family};
 
 const FORMAT: u16 = 1;
@@ -70,9 +71,13 @@ impl Fitted {
             let array = array(view.shape(), View::dtype(&view), view.data()).ok_or_else(|| broken(&"an array's type"))?;
             weights.arrays.insert(name, array);
         }
-        let family = family(&header.family);
-        let family = family.ok_or_else(|| BundleError(format!("this program has no family `{}`", header.family)))?;
-        let model = family.load(&mut weights).ok_or_else(|| broken(&"arrays are missing"))?;
+        let model = match family(&header.family) {
+            Some(family) => family.load(&mut weights),
+            // A network of the file: what it consists of stands beside its arrays.
+            None if weights.rest.get("description").is_some() => load_network(&mut weights),
+            None => return Err(BundleError(format!("this program has no family `{}`", header.family))),
+        };
+        let model = model.ok_or_else(|| broken(&"arrays are missing"))?;
         Ok(Fitted {
             version: version.to_owned(),
             family: header.family,

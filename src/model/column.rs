@@ -22,6 +22,8 @@ pub enum Encoding {
     Category { values: Vec<String>, flag: bool },
     /// Each element on its own scale. A row without it cannot be predicted.
     Tensor { means: Vec<f32>, scales: Vec<f32> },
+    /// `size` elements, each on the scale of its place among so many neighbours as there are means: its channel.
+    Channels { size: usize, means: Vec<f32>, scales: Vec<f32> },
 }
 
 /// The feature is of a type that no model takes.
@@ -29,12 +31,16 @@ pub enum Encoding {
 pub struct NotAFeature;
 
 impl Encoding {
-    /// From `rows` of the column.
-    pub fn learn(column: &ArrayRef, rows: &[usize]) -> Result<Encoding, NotAFeature> {
+    /// From `rows` of the column; of a tensor, every `groups`-th element is on one scale, all of their own if there are as many.
+    pub fn learn(column: &ArrayRef, rows: &[usize], groups: Option<usize>) -> Result<Encoding, NotAFeature> {
         match column.data_type() {
             DataType::Boolean => Ok(Encoding::Bool { flag: has_null(column, rows) }),
             DataType::Utf8 => Ok(categories(column, rows)),
-            DataType::FixedSizeList(item, _) if item.data_type() == &DataType::Float32 => Ok(elements(column, rows)),
+            DataType::FixedSizeList(item, size) if item.data_type() == &DataType::Float32 => {
+                let size = *size as usize;
+                let groups = groups.filter(|groups| *groups > 0 && size.is_multiple_of(*groups)).unwrap_or(size);
+                Ok(elements(column, rows, size, groups))
+            }
             _ => Ok(number(&Numbers::of(column).ok_or(NotAFeature)?, rows)),
         }
     }
@@ -46,6 +52,9 @@ impl Encoding {
             Encoding::Tensor { means, .. } => {
                 Encoding::Tensor { scales: vec![1.0; means.len()], means: vec![0.0; means.len()] }
             }
+            Encoding::Channels { size, means, .. } => {
+                Encoding::Channels { size, scales: vec![1.0; means.len()], means: vec![0.0; means.len()] }
+            }
             Encoding::Bool { .. } | Encoding::Category { .. } => self,
         }
     }
@@ -56,6 +65,7 @@ impl Encoding {
             Encoding::Number { flag, .. } | Encoding::Bool { flag } => 1 + usize::from(*flag),
             Encoding::Category { values, flag } => values.len() + usize::from(*flag),
             Encoding::Tensor { means, .. } => means.len(),
+            Encoding::Channels { size, .. } => *size,
         }
     }
 
@@ -69,7 +79,9 @@ impl Encoding {
             Encoding::Category { values, flag } => {
                 values.iter().map(|value| format!("{feature} = {value}")).chain(missing(flag)).collect()
             }
-            Encoding::Tensor { means, .. } => (0..means.len()).map(|at| format!("{feature}[{at}]")).collect(),
+            Encoding::Tensor { .. } | Encoding::Channels { .. } => {
+                (0..self.width()).map(|at| format!("{feature}[{at}]")).collect()
+            }
         }
     }
 
@@ -110,17 +122,24 @@ impl Encoding {
                     }
                 }
             }
-            Encoding::Tensor { means, scales } => {
-                for (row, usable) in usable.iter_mut().enumerate() {
-                    let Some(tensor) = tensor(column, row) else {
-                        *usable = false;
-                        continue;
-                    };
-                    let scaled = means.iter().zip(scales).zip(tensor.values());
-                    let cells = &mut out.row_mut(row)[at..];
-                    cells.iter_mut().zip(scaled).for_each(|(cell, ((mean, scale), value))| *cell = (value - mean) / scale);
-                }
-            }
+            Encoding::Tensor { means, scales } => fill_tensor(column, means, scales, (out, at, means.len()), usable),
+            Encoding::Channels { size, means, scales } => fill_tensor(column, means, scales, (out, at, *size), usable),
+        }
+    }
+}
+
+/// `to` is the matrix, the first column, and how many columns.
+fn fill_tensor(column: &ArrayRef, means: &[f32], scales: &[f32], to: (&mut Matrix, usize, usize), usable: &mut [bool]) {
+    let (out, at, size) = to;
+    for (row, usable) in usable.iter_mut().enumerate() {
+        let Some(tensor) = tensor(column, row) else {
+            *usable = false;
+            continue;
+        };
+        let cells = &mut out.row_mut(row)[at..at + size];
+        for (cells, values) in cells.chunks_mut(means.len()).zip(tensor.values().chunks(means.len())) {
+            let scaled = means.iter().zip(scales).zip(values);
+            cells.iter_mut().zip(scaled).for_each(|(cell, ((mean, scale), value))| *cell = (value - mean) / scale);
         }
     }
 }
@@ -173,25 +192,28 @@ fn categories(column: &ArrayRef, rows: &[usize]) -> Encoding {
     Encoding::Category { values, flag: has_null(column, rows) }
 }
 
-fn elements(column: &ArrayRef, rows: &[usize]) -> Encoding {
-    let size = column.as_fixed_size_list().value_length() as usize;
-    let mut sums = vec![(0.0f64, 0.0f64); size];
+fn elements(column: &ArrayRef, rows: &[usize], size: usize, groups: usize) -> Encoding {
+    let mut sums = vec![(0.0f64, 0.0f64); groups];
     let mut count = 0.0f64;
     for tensor in rows.iter().filter_map(|row| tensor(column, *row)) {
-        count += 1.0;
-        for ((mean, squares), value) in sums.iter_mut().zip(tensor.values()) {
-            // Welford's update: one pass, no cancellation.
-            let value = f64::from(*value);
-            let before = value - *mean;
-            *mean += before / count;
-            *squares += before * (value - *mean);
+        for values in tensor.values().chunks(groups) {
+            count += 1.0;
+            for ((mean, squares), value) in sums.iter_mut().zip(values) {
+                // Welford's update: one pass, no cancellation.
+                let value = f64::from(*value);
+                let before = value - *mean;
+                *mean += before / count;
+                *squares += before * (value - *mean);
+            }
         }
     }
     let scale = |(mean, squares): &(f64, f64)| match (squares / count.max(1.0)).sqrt() {
         scale if scale > mean.abs() * 1e-6 && scale.is_finite() => scale as f32,
         _ => 1.0,
     };
-    Encoding::Tensor { means: sums.iter().map(|(mean, _)| *mean as f32).collect(), scales: sums.iter().map(scale).collect() }
+    let means: Vec<f32> = sums.iter().map(|(mean, _)| *mean as f32).collect();
+    let scales: Vec<f32> = sums.iter().map(scale).collect();
+    if groups == size { Encoding::Tensor { means, scales } } else { Encoding::Channels { size, means, scales } }
 }
 
 /// A row's tensor; None where it is null or holds what is no number.

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::Name;
+
 /// One point of a family's space: every setting by name. The same shape for a request, a manifest and a report.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Config(pub BTreeMap<String, ConfigValue>);
@@ -21,7 +23,7 @@ pub enum ConfigValue {
 /// A setting of a family.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Setting {
-    pub name: &'static str,
+    pub name: Name,
     pub kind: SettingKind,
     pub default: ConfigValue,
 }

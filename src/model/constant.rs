@@ -9,7 +9,7 @@ pub struct Constant;
 struct Answer(Vec<f32>);
 
 impl Family for Constant {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "constant"
     }
 
@@ -70,10 +70,20 @@ mod tests {
     #[test]
     fn it_answers_shares_or_the_mean() {
         let x = Matrix::zeros(4, 0);
-        let classes = TrainSet { x: x.clone(), y: Labels::Classes { index: vec![0, 1, 1, 1], count: 2 }, weights: None };
+        let classes = TrainSet {
+            layout: Default::default(),
+            x: x.clone(),
+            y: Labels::Classes { index: vec![0, 1, 1, 1], count: 2 },
+            weights: None,
+        };
         let model = Constant.fit(&classes, &Config::default(), 0, &Control::default()).unwrap();
         assert_eq!(model.predict(&Matrix::zeros(1, 0)).data, [0.25, 0.75]);
-        let numbers = TrainSet { x, y: Labels::Numbers(vec![1.0, 2.0, 3.0, 6.0]), weights: Some(vec![1.0, 1.0, 2.0, 0.0]) };
+        let numbers = TrainSet {
+            layout: Default::default(),
+            x,
+            y: Labels::Numbers(vec![1.0, 2.0, 3.0, 6.0]),
+            weights: Some(vec![1.0, 1.0, 2.0, 0.0]),
+        };
         let model = Constant.fit(&numbers, &Config::default(), 0, &Control::default()).unwrap();
         assert_eq!(model.predict(&Matrix::zeros(2, 0)).data, [2.25, 2.25]);
     }

@@ -18,20 +18,8 @@ const ROWS_AT_ONCE: usize = 4;
 impl Dense {
     /// `x` has `inputs` columns.
     pub fn forward(&self, x: &Matrix) -> Matrix {
-        let mut out = Matrix { rows: x.rows, columns: self.outputs, data: self.bias.repeat(x.rows) };
-        if x.rows == 0 || self.outputs == 0 || self.inputs == 0 {
-            return out;
-        }
-        let blocks = x.data.chunks(ROWS_AT_ONCE * self.inputs);
-        for (rows, sums) in blocks.zip(out.data.chunks_mut(ROWS_AT_ONCE * self.outputs)) {
-            for (input, weights) in self.weights.chunks_exact(self.outputs).enumerate() {
-                for (row, sums) in rows.chunks_exact(self.inputs).zip(sums.chunks_exact_mut(self.outputs)) {
-                    let value = row[input];
-                    sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += value * weight);
-                }
-            }
-        }
-        out
+        let data = affine(&x.data, x.rows, &self.weights, &self.bias);
+        Matrix { rows: x.rows, columns: self.outputs, data }
     }
 
     pub fn save(&self, name: &str, weights: Weights) -> Weights {
@@ -50,6 +38,25 @@ impl Dense {
         let whole = values.len() == inputs * outputs && bias.len() == outputs;
         whole.then_some(Dense { inputs, outputs, weights: values, bias })
     }
+}
+
+/// The layer on `rows` rows of `x`; `weights` has a line of as many values as `bias` for each input.
+pub fn affine(x: &[f32], rows: usize, weights: &[f32], bias: &[f32]) -> Vec<f32> {
+    let outputs = bias.len();
+    let mut out = bias.repeat(rows);
+    if rows == 0 || outputs == 0 || weights.is_empty() {
+        return out;
+    }
+    let inputs = weights.len() / outputs;
+    for (rows, sums) in x.chunks(ROWS_AT_ONCE * inputs).zip(out.chunks_mut(ROWS_AT_ONCE * outputs)) {
+        for (input, weights) in weights.chunks_exact(outputs).enumerate() {
+            for (row, sums) in rows.chunks_exact(inputs).zip(sums.chunks_exact_mut(outputs)) {
+                let value = row[input];
+                sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += value * weight);
+            }
+        }
+    }
+    out
 }
 
 #[cfg(test)]

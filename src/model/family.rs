@@ -1,7 +1,11 @@
 //! What a model family is, and the list of them.
 
 use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::ir::{Candidate, Models};
 
 use super::boosted::Boosted;
 use super::constant::Constant;
@@ -12,10 +16,11 @@ use super::linear::Linear;
 use super::logistic::Logistic;
 use super::mlp::Mlp;
 use super::naive_bayes::NaiveBayes;
+use super::network::{Conv1d, Conv2d, NetworkFamily};
 use super::seasonal_naive::SeasonalNaive;
 use super::tree::Tree;
 use super::zscore::ZScore;
-use super::{Config, Matrix, Setting, Weights};
+use super::{Config, Layout, Matrix, Scaling, Setting, Weights};
 
 /// What a task wants from a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -29,7 +34,7 @@ pub enum Purpose {
 /// A way to learn.
 pub trait Family: Sync {
     /// As the language calls it.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
     fn serves(&self, purpose: Purpose) -> bool;
 
@@ -43,6 +48,16 @@ pub trait Family: Sync {
     /// Does it get numbers in their own unit, instead of by mean and standard deviation?
     fn takes_numbers_as_they_are(&self) -> bool {
         false
+    }
+
+    /// How the elements of a feature tensor of this shape are scaled.
+    fn scaling(&self, _shape: &[u32]) -> Scaling {
+        Scaling::Elements
+    }
+
+    /// Settings that are searched wherever the family is listed, whether its author says so or not.
+    fn always_searched(&self) -> Vec<Setting> {
+        Vec::new()
     }
 
     /// Good points to try before searching, cheapest first, as differences from the defaults.
@@ -77,6 +92,8 @@ pub trait Model: Send + Sync + fmt::Debug {
 /// What a model learns from. Rows stand in the order of their ordinals.
 #[derive(Clone, Debug)]
 pub struct TrainSet {
+    /// What the columns of `x` are.
+    pub layout: Layout,
     pub x: Matrix,
     pub y: Labels,
     /// Positive; None where all rows count the same. Their mean is 1.
@@ -145,10 +162,10 @@ impl TrainSet {
     }
 }
 
-impl dyn Family {
+impl dyn Family + '_ {
     /// All settings, changed where `changes` says so.
     pub fn config(&self, changes: &Config) -> Config {
-        let default = |setting: Setting| (setting.name.to_owned(), setting.default);
+        let default = |setting: Setting| (setting.name.to_string(), setting.default);
         let mut config = Config(self.settings().into_iter().map(default).collect());
         config.0.extend(changes.0.clone());
         config
@@ -165,12 +182,58 @@ pub fn families() -> &'static [&'static dyn Family] {
         &Tree,
         &Boosted,
         &Mlp,
+        &Conv1d,
+        &Conv2d,
         &Forest,
         &NaiveBayes,
         &Knn,
         &ZScore,
         &IsolationForest,
     ]
+}
+
+/// A family of the program, or a network of the file.
+#[derive(Clone)]
+pub enum AnyFamily {
+    BuiltIn(&'static dyn Family),
+    Declared(Arc<NetworkFamily>),
+}
+
+impl Deref for AnyFamily {
+    type Target = dyn Family;
+    fn deref(&self) -> &(dyn Family + 'static) {
+        match self {
+            AnyFamily::BuiltIn(family) => *family,
+            AnyFamily::Declared(network) => &**network,
+        }
+    }
+}
+
+impl AnyFamily {
+    /// What a candidate names; None where there is no such family.
+    pub fn of(candidate: &Candidate) -> Option<AnyFamily> {
+        match &candidate.network {
+            Some(network) => Some(AnyFamily::Declared(Arc::new(NetworkFamily { network: network.clone() }))),
+            None => family(&candidate.family).map(AnyFamily::BuiltIn),
+        }
+    }
+
+    /// What `models` means by a name: a network that it lists, else a family of the program.
+    pub fn among(models: &Models, name: &str) -> Option<AnyFamily> {
+        let listed = match models {
+            Models::Auto => None,
+            Models::Listed(candidates) => candidates.iter().find(|candidate| candidate.family == *name),
+        };
+        listed.and_then(AnyFamily::of).or_else(|| family(name).map(AnyFamily::BuiltIn))
+    }
+}
+
+/// The settings that a family begins with; of a network those of its training, since its sizes have no defaults.
+pub fn defaults_of(name: &str) -> Config {
+    match family(name) {
+        Some(family) => family.config(&Config::default()),
+        None => Config(super::network::training_defaults().into_iter().collect()),
+    }
 }
 
 pub fn family(name: &str) -> Option<&'static dyn Family> {

@@ -54,7 +54,7 @@ impl FitRequest<'_> {
     /// Learns the classes, the preprocessing and the model, all from `rows`.
     pub fn fit(&self, control: &Control) -> Result<Fitted, FitError> {
         control.proceed()?;
-        let prepare = Preprocess::learn(self.features, self.table, self.rows)
+        let prepare = Preprocess::learn(self.features, self.table, self.rows, &|shape| self.family.scaling(shape))
             .map_err(|column| FitError::failed(format!("`{}` is {}, which no model takes", column.name, column.ty)))?;
         let prepare = if self.family.takes_numbers_as_they_are() { prepare.unscaled() } else { prepare };
         let (seed, name) = (seed_of(self.seed, self.family.name()), self.family.name());
@@ -103,7 +103,7 @@ impl FitRequest<'_> {
         let y = labels(&rows);
         let given = self.weights.map(|weights| rows.iter().map(|row| weights[*row]).collect());
         let weights = if self.balance { balanced(&y, given) } else { given };
-        Ok(TrainSet { x: x.take(&rows), y, weights: weights.map(with_mean_1) })
+        Ok(TrainSet { layout: prepare.layout(), x: x.take(&rows), y, weights: weights.map(with_mean_1) })
     }
 }
 

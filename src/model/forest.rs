@@ -29,7 +29,7 @@ pub struct Means {
 const GROWN_AT_ONCE: usize = 20;
 
 impl Family for Forest {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "forest"
     }
 
@@ -41,8 +41,8 @@ impl Family for Forest {
     }
 
     fn settings(&self) -> Vec<Setting> {
-        let int = |name, low, high, search, default| Setting {
-            name,
+        let int = |name: &str, low, high, search, default| Setting {
+            name: name.into(),
             kind: SettingKind::Int { low, high, search },
             default: ConfigValue::Int(default),
         };
@@ -259,7 +259,12 @@ mod tests {
             let corner = |row: usize| (x.row(row)[0] > 0.0) as u32 ^ (x.row(row)[1] > 0.0) as u32;
             let class = |row: usize| if count == 3 && x.row(row)[2] > 1.0 { 2 } else { corner(row) };
             let index: Vec<u32> = (0..900).map(class).collect();
-            let set = TrainSet { x: x.clone(), y: Labels::Classes { index: index.clone(), count }, weights: None };
+            let set = TrainSet {
+                layout: Default::default(),
+                x: x.clone(),
+                y: Labels::Classes { index: index.clone(), count },
+                weights: None,
+            };
             let model = Forest.fit(&set, &config(60, 1), 1, &Control::default()).unwrap();
             let scores = model.predict(&x);
             let right = (0..900).filter(|row| argmax(scores.row(*row)) as u32 == index[*row]).count();
@@ -275,7 +280,7 @@ mod tests {
         let x = cloud(300);
         let y = Labels::Numbers((0..300).map(|row| f64::from(row % 2 == 0)).collect());
         let weights = Some((0..300).map(|row| if row % 2 == 0 { 1.9 } else { 0.1 }).collect());
-        let set = TrainSet { x: x.clone(), y, weights };
+        let set = TrainSet { layout: Default::default(), x: x.clone(), y, weights };
         let fit = |seed| Forest.fit(&set, &config(30, 20), seed, &Control::default()).unwrap();
         assert_eq!(fit(4).save(), fit(4).save());
         assert_ne!(fit(4).save(), fit(5).save());

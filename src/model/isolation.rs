@@ -19,7 +19,7 @@ struct Isolated {
 }
 
 impl Family for IsolationForest {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "isolation_forest"
     }
 
@@ -31,8 +31,8 @@ impl Family for IsolationForest {
     }
 
     fn settings(&self) -> Vec<Setting> {
-        let int = |name, low, high, search, default| Setting {
-            name,
+        let int = |name: &str, low, high, search, default| Setting {
+            name: name.into(),
             kind: SettingKind::Int { low, high, search },
             default: ConfigValue::Int(default),
         };
@@ -170,13 +170,13 @@ mod tests {
         let mut data: Vec<f32> = (0..600).map(|_| stream.normal() as f32).collect();
         data.extend([9.0, -9.0]);
         let x = Matrix { rows: 301, columns: 2, data };
-        let set = TrainSet { x: x.clone(), y: Labels::Nothing, weights: None };
+        let set = TrainSet { layout: Default::default(), x: x.clone(), y: Labels::Nothing, weights: None };
         let config = (&IsolationForest as &dyn Family).config(&Config::default());
         let scores = IsolationForest.fit(&set, &config, 7, &Control::default()).unwrap().predict(&x).data;
         let highest = scores.iter().copied().enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b)).unwrap();
         assert_eq!(highest.0, 300);
         assert!(highest.1 > 0.7 && scores.iter().sum::<f32>() / 301.0 < 0.5, "{highest:?}");
-        let constant = TrainSet { x: Matrix::zeros(5, 2), y: Labels::Nothing, weights: None };
+        let constant = TrainSet { layout: Default::default(), x: Matrix::zeros(5, 2), y: Labels::Nothing, weights: None };
         let alike = IsolationForest.fit(&constant, &config, 7, &Control::default()).unwrap().predict(&constant.x).data;
         assert!(alike.iter().all(|score| *score == alike[0]));
     }

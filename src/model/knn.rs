@@ -21,7 +21,7 @@ struct Neighbours {
 }
 
 impl Family for Knn {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "knn"
     }
 
@@ -38,7 +38,7 @@ impl Family for Knn {
 
     fn settings(&self) -> Vec<Setting> {
         let kind = SettingKind::Int { low: 1, high: 1_000, search: (1, 50) };
-        vec![Setting { name: "k", kind, default: ConfigValue::Int(5) }]
+        vec![Setting { name: "k".into(), kind, default: ConfigValue::Int(5) }]
     }
 
     fn cost(&self, rows: usize, columns: usize, _: &Config) -> f64 {
@@ -116,7 +116,7 @@ mod tests {
         let x = Matrix { rows: 5, columns: 1, data: vec![0.0, 1.0, 2.0, 10.0, 11.0] };
         let config = Config::default().with("k", ConfigValue::Int(3));
         let fit = |y: Labels, weights: Option<Vec<f64>>| {
-            let set = TrainSet { x: x.clone(), y, weights };
+            let set = TrainSet { layout: Default::default(), x: x.clone(), y, weights };
             Knn.fit(&set, &config, 0, &Control::default())
         };
         let asked = Matrix { rows: 2, columns: 1, data: vec![1.2, 9.0] };

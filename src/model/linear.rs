@@ -15,7 +15,7 @@ struct Fit {
 }
 
 impl Family for Linear {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "linear"
     }
 
@@ -29,7 +29,7 @@ impl Family for Linear {
     fn settings(&self) -> Vec<Setting> {
         // The penalty is on the sum of squared errors, as scikit-learn's alpha.
         let kind = SettingKind::Scale { low: 1e-8, high: 1e8, search: (1e-3, 1e4) };
-        vec![Setting { name: "l2", kind, default: ConfigValue::Float(1.0) }]
+        vec![Setting { name: "l2".into(), kind, default: ConfigValue::Float(1.0) }]
     }
 
     fn portfolio(&self) -> Vec<Config> {
@@ -132,7 +132,7 @@ mod tests {
         let data = vec![0., 0., 1., 0., 0., 1., 1., 1., 2., 1., 1., 2., 2., 2., 3., 1.];
         let x = Matrix { rows: 8, columns: 2, data };
         let y = Labels::Numbers(vec![1., 2., 0., 3., 5., 2., 4., 9.]);
-        let set = TrainSet { x, y, weights: Some(vec![1., 2., 1., 0.5, 0.5, 1., 1., 1.]) };
+        let set = TrainSet { layout: Default::default(), x, y, weights: Some(vec![1., 2., 1., 0.5, 0.5, 1., 1., 1.]) };
         let config = Config::default().with("l2", ConfigValue::Float(0.7));
         let fit = Linear.fit(&set, &config, 0, &Control::default()).unwrap().save();
         let (_, slopes) = fit.clone().take_f32("value.weight").unwrap();

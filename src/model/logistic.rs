@@ -22,7 +22,7 @@ struct Fit {
 const TOLERANCE: f64 = 1e-6;
 
 impl Family for Logistic {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "logistic"
     }
 
@@ -36,7 +36,7 @@ impl Family for Logistic {
     fn settings(&self) -> Vec<Setting> {
         // The penalty is on the sum of the rows' losses: 1 is scikit-learn's C = 1.
         let kind = SettingKind::Scale { low: 1e-8, high: 1e8, search: (1e-3, 1e3) };
-        vec![Setting { name: "l2", kind, default: ConfigValue::Float(1.0) }]
+        vec![Setting { name: "l2".into(), kind, default: ConfigValue::Float(1.0) }]
     }
 
     fn portfolio(&self) -> Vec<Config> {
@@ -159,7 +159,7 @@ mod tests {
         let x = Matrix { rows, columns: 3, data };
         let index = (0..rows).map(|row| ((x.row(row)[0] > 0.0) as usize + row % count) as u32 % count as u32).collect();
         let weights = Some((0..rows).map(|row| 0.5 + (row % 3) as f64 * 0.5).collect());
-        TrainSet { x, y: Labels::Classes { index, count }, weights }
+        TrainSet { layout: Default::default(), x, y: Labels::Classes { index, count }, weights }
     }
 
     #[test]
@@ -198,7 +198,7 @@ mod tests {
         let data = vec![0., 0., 1., 0., 0., 1., 1., 1., 2., 1., 1., 2., 2., 2., 3., 1.];
         let x = Matrix { rows: 8, columns: 2, data };
         let fit = |index: Vec<u32>, count, l2: f64| {
-            let set = TrainSet { x: x.clone(), y: Labels::Classes { index, count }, weights: None };
+            let set = TrainSet { layout: Default::default(), x: x.clone(), y: Labels::Classes { index, count }, weights: None };
             let config = Config::default().with("l2", ConfigValue::Float(l2));
             Logistic.fit(&set, &config, 0, &Control::default()).unwrap().save()
         };

@@ -4,6 +4,8 @@
 mod net;
 mod training;
 
+pub(super) use net::{cross_entropy, squared_error};
+
 use serde_json::json;
 
 use super::dense::Dense;
@@ -23,7 +25,7 @@ struct Fit {
 }
 
 impl Family for Mlp {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "mlp"
     }
 
@@ -35,7 +37,7 @@ impl Family for Mlp {
     }
 
     fn settings(&self) -> Vec<Setting> {
-        let setting = |name, kind, default| Setting { name, kind, default };
+        let setting = |name: &str, kind, default| Setting { name: name.into(), kind, default };
         let int = |low, high, search| SettingKind::Int { low, high, search };
         let hidden = SettingKind::Ints { most: 6, low: 1, high: 4096, search: (8, 128) };
         vec![

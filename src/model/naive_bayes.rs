@@ -21,7 +21,7 @@ struct Normals {
 }
 
 impl Family for NaiveBayes {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "naive_bayes"
     }
 
@@ -149,7 +149,12 @@ mod tests {
         // GaussianNB().fit(x, y).predict_proba([[4, 5], [5.5, 4]])
         // ```
         let x = Matrix { rows: 5, columns: 2, data: vec![1., 5., 2., 6., 5., 7., 6., 1., 9., 3.] };
-        let set = TrainSet { x, y: Labels::Classes { index: vec![0, 0, 0, 1, 1], count: 2 }, weights: None };
+        let set = TrainSet {
+            layout: Default::default(),
+            x,
+            y: Labels::Classes { index: vec![0, 0, 0, 1, 1], count: 2 },
+            weights: None,
+        };
         let model = NaiveBayes.fit(&set, &Config::default(), 0, &Control::default()).unwrap();
         let shares = model.predict(&Matrix { rows: 2, columns: 2, data: vec![4., 5., 5.5, 4.] }).data;
         for (found, wanted) in shares.iter().zip(WANTED) {

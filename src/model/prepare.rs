@@ -4,11 +4,11 @@ use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::DataType;
 use serde::{Deserialize, Serialize};
 
-use crate::ir::Column;
+use crate::ir::{Column, Type};
 use crate::node::data_type;
 
-use super::Matrix;
 use super::column::{Encoding, NotAFeature};
+use super::{Layout, Matrix, Part, Scaling};
 
 /// What was learned about every feature, in the task's order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,8 +30,14 @@ pub struct Prepared {
 
 impl Preprocess {
     /// From `rows` of `batch`, whose first columns are the features. The error names the first feature that no model takes.
-    pub fn learn(features: &[Column], batch: &RecordBatch, rows: &[usize]) -> Result<Preprocess, Column> {
-        let encode = |(feature, column)| match Encoding::learn(column, rows) {
+    pub fn learn(
+        features: &[Column],
+        batch: &RecordBatch,
+        rows: &[usize],
+        scaling: &dyn Fn(&[u32]) -> Scaling,
+    ) -> Result<Preprocess, Column> {
+        let groups = |feature: &Column| shape_of(&feature.ty).map(|shape| scaling(shape).groups(shape));
+        let encode = |(feature, column): (&Column, _)| match Encoding::learn(column, rows, groups(feature)) {
             Ok(encoding) => Ok(encoding),
             Err(NotAFeature) => Err(Column::clone(feature)),
         };
@@ -60,6 +66,16 @@ impl Preprocess {
         self.encodings.iter().map(Encoding::width).sum()
     }
 
+    /// Which of these numbers belong together.
+    pub fn layout(&self) -> Layout {
+        let part = |(feature, encoding): (&Column, &Encoding)| Part {
+            name: feature.name.clone(),
+            width: encoding.width(),
+            shape: shape_of(&feature.ty).cloned(),
+        };
+        Layout { parts: self.features.iter().zip(&self.encodings).map(part).collect() }
+    }
+
     /// What each of these numbers means.
     pub fn names(&self) -> Vec<String> {
         self.features.iter().zip(&self.encodings).flat_map(|(feature, encoding)| encoding.names(&feature.name)).collect()
@@ -86,6 +102,10 @@ impl Preprocess {
     }
 }
 
+fn shape_of(ty: &Type) -> Option<&Vec<u32>> {
+    if let Type::Tensor(shape) = ty { Some(shape) } else { None }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -95,7 +115,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ir::Type;
+
+    fn learn(features: &[Column], batch: &RecordBatch, rows: &[usize]) -> Result<Preprocess, Column> {
+        Preprocess::learn(features, batch, rows, &|_| Scaling::Elements)
+    }
 
     fn batch(columns: Vec<(&str, Type, ArrayRef)>) -> (Vec<Column>, RecordBatch) {
         let column = |(name, ty, _): &(&str, Type, ArrayRef)| Column {
@@ -114,7 +137,7 @@ mod tests {
     fn a_missing_number_becomes_the_training_median_and_a_flag() {
         let numbers: ArrayRef = Arc::new(Float64Array::from(vec![Some(1.0), None, Some(3.0), Some(f64::NAN), Some(900.0)]));
         let (features, batch) = batch(vec![("x", Type::NUMBER(), numbers)]);
-        let learned = Preprocess::learn(&features, &batch, &[0, 1, 2, 3]).unwrap();
+        let learned = learn(&features, &batch, &[0, 1, 2, 3]).unwrap();
         assert_eq!(learned.names(), ["x", "x is missing"]);
         let x = learned.apply(&batch).x;
         // Median and mean of 1, 2, 3, 2 are 2; the standard deviation is √½.
@@ -128,7 +151,7 @@ mod tests {
         let texts: ArrayRef = Arc::new(StringArray::from(vec![Some("b"), Some("a"), None, Some("new")]));
         let flags: ArrayRef = Arc::new(BooleanArray::from(vec![Some(true), Some(false), Some(true), None]));
         let (features, batch) = batch(vec![("t", Type::Text, texts), ("f", Type::Bool, flags)]);
-        let learned = Preprocess::learn(&features, &batch, &[0, 1, 2]).unwrap();
+        let learned = learn(&features, &batch, &[0, 1, 2]).unwrap();
         assert_eq!(learned.names(), ["t = a", "t = b", "t is missing", "f"]);
         let x = learned.apply(&batch).x;
         assert_eq!(x.row(0), &[0.0, 1.0, 0.0, 1.0]);
@@ -144,16 +167,59 @@ mod tests {
         let field = Arc::new(field.as_ref().clone().with_nullable(false));
         let tensors: ArrayRef = Arc::new(FixedSizeListArray::new(field, size, values, nulls));
         let (features, batch) = batch(vec![("w", Type::Tensor(vec![2]), tensors)]);
-        let prepared = Preprocess::learn(&features, &batch, &[0, 1, 2]).unwrap().apply(&batch);
+        let prepared = learn(&features, &batch, &[0, 1, 2]).unwrap().apply(&batch);
         assert_eq!(prepared.usable, Some(vec![true, false, true]));
         assert_eq!(prepared.x.row(2), &[1.0, 0.0]);
+    }
+
+    #[test]
+    fn channels_are_scaled_together_over_all_places() {
+        let rows = vec![
+            Some(vec![Some(1.0), Some(10.0), Some(3.0), Some(10.0)]),
+            Some(vec![Some(5.0), Some(30.0), Some(7.0), Some(30.0)]),
+        ];
+        let list = FixedSizeListArray::from_iter_primitive::<Float32Type, _, _>(rows, 4);
+        let (field, size, values, nulls) = list.into_parts();
+        let field = Arc::new(field.as_ref().clone().with_nullable(false));
+        let tensors: ArrayRef = Arc::new(FixedSizeListArray::new(field, size, values, nulls));
+        let (features, batch) = batch(vec![("w", Type::Tensor(vec![2, 2]), tensors)]);
+        let learned = Preprocess::learn(&features, &batch, &[0, 1], &|_| Scaling::Channels).unwrap();
+        let deviation = 5f32.sqrt();
+        assert_eq!(learned.apply(&batch).x.row(0), &[-3.0 / deviation, -1.0, -1.0 / deviation, -1.0]);
+        assert_eq!(learned.layout().parts, [Part { name: "w".into(), width: 4, shape: Some(vec![2, 2]) }]);
+        let whole = Preprocess::learn(&features, &batch, &[0, 1], &|_| Scaling::Whole).unwrap();
+        assert_eq!(whole.names(), learned.names());
+        assert_ne!(whole, learned);
+    }
+
+    #[test]
+    fn a_family_learns_where_each_tensor_stands_and_its_shape() {
+        let list = |size: i32| {
+            let rows = (0..2).map(|row| Some(vec![Some(row as f32); size as usize]));
+            let (field, size, values, nulls) =
+                FixedSizeListArray::from_iter_primitive::<Float32Type, _, _>(rows, size).into_parts();
+            let field = Arc::new(field.as_ref().clone().with_nullable(false));
+            Arc::new(FixedSizeListArray::new(field, size, values, nulls)) as ArrayRef
+        };
+        let number: ArrayRef = Arc::new(Float64Array::from(vec![Some(1.0), None]));
+        let (features, batch) = batch(vec![
+            ("a", Type::Tensor(vec![2, 3]), list(6)),
+            ("x", Type::NUMBER(), number),
+            ("b", Type::Tensor(vec![4]), list(4)),
+        ]);
+        let learned = learn(&features, &batch, &[0, 1]).unwrap();
+        let parts = learned.layout().parts;
+        let part = |name: &str, width, shape| Part { name: name.into(), width, shape };
+        assert_eq!(parts, [part("a", 6, Some(vec![2, 3])), part("x", 2, None), part("b", 4, Some(vec![4]))]);
+        assert_eq!(learned.layout().part("b").map(|(from, _)| from), Some(8));
+        assert_eq!(learned.width(), 12);
     }
 
     #[test]
     fn another_type_than_the_learned_one_is_noticed() {
         let (features, numbers) = batch(vec![("x", Type::NUMBER(), Arc::new(Float64Array::from(vec![1.0])) as ArrayRef)]);
         let (_, texts) = batch(vec![("x", Type::Text, Arc::new(StringArray::from(vec!["1"])) as ArrayRef)]);
-        let learned = Preprocess::learn(&features, &numbers, &[0]).unwrap();
+        let learned = learn(&features, &numbers, &[0]).unwrap();
         assert!(learned.misfit(&numbers).is_none());
         assert_eq!(learned.misfit(&texts).map(|(column, found)| (&*column.name, found)), Some(("x", Some(DataType::Utf8))));
     }
@@ -165,7 +231,7 @@ mod tests {
             let train: Vec<usize> = (0..values.len() / 2).collect();
             let learn = |values: Vec<f64>| {
                 let (features, batch) = batch(vec![("x", Type::NUMBER(), Arc::new(Float64Array::from(values)) as ArrayRef)]);
-                Preprocess::learn(&features, &batch, &train).unwrap()
+                super::tests::learn(&features, &batch, &train).unwrap()
             };
             let changed = values.iter().enumerate().map(|(at, value)| if at < train.len() { *value } else { other });
             prop_assert_eq!(learn(values.clone()), learn(changed.collect()));

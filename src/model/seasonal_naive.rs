@@ -14,7 +14,7 @@ struct Repeat {
 }
 
 impl Family for SeasonalNaive {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "seasonal_naive"
     }
 
@@ -78,7 +78,7 @@ mod tests {
     fn it_repeats_the_feature_that_came_nearest() {
         let x = Matrix { rows: 3, columns: 2, data: vec![9.0, 1.5, 2.0, 2.5, 3.0, 3.0] };
         let fit = |y: Vec<f64>| {
-            let set = TrainSet { x: x.clone(), y: Labels::Numbers(y), weights: None };
+            let set = TrainSet { layout: Default::default(), x: x.clone(), y: Labels::Numbers(y), weights: None };
             SeasonalNaive.fit(&set, &Config::default(), 0, &Control::default()).unwrap().predict(&x).data
         };
         assert_eq!(fit(vec![1.0, 2.0, 3.0]), [1.5, 2.5, 3.0], "not the one that is right twice and far off once");

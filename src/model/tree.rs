@@ -12,7 +12,7 @@ use super::{Config, ConfigValue, Control, Family, FitError, Model, Purpose, Sett
 pub struct Tree;
 
 impl Family for Tree {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "tree"
     }
 
@@ -24,8 +24,8 @@ impl Family for Tree {
     }
 
     fn settings(&self) -> Vec<Setting> {
-        let int = |name, low, high, search, default| Setting {
-            name,
+        let int = |name: &str, low, high, search, default| Setting {
+            name: name.into(),
             kind: SettingKind::Int { low, high, search },
             default: ConfigValue::Int(default),
         };

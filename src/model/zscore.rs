@@ -14,7 +14,7 @@ struct Usual {
 }
 
 impl Family for ZScore {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "zscore"
     }
 
@@ -81,7 +81,7 @@ mod tests {
     fn the_most_unusual_feature_counts() {
         // Means 2 and 10; deviations 1 and 0, which counts as 1.
         let x = Matrix { rows: 2, columns: 2, data: vec![1.0, 10.0, 3.0, 10.0] };
-        let set = TrainSet { x, y: Labels::Nothing, weights: None };
+        let set = TrainSet { layout: Default::default(), x, y: Labels::Nothing, weights: None };
         let model = ZScore.fit(&set, &Config::default(), 0, &Control::default()).unwrap();
         let asked = Matrix { rows: 3, columns: 2, data: vec![2.0, 10.0, 5.0, 10.0, 1.0, 14.0] };
         assert_eq!(model.predict(&asked).data, [0.0, 3.0, 4.0]);

@@ -8,6 +8,7 @@ mod fold;
 mod incomplete;
 mod migrate;
 mod output;
+mod pack;
 mod pane;
 mod place;
 mod queue;

@@ -7,7 +7,9 @@
 //! in the order in which they were drawn (see `past`).
 
 mod feeds;
+mod level;
 mod past;
+mod reached;
 mod silent;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,36 +17,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::base::{Name, Time};
 use crate::diag::Diagnostic;
 use crate::ir::Connector;
-use crate::node::Ordinal;
 use crate::node::{NodeError, State};
 use crate::plan::{Again, Diff, Graph, NodeKey, NotAgain, Slot, again};
 
 use super::engine::{Engine, Life, Phase, Progress, Settings};
-use super::epoch::standing;
 use super::feed::{self, Parts, Side, SourceSpec};
 use super::record::Meaning;
 
 use feeds::{Ends, Limit, Limits, Reread};
+use level::{Level, Stages};
 use past::{Recall, Told};
 use silent::Silent;
 
-/// How far a running graph has read its sources.
-#[derive(Clone, Debug)]
-pub struct Reached {
-    /// The ordinal of the next row.
-    at: Ordinal,
-    phase: Phase,
-    sources: BTreeMap<Name, Reading>,
-}
-
-/// How far one of them was read, at the end that is read now.
-#[derive(Clone, Debug)]
-struct Reading {
-    side: Side,
-    limit: Limit,
-    /// Does it say how far it was read?
-    told: bool,
-}
+pub use reached::Reached;
 
 /// A rebuild that is under way, or has reached the running graph.
 pub struct Backfill {
@@ -61,26 +46,9 @@ pub struct Backfill {
     limits: Limits,
     /// What sources are called in the running graph, if they are there.
     names: BTreeMap<Name, Option<Name>>,
+    stages: Stages,
     /// Sources whose live end cannot be read again; no harm as long as nothing has come live.
     mute: BTreeSet<Name>,
-}
-
-impl Engine {
-    /// How far it has read by now. A source that is read from elsewhere begins with a clock of its own, but what reads it does
-    /// not go back: its gate knows how far time has got.
-    pub fn reached(&self) -> Reached {
-        let gates = self.slots().filter(|slot| slot.key.slot == Slot::Gate);
-        let floors: BTreeMap<&Name, Time> = gates.map(|slot| (&slot.key.decl, slot.floor())).collect();
-        let sources = self.sequencer.sources.iter().map(|(name, source)| {
-            let position = source.feed.position();
-            let (rows, records) = position.as_ref().map_or((0, 0), |position| (position.rows, position.records));
-            let floor = floors.get(name).copied().unwrap_or(Time::MIN);
-            let clock = standing(&source.clock).map(|clock| clock.max(floor));
-            let limit = Limit { rows, records, ended: source.ended, clock };
-            (name.clone(), Reading { side: source.side, limit, told: position.is_some() })
-        });
-        Reached { at: self.next(), phase: self.phase, sources: sources.collect() }
-    }
 }
 
 impl Engine {
@@ -91,13 +59,6 @@ impl Engine {
             backfill.forget_past(NotAgain::Failed(error.message));
         }
         backfill.bring_up(&self.reached(), parts)
-    }
-}
-
-impl Reached {
-    /// Rows that its sources have delivered, at the ends that are read now.
-    pub fn rows(&self) -> u64 {
-        self.sources.values().map(|reading| reading.limit.rows).sum()
     }
 }
 
@@ -139,6 +100,7 @@ impl Backfill {
         }
         found.wanted = wanted.clone();
         found.names = feed::sources(wanted).into_iter().map(|name| (name.clone(), was(diff, &name))).collect();
+        found.stages = Stages::of(diff);
         found.open(settings, reached, wanted, parts);
         found.open_past(once, reached, parts);
         found
@@ -183,6 +145,7 @@ impl Backfill {
             graph: Graph::default(),
             limits: Limits::default(),
             names: BTreeMap::new(),
+            stages: Stages::default(),
             mute: BTreeSet::new(),
         }
     }
@@ -266,7 +229,9 @@ impl Backfill {
     /// How many rows of the log are left, unless nothing more of it is written by now.
     fn recall(&mut self, reached: &Reached, parts: Option<&dyn Parts>, all: bool) -> u64 {
         self.set_limits(reached);
+        let level = self.level(reached);
         let Some(past) = &mut self.past else { return 0 };
+        past.hold(level);
         past.work(reached.at, &self.wanted, parts, all).unwrap_or_else(|why| {
             self.forget_past(why);
             0
@@ -285,7 +250,9 @@ impl Backfill {
         if let Some(name) = self.mute.iter().next().filter(|_| went_live && self.engine.is_some()).cloned() {
             self.fail(NotAgain::Live(name));
         }
+        let level = self.level(reached);
         let Some(engine) = &mut self.engine else { return 0 };
+        level.hold(engine);
         let mut read = 0;
         let mut waits = false;
         while read < rows_max && !waits {
@@ -309,8 +276,10 @@ impl Backfill {
         while self.work(reached, usize::MAX, parts) > 0 {}
         let clocks = self.clocks(reached);
         let mut states = self.recalled(reached, &clocks);
+        let level = self.level(reached);
         let Some(engine) = &mut self.engine else { return states };
         engine.let_time_go_on(&clocks);
+        level.rise(engine);
         let save = |key: &NodeKey| engine.slot_mut(key).map(|slot| slot.node.save().map(|state| (key.clone(), state)));
         let reread: Result<BTreeMap<NodeKey, State>, NodeError> = self.keys.iter().filter_map(save).collect();
         match reread {
@@ -354,6 +323,10 @@ impl Backfill {
     fn clocks(&self, reached: &Reached) -> BTreeMap<Name, Time> {
         let running = self.names.iter().filter_map(|(name, was)| Some((name, reached.sources.get(was.as_ref()?)?)));
         running.filter_map(|(name, reading)| Some((name.clone(), reading.limit.clock?))).collect()
+    }
+
+    fn level(&self, reached: &Reached) -> Level {
+        self.stages.level(|was| reached.clocks.get(was).copied())
     }
 
     /// What is read now up to where it stands; a recording that was read before, to its end. The recording of a source that

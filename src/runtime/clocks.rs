@@ -84,6 +84,31 @@ pub fn raised(clock: Clock, floor: Time) -> Clock {
     }
 }
 
+/// A clock that goes no further than `limit`.
+pub fn held(clock: Clock, limit: Time) -> Clock {
+    let (before, after) = (clock.start().min(limit), clock.after().min(limit));
+    match clock {
+        clock if clock.after() <= limit => clock,
+        Clock::None => Clock::None,
+        Clock::Gate { base, lateness, time, .. } => {
+            let mut now = before;
+            let mut steps = Vec::new();
+            for (row, at) in time.iter().enumerate() {
+                let moved = now.max((Time(*at) - lateness).min(limit));
+                if moved > now {
+                    now = moved;
+                    steps.push((base.plus(row), now));
+                }
+            }
+            Clock::Steps { before, after, at: steps.into() }
+        }
+        Clock::Steps { at, .. } => {
+            let steps = at.iter().map(|(ordinal, time)| (*ordinal, (*time).min(limit))).collect();
+            Clock::Steps { before, after, at: steps }
+        }
+    }
+}
+
 /// One clock over several spans that follow each other, with gaps of ordinals between them.
 pub fn joined(pieces: &[Clock]) -> Clock {
     let [first, .., last] = pieces else { return pieces.first().cloned().unwrap_or(Clock::None) };
@@ -134,6 +159,15 @@ mod tests {
                 prop_assert_eq!(raised.before(Ordinal(at)), clock.before(Ordinal(at)).max(Time(floor)));
             }
             prop_assert_eq!(raised.after(), clock.after().max(Time(floor)));
+        }
+
+        #[test]
+        fn a_held_clock_is_the_minimum_with_its_limit(clock in gates(), limit in 0..60i64) {
+            let held = held(clock.clone(), Time(limit));
+            for at in 100..114 {
+                prop_assert_eq!(held.before(Ordinal(at)), clock.before(Ordinal(at)).min(Time(limit)));
+            }
+            prop_assert_eq!(held.after(), clock.after().min(Time(limit)));
         }
 
         #[test]

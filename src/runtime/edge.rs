@@ -41,7 +41,12 @@ pub struct EdgeCounts {
 
 impl Edge {
     pub fn new(from: Input) -> Edge {
-        Edge { from, queue: VecDeque::new(), sent: 0, received: 0, ended: None, after: Time::MIN }
+        Edge::begin(from, None)
+    }
+
+    /// Laid to a node that has ended there.
+    pub fn begin(from: Input, ended: Option<Ordinal>) -> Edge {
+        Edge { from, queue: VecDeque::new(), sent: 0, received: 0, ended, after: Time::MIN }
     }
 
     pub(super) fn save(&self) -> SavedEdge {
@@ -99,6 +104,16 @@ impl Edge {
         self.received += batch.len() as u64;
         self.after = self.after.max(batch.clock.after());
         Some(batch)
+    }
+
+    /// All that it says up to `at`, where several messages may end: what time or an end has set free stands at an ordinal of
+    /// which something was said already.
+    pub fn pop_upto(&mut self, at: Ordinal) -> Vec<Batch> {
+        let mut pieces: Vec<Batch> = self.pop_before(at).into_iter().collect();
+        while self.frontier().is_some_and(|upto| upto <= at) {
+            pieces.extend(self.pop_before(at));
+        }
+        pieces
     }
 
     /// The clock of an input that says nothing new.

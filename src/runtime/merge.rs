@@ -32,6 +32,7 @@ pub struct OrderedMerge {
 /// The inputs' shares of one span, each with that span's `upto`.
 #[derive(Debug)]
 pub struct Merged {
+    /// By port; several of one port follow each other.
     pub parts: Vec<(Port, Batch)>,
     pub upto: Ordinal,
     /// The lowest of the inputs' clocks.
@@ -88,13 +89,12 @@ impl OrderedMerge {
     fn span(&mut self, edges: &mut [Edge], upto: Ordinal) -> Merged {
         let (mut parts, mut clocks) = (Vec::new(), Vec::new());
         for (port, edge) in edges.iter_mut().enumerate().filter(|(_, edge)| edge.ended().is_none()) {
-            match edge.pop_before(upto) {
-                Some(part) => {
-                    clocks.push(part.clock.clone());
-                    parts.push((port, part));
-                }
-                None => clocks.push(edge.still()),
-            }
+            let pieces = edge.pop_upto(upto);
+            clocks.push(match &pieces[..] {
+                [] => edge.still(),
+                pieces => clocks::joined(&pieces.iter().map(|piece| piece.clock.clone()).collect::<Vec<_>>()),
+            });
+            parts.extend(pieces.into_iter().map(|piece| (port, piece)));
         }
         let clock = clocks::lowest(&clocks.iter().collect::<Vec<_>>(), self.after);
         self.after = self.after.max(clock.after());
@@ -375,5 +375,18 @@ mod tests {
         edges[1].push(Message::End { at: Ordinal(0) });
         let Next::Span(span) = OrderedMerge::default().next(&mut edges) else { panic!("the other input has ended") };
         assert_eq!((span.rows(), span.clock.after()), (2, Time(6)));
+    }
+    #[test]
+    fn rows_of_one_ordinal_stand_by_port_in_however_many_messages_they_come() {
+        let mut edges = vec![edge(0), edge(1)];
+        let free = |value: i64| Batch { upto: Ordinal(2), ..messages(&[(2, value)], &[], 3).remove(0) };
+        let first = messages(&[(0, 5)], &[], 2).remove(0);
+        [first, free(7), free(8)].into_iter().for_each(|batch| edges[0].push(Message::Batch(batch)));
+        edges[1].push(Message::Batch(free(9)));
+        let Next::Span(span) = OrderedMerge::default().next(&mut edges) else { panic!("both inputs have spoken") };
+        assert_eq!((span.upto, span.clock.after()), (Ordinal(2), Time(8)));
+        let schema = span.parts[0].1.rows.schema();
+        let rows = span.gather(&schema).unwrap().remove(0).1;
+        assert_eq!(rows.rows.column(0).as_primitive::<Int64Type>().values()[..], [5, 2_007, 2_008, 2_009]);
     }
 }

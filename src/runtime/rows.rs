@@ -56,7 +56,8 @@ fn to_array(column: &Column, rows: &[Row]) -> Result<ArrayRef, NodeError> {
         }
         Type::Tensor(shape) => Arc::new(tensors(column, shape.iter().product(), values())?),
         Type::List(item) => Arc::new(lists(column, item, values())?),
-        Type::Bytes | Type::Signal(_) => return Err(unwritable(column)),
+        Type::Signal(_) => Arc::new(signals(column, values())?),
+        Type::Bytes => return Err(unwritable(column)),
     })
 }
 
@@ -74,10 +75,7 @@ fn tensors<'a>(column: &Column, size: u32, values: impl Iterator<Item = &'a Valu
     for value in values {
         match value {
             Value::Null => flat.extend(std::iter::repeat_n(0.0, size as usize)),
-            Value::List(items) if items.len() == size as usize => {
-                let numbers = items.iter().map(|item| item.as_f64().map(|number| number as f32));
-                flat.extend(numbers.collect::<Option<Vec<f32>>>().ok_or_else(|| of_another_type(column, value))?);
-            }
+            Value::List(items) if items.len() == size as usize => flat.extend(numbers(column, value, items)?),
             other => return Err(of_another_type(column, other)),
         }
         valid.push(!matches!(value, Value::Null));
@@ -86,6 +84,29 @@ fn tensors<'a>(column: &Column, size: u32, values: impl Iterator<Item = &'a Valu
     let size = i32::try_from(size).map_err(|_| unwritable(column))?;
     FixedSizeListArray::try_new(item, size, Arc::new(Float32Array::from(flat)), Some(valid.into()))
         .map_err(|error| NodeError::new(Code::R0001, error.to_string()))
+}
+
+fn signals<'a>(column: &Column, values: impl Iterator<Item = &'a Value>) -> Result<ListArray, NodeError> {
+    let (mut flat, mut lengths, mut valid) = (Vec::new(), Vec::new(), Vec::new());
+    for value in values {
+        let samples = match value {
+            Value::Null => Vec::new(),
+            Value::List(items) => numbers(column, value, items)?,
+            other => return Err(of_another_type(column, other)),
+        };
+        lengths.push(samples.len());
+        flat.extend(samples);
+        valid.push(!matches!(value, Value::Null));
+    }
+    let item = Arc::new(Field::new_list_field(DataType::Float32, false));
+    ListArray::try_new(item, OffsetBuffer::from_lengths(lengths), Arc::new(Float32Array::from(flat)), Some(valid.into()))
+        .map_err(|error| NodeError::new(Code::R0001, error.to_string()))
+}
+
+/// As f32.
+fn numbers(column: &Column, whole: &Value, items: &[Value]) -> Result<Vec<f32>, NodeError> {
+    let numbers = items.iter().map(|item| item.as_f64().map(|number| number as f32));
+    numbers.collect::<Option<Vec<f32>>>().ok_or_else(|| of_another_type(column, whole))
 }
 
 fn lists<'a>(column: &Column, item: &Type, values: impl Iterator<Item = &'a Value>) -> Result<ListArray, NodeError> {
@@ -131,7 +152,7 @@ fn value(column: &ArrayRef, row: usize) -> Value {
         DataType::Boolean => Value::Bool(column.as_boolean().value(row)),
         DataType::Int64 => Value::Int(column.as_primitive::<Int64Type>().value(row)),
         DataType::Float64 => Value::Float(column.as_primitive::<Float64Type>().value(row)),
-        DataType::Float32 => Value::Float(column.as_primitive::<Float32Type>().value(row).into()),
+        DataType::Float32 => Value::Float(node::shortest(column.as_primitive::<Float32Type>().value(row))),
         DataType::Utf8 => Value::Text(column.as_string::<i32>().value(row).into()),
         DataType::Timestamp(..) => Value::Time(Time(column.as_primitive::<TimestampMicrosecondType>().value(row))),
         DataType::Duration(_) => Value::Duration(Duration(column.as_primitive::<DurationMicrosecondType>().value(row))),
@@ -165,6 +186,7 @@ mod tests {
             column("gap", Type::Duration),
             column("pair", Type::Tensor(vec![2])),
             column("words", Type::List(Box::new(Type::Text))),
+            column("sound", Type::Signal(8_000)),
         ];
         Schema { columns, time: Some("at".into()), clock_by: vec![] }
     }
@@ -180,6 +202,7 @@ mod tests {
             ("gap".into(), Value::Duration(Duration(7))),
             ("pair".into(), Value::List(vec![Value::Float(1.0), Value::Float(2.0)])),
             ("words".into(), Value::List(vec![Value::Text("far".into()), Value::Null])),
+            ("sound".into(), Value::List(vec![Value::Float(0.1), Value::Float(-0.3)])),
         ]
         .into();
         let nothing: Row = schema().columns.iter().map(|column| (column.name.clone(), Value::Null)).collect();

@@ -199,6 +199,8 @@ impl Sequencer {
     pub fn round(&mut self, order: Order, limits: RoundLimits, open: impl Fn(&Name) -> bool) -> Option<Round> {
         let mut round = Round { upto: self.next, ..Round::default() };
         let mut pieces: BTreeMap<Name, Vec<Entered>> = BTreeMap::new();
+        // Who had nothing at his turn after all keeps nobody else from his.
+        let mut dry: BTreeSet<Name> = BTreeSet::new();
         loop {
             let stop = limits.stop.map_or(usize::MAX, |stop| stop.0.saturating_sub(self.next.0) as usize);
             let room = limits.rows_max.saturating_sub(round.rows).min(stop);
@@ -207,7 +209,7 @@ impl Sequencer {
             if room == 0 || !round.ended.is_empty() {
                 break;
             }
-            let Turn::Draw { source, until } = self.turn(order, &open) else { break };
+            let Turn::Draw { source, until } = self.turn(order, |name| open(name) && !dry.contains(name)) else { break };
             let until = until.into_iter().chain(limits.until).min();
             match self.draw(&source, room, until, &mut round) {
                 Some(entered) => {
@@ -218,7 +220,7 @@ impl Sequencer {
                         break;
                     }
                 }
-                None => break,
+                None => _ = dry.insert(source),
             }
         }
         (!pieces.is_empty() || !round.ended.is_empty() || !round.failed.is_empty()).then(|| self.close_round(round, pieces))
@@ -242,7 +244,7 @@ impl Sequencer {
         }
     }
 
-    fn turn(&mut self, order: Order, open: &impl Fn(&Name) -> bool) -> Turn {
+    fn turn(&mut self, order: Order, open: impl Fn(&Name) -> bool) -> Turn {
         let ready = self.sources.iter_mut().filter(|(name, source)| !source.ended && open(name));
         let heads = ready.filter_map(|(name, source)| match source.feed.head() {
             Ok(Head::Row(time)) => Some((time.unwrap_or(Time::MIN), name.clone())),

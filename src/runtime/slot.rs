@@ -14,7 +14,7 @@ use crate::plan::{Change, Class, Input, Memory, NodeKey, NodeOp, NodeSpec};
 
 use super::clocks;
 use super::edge::Edge;
-use super::epoch::SavedSlot;
+use super::epoch::{SavedEdge, SavedSlot};
 use super::event::Fate;
 use super::merge::{self, Merged, Next, OrderedMerge};
 use super::prepare::Way;
@@ -40,6 +40,8 @@ pub struct Slot {
     merge: OrderedMerge,
     /// How far its clock has got; rows that come from elsewhere after a change never take it back.
     floor: Time,
+    /// Beside a running node of which it is to remember the same: how far that one's clock has got, which it does not pass.
+    ceiling: Time,
     /// Up to which ordinal it has seen everything.
     upto: Ordinal,
     /// Of its bad and late rows, for messages without any.
@@ -78,6 +80,7 @@ impl Slot {
             since,
             merge: OrderedMerge::default(),
             floor: Time::MIN,
+            ceiling: Time::MAX,
             upto: since,
             aside: None,
             ended: false,
@@ -177,15 +180,19 @@ impl Slot {
         (self.counts, self.since, self.floor, self.upto) = (counts.into(), *since, *floor, *upto);
         (self.merge, self.ended, self.failed) = (OrderedMerge::from(*merge), *ended, failed.as_ref().map(Into::into));
         self.aside = aside.then(|| self.input.clone());
+        // A merge may read one node at two ports, and each of them has books of its own.
+        let mut saved: Vec<&SavedEdge> = edges.iter().collect();
         for (edge, schema) in self.inputs.iter_mut().zip(schemas) {
-            if let Some(saved) = edges.iter().find(|saved| saved.from == edge.from) {
-                edge.restore(saved, schema);
+            if let Some(at) = saved.iter().position(|saved| saved.from == edge.from) {
+                edge.restore(saved.remove(at), schema);
             }
         }
     }
 
-    /// Inputs that stay keep their books and what is under way; the others begin.
+    /// Inputs that stay keep their books and what is under way; the others begin. Who has ended has let go of everything, and
+    /// is told nothing more by an input that has ended too: it is reopened if one goes on.
     pub fn rewire(&mut self, renames: &BTreeMap<NodeKey, NodeKey>) {
+        let ended = self.ended_at();
         let mut old = mem::take(&mut self.inputs);
         for edge in &mut old {
             if let Some(new) = renames.get(&edge.from.node) {
@@ -194,7 +201,7 @@ impl Slot {
         }
         for wanted in &self.spec.inputs {
             let kept = old.iter().position(|edge| edge.from == *wanted).map(|at| old.remove(at));
-            self.inputs.push(kept.unwrap_or_else(|| Edge::new(wanted.clone())));
+            self.inputs.push(kept.unwrap_or_else(|| Edge::begin(wanted.clone(), ended)));
         }
         self.ended &= self.inputs.iter().all(|edge| edge.ended().is_some());
     }
@@ -255,9 +262,12 @@ impl Slot {
         for (port, batch) in features {
             self.on_batch(port, Batch { upto, clock: clock.clone(), ..batch }, &mut sent);
         }
-        let rows = rows.into_iter().map(|(_, batch)| batch).next();
-        let rows = rows.unwrap_or_else(|| merge::nothing(&self.input, upto, clock.clone()));
-        match self.on_batches(vec![(0, Batch { upto, clock, ..rows })]) {
+        let mut rows: Vec<(Port, Batch)> =
+            rows.into_iter().map(|(_, batch)| (0, Batch { upto, clock: clock.clone(), ..batch })).collect();
+        if rows.is_empty() {
+            rows.push((0, merge::nothing(&self.input, upto, clock)));
+        }
+        match self.on_batches(rows) {
             Acted::Sent(more) => sent.extend(more),
             Acted::Idle => {}
         }
@@ -267,7 +277,7 @@ impl Slot {
     fn on_batches(&mut self, batches: Vec<(Port, Batch)>) -> Acted {
         let mut sent = Vec::new();
         for (port, batch) in batches {
-            let clock = clocks::raised(batch.clock, self.floor);
+            let clock = clocks::raised(clocks::held(batch.clock, self.ceiling), self.floor);
             self.jump(clock.start(), &mut sent);
             self.floor = self.floor.max(clock.after());
             self.upto = batch.upto;
@@ -279,10 +289,25 @@ impl Slot {
     /// Between two spans a clock may jump: an input of a merge ended that had held it back, or a change of the graph took such
     /// an input away. Then time goes on where the last span ended, whatever the size of the next.
     fn jump(&mut self, to: Time, sent: &mut Vec<(Outlet, Message)>) {
-        if self.floor > Time::MIN && to > self.floor {
+        if to > self.floor {
             let clock = Clock::Steps { before: self.floor, after: to, at: [].into() };
+            self.floor = to;
             self.on_batch(0, merge::nothing(&self.input, self.upto, clock), sent);
         }
+    }
+
+    /// Its clock does not pass this time until it is told otherwise.
+    pub(super) fn hold(&mut self, ceiling: Time) {
+        self.ceiling = ceiling;
+    }
+
+    /// Its clock goes on to its ceiling, without a row.
+    pub(super) fn rise(&mut self) -> Vec<(Outlet, Message)> {
+        let mut sent = Vec::new();
+        if self.ceiling < Time::MAX && !self.ended {
+            self.jump(self.ceiling, &mut sent);
+        }
+        sent
     }
 
     fn on_batch(&mut self, port: Port, batch: Batch, sent: &mut Vec<(Outlet, Message)>) {
@@ -324,7 +349,10 @@ impl Slot {
             self.failed = Some(error);
         }
         self.counts.add(&out.counts);
-        let rows = out.batches.into_iter().map(|(outlet, batch)| (outlet, Message::Batch(batch)));
+        // Time stands where it stood, also where windows were let go that had not come to their ends.
+        let stands = |clock| if matches!(clock, Clock::None) { Clock::None } else { Clock::still(self.floor) };
+        let still = |batch: Batch| Batch { clock: stands(batch.clock), ..batch };
+        let rows = out.batches.into_iter().map(|(outlet, batch)| (outlet, Message::Batch(still(batch))));
         let ends = [Outlet::Rows, Outlet::Bad, Outlet::Late].map(|outlet| (outlet, Message::End { at }));
         Acted::Sent(rows.chain(ends).collect())
     }

@@ -124,6 +124,15 @@ impl Task {
         }
     }
 
+    /// The clocks of nodes go on to their ceilings, from above to below.
+    pub fn rise(&mut self) {
+        for at in 0..self.slots.len() {
+            self.step_slot(at, &mut { usize::MAX });
+            let sent = self.slots[at].rise();
+            self.send(at, sent);
+        }
+    }
+
     fn step_slot(&mut self, at: usize, left: &mut usize) {
         while *left > 0 && self.has_room(at) {
             let Acted::Sent(sent) = self.slots[at].act() else { return };

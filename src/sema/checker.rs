@@ -24,6 +24,8 @@ pub struct Checker<'a> {
     pub(super) tasks: BTreeMap<Name, Option<Rc<TaskShape>>>,
     /// None where there is a message.
     pub(super) tables: BTreeMap<Name, Option<(ir::Table, Shape)>>,
+    /// By name: can they be used?
+    pub(super) networks: BTreeMap<Name, bool>,
     /// By the policy's name: which tasks follow it, and what it means for each.
     pub(super) followed: BTreeMap<Name, Vec<(Name, ir::Policy)>>,
     /// What is being resolved, outermost first.
@@ -39,6 +41,7 @@ impl<'a> Checker<'a> {
             shapes: BTreeMap::new(),
             tasks: BTreeMap::new(),
             tables: BTreeMap::new(),
+            networks: BTreeMap::new(),
             followed: BTreeMap::new(),
             visiting: Vec::new(),
         }

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::base::{Name, Span};
 use crate::diag::{Code, Diagnostic};
+use crate::ir::Type;
 use crate::syntax::ast;
 
+use super::expr::phrase;
 use super::findings::{Findings, unknown};
 use super::shape::Shape;
 
@@ -57,6 +59,10 @@ pub fn keys(keys: &ast::Keys, shape: &Shape, findings: &mut Findings) -> Option<
     for ident in &keys.columns {
         match one(ident, shape, findings) {
             Some(name) if out.contains(&name) => findings.report(key_twice(ident)),
+            Some(name) if !shape.get(&name).is_some_and(|column| may_be_key(&column.ty)) => {
+                findings.report(no_key(ident, shape));
+                known = false;
+            }
             Some(name) => out.push(name),
             None => known = false,
         }
@@ -105,6 +111,30 @@ fn matches_glob(pattern: &str, text: &str) -> bool {
                 && matches_glob(rest.as_str(), letters.as_str())
         }
     }
+}
+
+/// Values of these types are never the same by chance or on purpose, so nothing can be told apart by them.
+fn may_be_key(ty: &Type) -> bool {
+    match ty {
+        Type::Tensor(_) | Type::Signal(_) => false,
+        Type::Bool
+        | Type::Int
+        | Type::Float(_)
+        | Type::Text
+        | Type::Time
+        | Type::Duration
+        | Type::Bytes
+        | Type::Enum(_)
+        | Type::List(_) => true,
+    }
+}
+
+/// E0303.
+fn no_key(ident: &ast::Ident, shape: &Shape) -> Diagnostic {
+    let ty = shape.get(&ident.name).map_or(String::new(), |column| format!(", which is {}", phrase(&column.ty)));
+    Diagnostic::new(Code::E0303, format!("rows cannot be told apart by `{}`{ty}", ident.name))
+        .at(ident.span, "as a key")
+        .help("take a column that names what the rows belong to, such as a device")
 }
 
 /// E0202.

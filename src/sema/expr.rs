@@ -14,6 +14,7 @@ mod mismatch;
 mod name;
 mod outside;
 mod running;
+mod tensor;
 mod typed;
 
 use crate::base::{Name, Span};
@@ -21,7 +22,7 @@ use crate::diag::{Code, Diagnostic};
 use crate::ir::{AggregateCall, GeneratorCall, RunningCall, Type, Value};
 use crate::syntax::ast;
 
-use super::findings::{Findings, not_yet};
+use super::findings::Findings;
 use super::globals::Globals;
 use super::shape::Shape;
 
@@ -39,11 +40,22 @@ pub enum Place {
     /// In a `scan`: running functions besides.
     Scan,
     /// In a `window`: aggregates over columns, and the keys.
-    Window { keys: Vec<Name> },
+    Window { keys: Vec<Name>, rows: RowsOf },
     /// In `simulate`, for a column of this type.
     Simulate { column: Type },
     /// Without any row; said of what.
     Constant(&'static str),
+}
+
+/// How many rows go into one window, for what has to know it when the file is compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowsOf {
+    /// So many; with `partial` possibly fewer at the end of a recording.
+    Known(u64),
+    /// Whatever comes; said of what.
+    Unknown(&'static str),
+    /// The window has a mistake, and nothing more is said about it.
+    Broken,
 }
 
 /// The stateful calls of one entry, in the order in which they are carried out.
@@ -133,7 +145,7 @@ impl<'c, 'a> Typer<'c, 'a> {
             ast::ExprKind::Columns(_) => {
                 self.refuse(no_value("a set of columns", span, "write `across(SET, function, …)` to treat each of them"))
             }
-            ast::ExprKind::Tensor(_) => self.refuse(not_yet("`tensor`", span, "use aggregates over the window instead")),
+            ast::ExprKind::Tensor(set) => self.tensor(set, span),
         }
     }
 

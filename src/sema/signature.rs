@@ -49,6 +49,8 @@ pub enum Pattern {
     /// `float<U/s>`: a product of unit variables and a unit.
     Float(UnitPattern),
     List(Box<Pattern>),
+    /// Of any shape, which the call decides.
+    Tensor,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -154,7 +156,7 @@ fn pattern(ty: &ast::Type, units: &Units) -> Result<Pattern, SignatureMistake> {
         ast::TypeKind::List(item) => Pattern::List(Box::new(pattern(item, units)?)),
         ast::TypeKind::Variable(_) => Pattern::Any,
         ast::TypeKind::Enum(_) => return Err(unknown("enum")),
-        ast::TypeKind::Tensor(_) => return Err(unknown("tensor")),
+        ast::TypeKind::Tensor(_) => Pattern::Tensor,
         ast::TypeKind::Signal(_) => return Err(unknown("signal")),
     })
 }

@@ -5,6 +5,7 @@ mod later;
 pub(super) mod models;
 mod split;
 mod target;
+mod train;
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -18,6 +19,7 @@ use super::checker::Checker;
 use super::columns;
 use super::findings::{not_yet, unknown};
 use super::index::Space;
+use super::network::Wanted;
 use super::policy::Judged;
 use super::shape::{ColumnId, Shape};
 
@@ -88,11 +90,15 @@ impl<'a> Checker<'a> {
             self.warn_of_divided_groups(group, split, clause);
         }
         let start = task.start.as_ref().map(|start| self.start(start, &shape));
-        let models = self.models(task.models.as_ref(), aim.as_ref().map(|aim| &aim.kind));
         let history = task.history.as_ref().and_then(|history| self.history(history));
         let not_features =
             [series.as_ref(), group.as_ref(), weights.as_ref()].into_iter().flatten().chain(&per).cloned().collect();
         let features = aim.as_ref().and_then(|aim| self.features(task, aim, &shape, not_features));
+        let columns: Option<Vec<Column>> =
+            features.as_ref().map(|features| features.iter().map(|(column, _)| column.clone()).collect());
+        let wanted =
+            aim.as_ref().map(|aim| Wanted { kind: &aim.kind, target: &aim.target.column.ty, features: columns.as_deref() });
+        let models = self.models(task, wanted);
         let judged = Judged { waits: shape.waits, ..Judged::of(aim.as_ref(), task, &models) };
         let policy = self.policy_of(task, &judged);
         let (aim, features) = (aim?, features?);

@@ -1,5 +1,7 @@
 //! `test` blocks: what is given, what is edited, what must hold.
 
+mod numbers;
+
 use std::collections::BTreeMap;
 
 use crate::base::{Name, Span};
@@ -128,6 +130,9 @@ impl<'a> Checker<'a> {
         if let (ast::ExprKind::List(items), Type::List(item)) = (&expr.bare().kind, ty) {
             let values: Vec<Option<Value>> = items.iter().map(|value| self.field(value, item, true)).collect();
             return values.into_iter().collect::<Option<_>>().map(Value::List);
+        }
+        if let Type::Tensor(_) | Type::Signal(_) = ty {
+            return self.numbers(expr, ty);
         }
         self.constant(expr, ty, "this value")
     }

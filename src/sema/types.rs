@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::base::{Span, Unit};
 use crate::diag::{Code, Diagnostic};
-use crate::ir::{EnumItem, Type};
+use crate::ir::{EnumItem, TENSOR_NUMBERS_MAX, Type, tensor_numbers};
 use crate::syntax::ast;
 
 use super::findings::{not_yet, unknown};
@@ -29,7 +29,7 @@ fn kind(ty: &ast::Type, library: &Library) -> Result<Type, Diagnostic> {
         ast::TypeKind::Duration => Type::Duration,
         ast::TypeKind::Bytes => Type::Bytes,
         ast::TypeKind::Enum(items) => Type::Enum(enum_items(items, ty.span)?),
-        ast::TypeKind::Tensor(dims) => Type::Tensor(dims.iter().map(dimension).collect::<Result<_, _>>()?),
+        ast::TypeKind::Tensor(dims) => Type::Tensor(shape(dims, ty.span)?),
         ast::TypeKind::Signal(rate) => Type::Signal(sample_rate(rate, library)?),
         ast::TypeKind::List(item) => Type::List(Box::new(kind(item, library)?)),
         ast::TypeKind::Variable(ident) => return Err(unknown("type", &ident.name, ident.span, TYPES)),
@@ -78,6 +78,11 @@ fn enum_items(items: &[ast::EnumItem], span: Span) -> Result<Arc<[EnumItem]>, Di
     Ok(items.iter().map(|item| EnumItem { code: item.code, text: item.text.value.clone() }).collect())
 }
 
+fn shape(dims: &[ast::Dim], span: Span) -> Result<Vec<u32>, Diagnostic> {
+    let shape: Vec<u32> = dims.iter().map(dimension).collect::<Result<_, _>>()?;
+    if tensor_numbers(&shape).is_some() { Ok(shape) } else { Err(too_many_numbers(span)) }
+}
+
 fn dimension(dim: &ast::Dim) -> Result<u32, Diagnostic> {
     match &dim.kind {
         ast::DimKind::Fixed(size) if *size > 0 => Ok(*size),
@@ -106,6 +111,13 @@ fn sample_rate(rate: &ast::Quantity, library: &Library) -> Result<u32, Diagnosti
 fn int_with_unit(span: Span, unit: &ast::UnitExpr) -> Diagnostic {
     let word = unit.factors.first().map_or("ppm", |factor| &*factor.unit.name);
     not_yet("an `int` with a unit", span, &format!("write `float<{word}>`, which holds whole numbers up to 2^53 exactly"))
+}
+
+/// E0309.
+fn too_many_numbers(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::E0309, format!("a tensor holds at most {TENSOR_NUMBERS_MAX} numbers"))
+        .at(span, "holds more")
+        .help("write a smaller shape")
 }
 
 /// E0302.

@@ -33,6 +33,11 @@ impl Checker<'_> {
                 unused.push(unused_value(kind, name, span));
             }
         }
+        for (name, network) in &index.networks {
+            if !self.findings.used.contains(&(Space::Network, name.clone())) {
+                unused.push(unused_value("network", name, network.head.name.span));
+            }
+        }
         for (name, (param, _)) in &index.params {
             if !self.findings.used.contains(&(Space::Value, name.clone())) {
                 unused.push(unused_value("param", name, param.head.name.span));

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::base::{Duration, Time};
 use crate::ir::{EnumItem, Type};
-use crate::node::data_type;
+use crate::node::{Unfit, data_type, signal_of, tensor_of};
 
 /// What was expected instead, in words.
 pub type Expected = String;
@@ -212,37 +212,28 @@ fn bytes(value: &Value) -> Option<Vec<u8>> {
     value.as_array()?.iter().map(|byte| u8::try_from(byte.as_u64()?).ok()).collect()
 }
 
-/// Nested lists of the shape, or one flat list of as many numbers.
+/// Nested lists of the shape, or one flat list of as many numbers; null where a null is in it.
 fn put_tensor(shape: &[u32], cells: &mut FixedSizeListBuilder<Float32Builder>, value: &Value) -> Result<(), Expected> {
     let (size, mut flat) = (cells.value_length() as usize, Vec::new());
-    if !flatten(value, shape.len(), &mut flat) || flat.len() != size {
+    let done = tensor_of(value, shape, &mut flat);
+    if matches!(done, Err(Unfit::Wrong(_))) {
         return Err(format!("{} ({size} numbers)", Type::Tensor(shape.to_vec())));
     }
+    flat.resize(size, 0.0);
     cells.values().append_slice(&flat);
-    cells.append(true);
+    cells.append(done.is_ok());
     Ok(())
 }
 
 fn put_signal(cells: &mut ListBuilder<Float32Builder>, value: &Value) -> Result<(), Expected> {
     let mut flat = Vec::new();
-    if !flatten(value, 1, &mut flat) {
+    let done = signal_of(value, &mut flat);
+    if matches!(done, Err(Unfit::Wrong(_))) {
         return Err("a list of numbers".into());
     }
     cells.values().append_slice(&flat);
-    cells.append(true);
+    cells.append(done.is_ok());
     Ok(())
-}
-
-/// At most `depth` lists deep.
-fn flatten(value: &Value, depth: usize, out: &mut Vec<f32>) -> bool {
-    let Value::Array(items) = value else { return false };
-    items.iter().all(|item| match item.as_f64() {
-        Some(number) => {
-            out.push(number as f32);
-            true
-        }
-        None => depth > 1 && flatten(item, depth - 1, out),
-    })
 }
 
 /// A list is taken whole or not at all.

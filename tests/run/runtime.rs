@@ -5,6 +5,7 @@
 
 mod bench;
 pub mod classes;
+mod clocks;
 mod edits;
 mod epochs;
 mod files;

@@ -65,7 +65,9 @@ fn aggregate(name: &str, example: &Example, args: &[&str], text: &str, result: &
     };
     let is_column = |at: usize| columns.iter().any(|(column, _)| *column == at);
     let args = args.iter().enumerate().map(|(at, arg)| if is_column(at) { format!("a{at}") } else { (*arg).to_owned() });
-    let call = format!("{name}({})", args.collect::<Vec<_>>().join(", "));
+    let args = args.collect::<Vec<_>>().join(", ");
+    // The one function that takes a set of columns.
+    let call = if name == "tensor" { format!("tensor([{args}])") } else { format!("{name}({args})") };
     let given = (0..rows).map(row).collect::<Vec<_>>().join(", ");
     file(&declared.join("; "), &format!("window {rows} rows {{ y = {call} }}"), &given, result)
 }

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::base::Name;
 use crate::diag::{Style, render};
+use crate::lifecycle::Act;
 use crate::node::Ordinal;
 
 use super::super::said::Messages;
@@ -26,6 +28,10 @@ pub enum Request {
     Tap { look: Look },
     /// What becomes of a row, when it comes?
     Trace { row: Wanted },
+    /// Another champion, the one before, or one that stays.
+    Models { act: Act },
+    /// Old trainings may go, of every task or of one.
+    Prune { task: Option<Name>, keep: usize },
 }
 
 /// What a run answers. `answer` says what; all but [`Word`](Answer::Word) and [`Tap`](Answer::Tap) are the last of their
@@ -55,6 +61,11 @@ pub enum Answer {
     },
     Traced {
         row: Followed,
+    },
+    /// What was done with models, and from which row on another one answers, if one does.
+    Models {
+        words: Vec<String>,
+        at: Option<Ordinal>,
     },
     /// That was all.
     Done,
@@ -97,7 +108,7 @@ impl Answer {
     pub fn is_last(&self) -> bool {
         match self {
             Answer::Word { .. } | Answer::Tap { .. } => false,
-            Answer::Traced { .. } | Answer::Done => true,
+            Answer::Traced { .. } | Answer::Models { .. } | Answer::Done => true,
             Answer::Running(_) | Answer::Planned { .. } | Answer::Applied(_) | Answer::Nothing { .. } | Answer::Refused(_) => {
                 true
             }

@@ -70,6 +70,11 @@ impl Task {
         Some(Answering { version, family, metric: learned.metric.clone(), closure })
     }
 
+    /// Of its features of now, and of former ones.
+    pub fn models(&self) -> impl Iterator<Item = &Learned> {
+        self.model.iter().chain(self.former.as_ref().map(|(_, learned)| learned))
+    }
+
     pub fn answering(&self) -> Option<&Learned> {
         self.model.as_ref().or(self.former.as_ref().map(|(_, learned)| learned))
     }

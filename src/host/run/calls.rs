@@ -2,7 +2,9 @@
 //! longer keeps the [`Reply`](super::super::control::Reply) until it is done.
 
 use super::super::control::{Answer, Call, Request, Running};
+use super::super::said::Messages;
 use super::Shell;
+use crate::diag::Diagnostic;
 
 impl Shell {
     pub(super) fn call(&mut self, Call { request, reply }: Call) {
@@ -13,6 +15,11 @@ impl Shell {
             Request::Confirm { accept } => self.confirm(accept, Some(reply)),
             Request::Tap { look } => self.tap(look, reply),
             Request::Trace { row } => self.trace(row, reply),
+            Request::Models { act } => _ = reply.say(self.act(&act).unwrap_or_else(|wrong| refused(wrong))),
+            Request::Prune { task, keep } => {
+                let done = self.prune(task.as_ref(), keep);
+                _ = reply.say(done.unwrap_or_else(|wrong| refused(wrong)));
+            }
         }
     }
 
@@ -28,4 +35,8 @@ impl Shell {
             waits: self.waiting.is_some(),
         })
     }
+}
+
+fn refused(wrong: Diagnostic) -> Answer {
+    Answer::refused(&Messages::of(wrong))
 }

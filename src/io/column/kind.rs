@@ -36,8 +36,8 @@ impl Kind {
             Type::Time => Kind::Time(TimestampMicrosecondBuilder::new().with_data_type(data_type(&Type::Time))),
             Type::Duration => Kind::Duration(DurationMicrosecondBuilder::new()),
             Type::Bytes => Kind::Bytes(BinaryBuilder::new()),
-            Type::Tensor(shape) => Kind::Flat(Flat::new(Some(shape.iter().product::<u32>() as usize))),
-            Type::Signal(_) => Kind::Flat(Flat::new(None)),
+            Type::Tensor(shape) => Kind::Flat(Flat::tensors(shape)),
+            Type::Signal(_) => Kind::Flat(Flat::signals()),
             Type::List(item) => Kind::Nested(Box::new(Nested::new(item))),
         }
     }

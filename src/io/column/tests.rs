@@ -56,3 +56,12 @@ fn tensors_are_flattened_and_their_size_is_kept() {
     assert_eq!((values.len(), values.null_count()), (3, 2));
     assert_eq!(bad, ["`x` has 3 numbers instead of 4", "`x` holds \"a\", which is no number"]);
 }
+
+#[test]
+fn a_null_in_a_tensor_makes_it_null_where_it_may_be() {
+    let fields = ["[1,null]", "[3,4]"];
+    let (values, bad) = read(&column("x", Type::Tensor(vec![2]), true), &fields);
+    assert_eq!((values.null_count(), bad), (1, vec![]));
+    let (_, bad) = read(&column("x", Type::Tensor(vec![2]), false), &fields);
+    assert_eq!(bad, ["`x` holds a null, and may not be null"]);
+}

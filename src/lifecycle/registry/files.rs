@@ -49,6 +49,16 @@ pub fn folders(path: &Path) -> Result<Vec<String>, RegistryError> {
     Ok(folders.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
 }
 
+/// Takes a folder away in one step, by way of `aside`, which must not be there yet.
+pub fn remove(place: &Path, aside: &Path) -> Result<(), RegistryError> {
+    let remove = || -> io::Result<()> {
+        fs::rename(place, aside)?;
+        sync_folder(place.parent().unwrap_or(place))?;
+        fs::remove_dir_all(aside)
+    };
+    remove().map_err(|error| unwritten(place, &error))
+}
+
 /// Removes what a writer that died left behind.
 pub fn clean(folder: &Path, staged: &str) -> Result<(), RegistryError> {
     let staged = folder.join(staged);

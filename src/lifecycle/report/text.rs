@@ -159,8 +159,8 @@ impl Report {
 }
 
 /// The settings that are not at their family's defaults.
-fn changed(family: &str, config: &Config) -> Config {
-    let defaults = crate::model::family(family).map(|family| family.config(&Config::default())).unwrap_or_default();
+pub fn changed(family: &str, config: &Config) -> Config {
+    let defaults = crate::model::defaults_of(family);
     let differs = |(name, value): &(&String, &ConfigValue)| defaults.0.get(*name) != Some(*value);
     Config(config.0.iter().filter(differs).map(|(name, value)| (name.clone(), value.clone())).collect())
 }
@@ -204,11 +204,11 @@ fn with_error(mut cells: Vec<String>, overall: Option<String>, error: String) ->
     cells
 }
 
-fn kind_of(metric: &str) -> Option<MetricKind> {
+pub fn kind_of(metric: &str) -> Option<MetricKind> {
     MetricKind::named(metric.split('(').next().unwrap_or_default())
 }
 
-pub(super) fn cell(metric: &str, figures: &Figures) -> String {
+pub fn cell(metric: &str, figures: &Figures) -> String {
     match (figures.get(metric), kind_of(metric)) {
         (Some(value), Some(kind)) => show::value(kind, *value),
         (Some(value), None) => show::digits(*value),
@@ -217,7 +217,7 @@ pub(super) fn cell(metric: &str, figures: &Figures) -> String {
 }
 
 /// Columns as wide as their widest cell, indented; texts left, figures right.
-pub(super) fn table(rows: &[Vec<String>]) -> Vec<String> {
+pub fn table(rows: &[Vec<String>]) -> Vec<String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| {
         let cells = rows.iter().filter(|row| row.len() > 1).filter_map(|row| row.get(column));

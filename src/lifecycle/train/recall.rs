@@ -3,17 +3,18 @@
 
 use arrow::array::RecordBatch;
 
+use crate::base::Hash;
 use crate::diag::Diagnostic;
 use crate::model::{kind_of, metric_text};
 use crate::plan::{Graph, Learn};
 
 use super::super::again::{Again, Decision};
 use super::super::candidates::covers;
-use super::super::choose::{is_beaten, standing_of, verdicts};
+use super::super::choose::{choose, is_beaten};
 use super::super::complaint::{not_met, stops};
 use super::super::registry::RegistryError;
 use super::super::report::{Scorer, why};
-use super::super::{ChampionReport, Identity, InProcess, Manifest, Registry, RequirementReport, Standing, Stored};
+use super::super::{ChampionReport, Identity, InProcess, Manifest, Registry, RequirementReport, Standing, Stored, Version};
 use super::chosen::HeldOut;
 use super::{Chosen, Context, Data, Member, Report, Split, digests, split};
 
@@ -25,8 +26,12 @@ pub struct Recalled {
     pub split: Split,
     /// Of the table's rows.
     pub ordinals: Vec<u64>,
+    /// Of the data, whatever its order, and of its order.
+    pub digests: (Hash, Hash),
     pub report: Report,
     pub warnings: Vec<Diagnostic>,
+    /// The version that stays whatever else was learned; the champion, where that is one of this training.
+    pub pinned: Option<Version>,
 }
 
 /// The newest training on the rows of `table` that a new one would only repeat, or None where there is none, where its search
@@ -58,7 +63,7 @@ pub fn recall(
         return Ok(None);
     }
     let split = split(&data.table, &learn.task, &learn.policy, purpose)?;
-    let recalling = Recalling { learn, chosen: chosen(&again, learn), again: &again };
+    let recalling = Recalling { learn, chosen: again.chosen(learn).unwrap_or_else(|| nobody(&again, learn)), again: &again };
     if recalling.chosen.standing == Standing::Stops {
         return Err(vec![stops(&learn.task, &learn.policy, &recalling.chosen, &|at| &again.kept[at].family)]);
     }
@@ -66,30 +71,17 @@ pub fn recall(
     if let Some(stored) = &champion {
         registry.set_champion(&stored.manifest.version, identity.training.choice).map_err(failed)?;
     }
+    let digests = (identity.data, identity.order);
     let report = recalling.report(report, champion.as_ref(), held_out);
     let mut warnings = split.warnings.clone();
     warnings.extend(recalling.warning());
-    Ok(Some(Recalled { champion, split, ordinals, report, warnings }))
+    Ok(Some(Recalled { champion, split, ordinals, digests, report, warnings, pinned: again.pinned }))
 }
 
-/// What a champion that simply stays was chosen by, too.
-fn chosen(again: &Again, learn: &Learn) -> Chosen {
-    match &again.decision {
-        Decision::Chosen(chosen) => chosen.clone(),
-        Decision::Stays(at) => {
-            let (member, choice) = (&again.kept[*at].member, &learn.policy.choice);
-            Chosen {
-                standing: standing_of(member, choice),
-                champion: Some(*at),
-                pareto: Vec::new(),
-                nearest: Some(*at),
-                verdicts: verdicts(member, choice),
-                costliest: None,
-                spared: None,
-            }
-        }
-        Decision::Search => unreachable!("it was trained instead"),
-    }
+/// What these models would be chosen for, if none were pinned; nobody of them answers.
+fn nobody(again: &Again, learn: &Learn) -> Chosen {
+    let members: Vec<Member> = again.kept.iter().map(|manifest| manifest.member.clone()).collect();
+    Chosen { champion: None, ..choose(&members, &learn.policy.choice, None) }
 }
 
 fn held_out(

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ir::{FamilyFacts, Takes};
-use crate::model::{ConfigValue, SettingKind, Stream};
+use crate::model::{ConfigValue, Part, SettingKind, Stream};
 
 fn set(purpose: Purpose, classes: usize) -> TrainSet {
     let mut stream = Stream::new(41);
@@ -17,7 +17,8 @@ fn set(purpose: Purpose, classes: usize) -> TrainSet {
             Labels::Classes { index: (0..rows).map(class).collect(), count: classes }
         }
     };
-    TrainSet { x, y, weights: None }
+    let part = Part { name: "x".into(), width: 5, shape: Some(vec![5, 1]) };
+    TrainSet { layout: Layout { parts: vec![part] }, x, y, weights: None }
 }
 
 /// Every family with a quick configuration, on every kind of target that it serves.
@@ -113,7 +114,7 @@ fn the_language_knows_every_family_with_its_settings() {
             SettingKind::Ints { most, low, high, .. } => Takes::Wholes { most, low, high },
         };
         let settings = family.settings();
-        let own: Vec<(&str, Takes)> = settings.iter().map(|setting| (setting.name, takes(setting))).collect();
+        let own: Vec<(&str, Takes)> = settings.iter().map(|setting| (&*setting.name, takes(setting))).collect();
         let known = facts.settings.unwrap_or_else(|| panic!("{} is in this version", family.name()));
         assert_eq!(known.iter().map(|setting| (setting.name, setting.takes)).collect::<Vec<_>>(), own, "{}", family.name());
     }

@@ -101,7 +101,7 @@ fn rings(rows: usize) -> TrainSet {
         x.row_mut(row).copy_from_slice(&[(radius * angle.cos()) as f32, (radius * angle.sin()) as f32]);
         index.push(class as u32);
     }
-    TrainSet { x, y: Labels::Classes { index, count: 2 }, weights: None }
+    TrainSet { layout: Default::default(), x, y: Labels::Classes { index, count: 2 }, weights: None }
 }
 
 fn small() -> Config {

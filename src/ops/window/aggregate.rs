@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, cast::AsArray};
+use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, cast::AsArray, new_null_array};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::{cast, prep_null_mask_filter, take};
 use arrow::datatypes::{DataType, Field, Schema};
@@ -18,6 +18,7 @@ use crate::node::{self, NodeError};
 use super::super::error::{failed, ill_formed};
 use super::super::expr::{Expression, Scope};
 use super::fold::{self, Fold, Folds};
+use super::pack::Pack;
 
 /// All calls of a window, in the order of its entries. Arguments that several calls share are evaluated once.
 pub(super) struct Aggregates {
@@ -89,6 +90,11 @@ impl Aggregates {
         self.reads.iter().map(|read| read.data_type().clone()).collect()
     }
 
+    /// One row, for whoever leaves it out.
+    pub fn any_row(&self) -> Inputs {
+        Inputs { columns: self.read_types().iter().map(|ty| new_null_array(ty, 1)).collect(), rows: 1 }
+    }
+
     /// Without groups, one per call.
     pub fn accumulators(&self) -> Result<Vec<Box<dyn GroupsAccumulator>>, NodeError> {
         self.calls.iter().map(Call::accumulator).collect()
@@ -123,14 +129,28 @@ impl Call {
         groups: &[usize],
         total: usize,
     ) -> Result<(), NodeError> {
+        let args = self.args_of(inputs)?;
+        let filter = self.filter.map(|at| certain(&inputs.columns[at]));
+        accumulator.update_batch(&args, groups, filter.as_ref(), total).map_err(failed)
+    }
+
+    fn args_of(&self, inputs: &Inputs) -> Result<Vec<ArrayRef>, NodeError> {
         let mut args: Vec<ArrayRef> = self.args.iter().map(|at| Arc::clone(&inputs.columns[*at])).collect();
         if args.is_empty() {
             args.push(Arc::new(BooleanArray::new(BooleanBuffer::new_set(inputs.rows), None)));
         } else if self.as_float && *args[0].data_type() != DataType::Float64 {
             args[0] = as_float(&args[0])?;
         }
-        let filter = self.filter.map(|at| certain(&inputs.columns[at]));
-        accumulator.update_batch(&args, groups, filter.as_ref(), total).map_err(failed)
+        Ok(args)
+    }
+
+    /// What it remembers of a group without rows: of one whose only row is left out. DataFusion takes a group that no row has
+    /// reached at all for one that has a value.
+    pub fn nothing(&self, left_out: &Inputs) -> Result<Vec<ArrayRef>, NodeError> {
+        let mut accumulator = self.accumulator()?;
+        let none = BooleanArray::from(vec![false]);
+        accumulator.update_batch(&self.args_of(left_out)?, &[0], Some(&none), 1).map_err(failed)?;
+        accumulator.state(EmitTo::All).map_err(failed)
     }
 
     /// The finished result, in the type of the call.
@@ -251,6 +271,7 @@ fn expect_args(call: &ir::AggregateCall, args: usize) -> Result<(), NodeError> {
     let expected = match call.function {
         Aggregate::Count => args <= 1,
         Aggregate::Slope | Aggregate::Correlation => args == 2,
+        Aggregate::Tensor => args >= 1,
         _ => args == 1,
     };
     if expected { Ok(()) } else { Err(ill_formed(format!("`{}` has {args} arguments", call.function.name()))) }
@@ -293,6 +314,7 @@ fn maker(call: &ir::AggregateCall, args: &[DataType], result: &DataType) -> Resu
         Aggregate::Rms => Ok(own(fold::Rms::default(), args, result)),
         Aggregate::PeakToPeak => Ok(own(fold::PeakToPeak::default(), args, result)),
         Aggregate::ZeroCrossings => Ok(own(fold::ZeroCrossings::default(), args, result)),
+        Aggregate::Tensor => pack(result),
     }
 }
 
@@ -301,6 +323,13 @@ fn own<F: Fold>(fresh: F, args: &[DataType], result: &DataType) -> (Maker, Vec<D
     let state = F::parts(&args);
     let make = move || -> Box<dyn GroupsAccumulator> { Box::new(Folds::new(fresh.clone(), args.clone(), result.clone())) };
     (Maker::Own(Box::new(make)), state)
+}
+
+fn pack(result: &DataType) -> Result<(Maker, Vec<DataType>), NodeError> {
+    let DataType::FixedSizeList(_, size) = result else { return Err(ill_formed("a tensor is a list of one size")) };
+    let size = *size as usize;
+    let make = move || -> Box<dyn GroupsAccumulator> { Box::new(Pack::new(size)) };
+    Ok((Maker::Own(Box::new(make)), Pack::state()))
 }
 
 /// DataFusion's where it has one for the type.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, cast::AsArray};
 use arrow::compute::interleave;
 use arrow::datatypes::{Field, Int64Type, Schema};
-use datafusion::logical_expr::EmitTo;
 
 use crate::base::Name;
 use crate::node::{Migration, NodeError, State};
@@ -109,6 +108,7 @@ fn starts_of(panes: &RecordBatch) -> Result<&Int64Array, NodeError> {
 
 /// Where the groups of the running panes stand in the rebuilt ones.
 struct Found<'a> {
+    parts: &'a Parts,
     rebuilt: Option<&'a RecordBatch>,
     /// By running row.
     rows: Vec<Option<usize>>,
@@ -116,18 +116,19 @@ struct Found<'a> {
 
 impl<'a> Found<'a> {
     fn of(from: &PaneMigration<'a>) -> Result<Found<'a>, NodeError> {
+        let parts = from.parts;
         let rebuilt = from.migration.rebuilt.as_ref().map(panes_of).transpose()?;
-        let Some(again) = rebuilt else { return Ok(Found { rebuilt, rows: vec![None; from.running.num_rows()] }) };
+        let Some(again) = rebuilt else { return Ok(Found { parts, rebuilt, rows: vec![None; from.running.num_rows()] }) };
         let mut keys = Keys::new(from.parts.by.types())?;
         let by = &from.parts.by;
         let known: HashMap<(i64, Id), usize> = groups(again, by, &mut keys)?.into_iter().zip(0..).collect();
         let running = groups(from.running, by, &mut keys)?;
-        Ok(Found { rebuilt, rows: running.iter().map(|group| known.get(group).copied()).collect() })
+        Ok(Found { parts, rebuilt, rows: running.iter().map(|group| known.get(group).copied()).collect() })
     }
 
     /// What the call remembers of each running group.
     fn columns(&self, call: &Call) -> Result<Vec<ArrayRef>, NodeError> {
-        let none = call.nothing()?;
+        let none = call.nothing(&self.parts.aggregates.any_row())?;
         let Some(rebuilt) = self.rebuilt else {
             let places: Vec<(usize, usize)> = vec![(0, 0); self.rows.len()];
             return none.iter().map(|none| interleave(&[none.as_ref()], &places).map_err(failed)).collect();
@@ -146,17 +147,6 @@ fn groups(panes: &RecordBatch, by: &KeyColumns, keys: &mut Keys) -> Result<Vec<(
     let columns = by.names().iter().map(|name| column_named(panes, name).cloned()).collect::<Result<Vec<_>, _>>()?;
     let ids = keys.ids(&columns, panes.num_rows())?;
     Ok(starts_of(panes)?.values().iter().copied().zip(ids).collect())
-}
-
-impl Call {
-    /// What it remembers of a group without rows.
-    pub fn nothing(&self) -> Result<Vec<ArrayRef>, NodeError> {
-        let mut accumulator = self.accumulator()?;
-        let none: Vec<ArrayRef> =
-            self.state_fields().iter().map(|field| arrow::array::new_empty_array(field.data_type())).collect();
-        accumulator.merge_batch(&none, &[], 1).map_err(failed)?;
-        accumulator.state(EmitTo::All).map_err(failed)
-    }
 }
 
 /// For row windows: which of the values that rows wait with are the same as before, from number in the new window to number

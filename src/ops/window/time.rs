@@ -319,7 +319,7 @@ impl Node for TimeWindow {
         let ids = self.keys.ids(&self.parts.by.read(&batch.rows)?, batch.len())?;
         let times = self.times(&batch.rows)?;
         // What had ended before it began is not its to tell.
-        if self.fired == Time::MIN {
+        if self.fired == Time::MIN && self.panes.is_empty() {
             self.fired = batch.clock.start();
         }
         let mut verdicts = self.judge(&batch, &ids, &times);
@@ -351,7 +351,7 @@ impl Node for TimeWindow {
             // Where its input goes on again, these stay closed.
             self.fired = Time(end);
         }
-        let incomplete = std::mem::take(&mut self.incomplete);
+        let incomplete = self.incomplete.clone();
         self.close();
         out.noted(KEPT_BACK, fired.kept_back);
         out.send(self.parts.output.batch(fired, &self.keys, &incomplete, at, clock)?);

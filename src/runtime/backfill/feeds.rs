@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::base::{Name, Time};
 use crate::diag::Code;
 use crate::io::Position;
-use crate::node::{Clock, NodeError, Ordinal};
+use crate::node::{NodeError, Ordinal};
 use crate::plan::NotAgain;
+use crate::runtime::clocks;
 use crate::runtime::engine::Life;
 use crate::runtime::feed::{Drawn, Feed, FeedCounts, Head, Parts, Side, SourceSpec};
 
@@ -169,7 +170,7 @@ impl Feed for Limited {
         let before = self.position();
         let mut drawn = self.feed.take(most, until, first)?;
         if let Some(limit) = self.limits.of(&self.which).clock {
-            drawn.rows.clock = held(drawn.rows.clock, limit);
+            drawn.rows.clock = clocks::held(drawn.rows.clock, limit);
         }
         if self.position() == before {
             self.stuck = Some(self.limits.of(&self.which).records);
@@ -192,31 +193,6 @@ impl Feed for Limited {
 
     fn follow(&mut self, before: &Position) {
         self.feed.follow(before);
-    }
-}
-
-/// A clock that goes no further than `limit`.
-pub(super) fn held(clock: Clock, limit: Time) -> Clock {
-    let (before, after) = (clock.start().min(limit), clock.after().min(limit));
-    match clock {
-        clock if clock.after() <= limit => clock,
-        Clock::None => Clock::None,
-        Clock::Gate { base, lateness, time, .. } => {
-            let mut now = before;
-            let mut steps = Vec::new();
-            for (row, at) in time.iter().enumerate() {
-                let moved = now.max((Time(*at) - lateness).min(limit));
-                if moved > now {
-                    now = moved;
-                    steps.push((base.plus(row), now));
-                }
-            }
-            Clock::Steps { before, after, at: steps.into() }
-        }
-        Clock::Steps { at, .. } => {
-            let steps = at.iter().map(|(ordinal, time)| (*ordinal, (*time).min(limit))).collect();
-            Clock::Steps { before, after, at: steps }
-        }
     }
 }
 

@@ -18,6 +18,7 @@ use crate::runtime::feed::Parts;
 use crate::runtime::record::{CutRecord, DrawRecord, History, Meaning, Past, Record, RoundRecord, Standing, Wanted};
 
 use super::feeds::Limits;
+use super::level::Level;
 use meanings::Meanings;
 
 /// Entries of the log between two looks at where the running graph stands.
@@ -47,6 +48,7 @@ pub(super) struct Recall {
     /// How sources read their rows where the log has been heeded to.
     meanings: Meanings,
     limits: Limits,
+    level: Level,
     running: Option<Running>,
     /// Has the log said anywhere how all stood?
     told_once: bool,
@@ -70,8 +72,27 @@ impl Recall {
         told: Vec<Told>,
         limits: Limits,
     ) -> Recall {
-        let meanings = Meanings::default();
-        Recall { history, ahead: None, keys, graph, told, meanings, limits, running: None, told_once: false, trouble: None }
+        Recall {
+            history,
+            ahead: None,
+            keys,
+            graph,
+            told,
+            meanings: Meanings::default(),
+            limits,
+            level: Level::default(),
+            running: None,
+            told_once: false,
+            trouble: None,
+        }
+    }
+
+    /// Where the running stages stand by now.
+    pub fn hold(&mut self, level: Level) {
+        self.level = level;
+        if let Some(running) = &mut self.running {
+            self.level.hold(&mut running.engine);
+        }
     }
 
     pub fn reach(&self) -> Option<Reach> {
@@ -140,7 +161,8 @@ impl Recall {
         (self.running, self.told_once) = (None, true);
         let Some(parts) = parts.filter(|_| is_as_now) else { return };
         match begin::begin(standing, &self.graph, &self.told, &self.limits, parts) {
-            Ok(engine) => {
+            Ok(mut engine) => {
+                self.level.hold(&mut engine);
                 let since = if standing.at == Ordinal(0) { Reach::All } else { Reach::Since(standing.taken) };
                 self.running = Some(Running { engine, since, upto: standing.at });
             }
@@ -179,6 +201,7 @@ impl Recall {
             return Err(NotAgain::Failed(why));
         }
         running.engine.let_time_go_on(clocks);
+        self.level.rise(&mut running.engine);
         let mut states = BTreeMap::new();
         for key in self.keys.keys() {
             let Some(slot) = running.engine.slot_mut(key) else { continue };

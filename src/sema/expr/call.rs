@@ -77,6 +77,7 @@ impl<'a> Typer<'_, 'a> {
             "cumulative" => return self.cumulative(name, &args, span),
             "env" => return self.env_value(&args, span),
             "secret" => return self.secret_value(name),
+            "tensor" => return self.tensor_of_one(name, span),
             _ => {}
         }
         let library = self.globals.library;

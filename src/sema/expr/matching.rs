@@ -149,10 +149,12 @@ impl Bound {
             Pattern::List(item) => {
                 let item = match &**item {
                     Pattern::Exact(ty) => ty.clone(),
-                    Pattern::Any | Pattern::Float(_) | Pattern::List(_) => Type::NUMBER(),
+                    Pattern::Any | Pattern::Float(_) | Pattern::List(_) | Pattern::Tensor => Type::NUMBER(),
                 };
                 Err((Type::List(Box::new(item)), Misfit::Type))
             }
+            Pattern::Tensor if matches!(typed.ty(), Type::Tensor(_)) => Ok(typed),
+            Pattern::Tensor => Err((Type::Tensor(vec![]), Misfit::Type)),
         }
     }
 
@@ -201,6 +203,8 @@ impl Bound {
                 Ok(Type::Float(unit))
             }
             Pattern::List(_) => Ok(Type::List(Box::new(self.any.clone().unwrap_or_else(Type::NUMBER)))),
+            // Whoever calls such a function works its shape out.
+            Pattern::Tensor => Ok(Type::Tensor(vec![])),
         }
     }
 

@@ -38,7 +38,7 @@ impl<'a> Typer<'_, 'a> {
         let column = self.shape.get(&ident.name)?;
         let typed = Typed::column(column.name.clone(), column.ty.clone(), column.nullable, ident.span);
         match &self.place {
-            Place::Window { keys } if self.inside.is_none() && !keys.contains(&ident.name) => {
+            Place::Window { keys, .. } if self.inside.is_none() && !keys.contains(&ident.name) => {
                 self.refuse(column_of_many_rows(ident))
             }
             Place::Constant(what) => {

@@ -4,7 +4,7 @@ use crate::base::{Duration, Span};
 use crate::diag::{Code, Diagnostic};
 use crate::ir::{Op, StageKind, WindowOp, WindowShape};
 use crate::sema::checker::Checker;
-use crate::sema::expr::Place;
+use crate::sema::expr::{Place, RowsOf};
 use crate::sema::shape::Shape;
 use crate::syntax::ast;
 
@@ -27,7 +27,7 @@ impl<'a> Checker<'a> {
             }
         };
         let keys = self.keys(by.as_ref(), stage, flow);
-        let place = Place::Window { keys: keys.clone().unwrap_or_default() };
+        let place = Place::Window { keys: keys.clone().unwrap_or_default(), rows: RowsOf::Unknown("`summarize`") };
         let mut out = key_columns(keys.as_deref().unwrap_or_default(), &flow.shape);
         let entries = self.window_entries(entries, &place, &mut out, flow);
         let named: &[&str] = if every.is_some() { &["window_end"] } else { &[] };

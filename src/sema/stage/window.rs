@@ -6,7 +6,7 @@ use crate::base::{Duration, Name, Span};
 use crate::diag::{Code, Diagnostic};
 use crate::ir::{AggregateCall, AggregateEntry, Column, Expr, Op, StageKind, Type, WindowOp, WindowShape};
 use crate::sema::checker::Checker;
-use crate::sema::expr::{Place, Typed};
+use crate::sema::expr::{Place, RowsOf, Typed};
 use crate::sema::findings::not_yet;
 use crate::sema::shape::{HIDDEN_TIME, Shape, hidden_time};
 use crate::syntax::ast;
@@ -26,7 +26,7 @@ impl<'a> Checker<'a> {
             self.report(partial_of_time(*span));
         }
         let keys = self.keys(by.as_ref(), stage, flow);
-        let place = Place::Window { keys: keys.clone().unwrap_or_default() };
+        let place = Place::Window { keys: keys.clone().unwrap_or_default(), rows: rows_of(shape.as_ref()) };
         let mut out = key_columns(keys.as_deref().unwrap_or_default(), &flow.shape);
         let entries = self.window_entries(entries, &place, &mut out, flow);
         let is_timed = matches!(shape, Some(WindowShape::Time { .. } | WindowShape::Session { .. }));
@@ -185,6 +185,16 @@ pub(super) fn key_columns(keys: &[Name], before: &Shape) -> Shape {
 fn columns_of(value: &Expr, calls: &[AggregateCall]) -> BTreeSet<Name> {
     let parts = calls.iter().flat_map(|call| call.args.iter().chain(&call.filter));
     std::iter::once(value).chain(parts).flat_map(Expr::columns).collect()
+}
+
+fn rows_of(shape: Option<&WindowShape>) -> RowsOf {
+    match shape {
+        Some(WindowShape::Rows { size, .. }) => RowsOf::Known(*size),
+        Some(WindowShape::Time { .. }) => RowsOf::Unknown("a window of time"),
+        Some(WindowShape::Session { .. }) => RowsOf::Unknown("a session"),
+        Some(WindowShape::Whole | WindowShape::Cumulative { .. }) => RowsOf::Unknown("a whole recording"),
+        None => RowsOf::Broken,
+    }
 }
 
 /// How long rows wait for the window to close.

@@ -17,9 +17,6 @@ impl<'a> Checker<'a> {
                 "put the truth into a column of the rows, null while nobody knows it",
             ));
         }
-        if let Some(train) = &task.train {
-            self.report(not_yet("`train`", train.span, "leave it out: the search chooses how its models are trained"));
-        }
     }
 
     pub(super) fn check_kind_clauses(&mut self, task: &'a ast::Task) {

@@ -6,10 +6,14 @@ use std::collections::BTreeMap;
 
 use crate::base::{Name, Span};
 use crate::diag::{Code, Diagnostic};
-use crate::ir::{Candidate, Choices, Dimension, ExprKind, FAMILIES, FamilyFacts, Models, TaskKind, Type, Value};
+use crate::ir::{
+    Candidate, Choices, Column, Dimension, ExprKind, FAMILIES, FamilyFacts, Models, NETWORK, TaskKind, Type, Value,
+};
 use crate::sema::checker::Checker;
 use crate::sema::expr::{Typed, value_of};
 use crate::sema::findings::{not_yet, unknown};
+use crate::sema::index::Space;
+use crate::sema::network::Wanted;
 use crate::syntax::ast;
 
 /// Do all listed families learn row by row?
@@ -24,18 +28,27 @@ pub(crate) fn all_online(models: &Models) -> bool {
 }
 
 impl<'a> Checker<'a> {
-    pub(super) fn models(&mut self, models: Option<&'a ast::Models>, kind: Option<&TaskKind>) -> Option<Models> {
-        let Some(models) = models else { return Some(Models::Auto) };
-        let list = match &models.kind {
-            ast::ModelsKind::Auto => return Some(Models::Auto),
-            ast::ModelsKind::List(list) => list,
+    pub(super) fn models(&mut self, task: &'a ast::Task, wanted: Option<Wanted<'_>>) -> Option<Models> {
+        let list = match task.models.as_ref().map(|models| &models.kind) {
+            Some(ast::ModelsKind::List(list)) => list,
+            Some(ast::ModelsKind::Auto) | None => {
+                self.train_nobody(task);
+                return Some(Models::Auto);
+            }
         };
-        let candidates: Vec<Option<Candidate>> = list.iter().map(|call| self.candidate(call, kind)).collect();
-        candidates.into_iter().collect::<Option<Vec<_>>>().map(Models::Listed)
+        let candidates: Vec<Option<Candidate>> = list.iter().map(|call| self.candidate(call, wanted)).collect();
+        let candidates = candidates.into_iter().collect::<Option<Vec<_>>>();
+        let Some(train) = &task.train else { return candidates.map(Models::Listed) };
+        let trained = self.train(train);
+        self.trained(candidates?, trained?, train).map(Models::Listed)
     }
 
-    fn candidate(&mut self, call: &'a ast::Call, kind: Option<&TaskKind>) -> Option<Candidate> {
+    fn candidate(&mut self, call: &'a ast::Call, wanted: Option<Wanted<'_>>) -> Option<Candidate> {
         let name = &call.name.name;
+        let kind = wanted.map(|wanted| wanted.kind);
+        if let Some(network) = self.globals.index.networks.get(name).copied() {
+            return self.network_candidate(call, network, wanted);
+        }
         let Some(family) = FamilyFacts::named(name) else {
             let diagnostic = self.unknown_family(&call.name);
             self.report(diagnostic);
@@ -46,7 +59,27 @@ impl<'a> Checker<'a> {
             return None;
         }
         let settings = self.settings(call, family)?;
-        Some(Candidate { family: name.clone(), settings, span: call.span })
+        if let Some(wrong) = wanted.and_then(|wanted| no_tensor(call, wanted.features?)) {
+            self.report(wrong);
+            return None;
+        }
+        Some(Candidate { family: name.clone(), settings, network: None, span: call.span })
+    }
+
+    fn network_candidate(
+        &mut self,
+        call: &'a ast::Call,
+        network: &'a ast::Network,
+        wanted: Option<Wanted<'_>>,
+    ) -> Option<Candidate> {
+        self.findings.mark_used(Space::Network, &call.name.name);
+        if let Some(kind) = wanted.map(|wanted| wanted.kind).filter(|kind| !NETWORK.learns(kind)) {
+            self.report(cannot_learn(&call.name, kind));
+            return None;
+        }
+        let settings = self.settings(call, &FamilyFacts { name: "network", ..NETWORK });
+        let network = self.network_for(network, call, wanted);
+        Some(Candidate { family: call.name.name.clone(), settings: settings?, network: Some(network?), span: call.span })
     }
 
     /// None after a message.
@@ -70,18 +103,19 @@ impl<'a> Checker<'a> {
     }
 
     fn unknown_family(&self, ident: &ast::Ident) -> Diagnostic {
-        if self.globals.index.networks.contains_key(&ident.name) || ident.name == "network" {
-            return not_yet(format!("the network `{}` as a model", ident.name), ident.span, "use `mlp` or `conv1d`");
-        }
         if ident.name == "onnx" {
             return not_yet("`onnx`", ident.span, "use one of the families that mliot trains");
         }
-        let mut out = unknown("model family", &ident.name, ident.span, FAMILIES.iter().map(|family| family.name));
+        let mut out = unknown("model family", &ident.name, ident.span, self.model_names());
         out.code = Code::E0506;
         out.help.get_or_insert_with(|| {
             "such as `logistic`, `tree`, `forest`, `boosted`, `mlp`; `models auto` tries the usual ones".to_owned()
         });
         out
+    }
+
+    fn model_names(&self) -> impl Iterator<Item = &str> {
+        FAMILIES.iter().map(|family| family.name).chain(self.globals.index.networks.keys().map(Name::as_str))
     }
 
     fn choices(&mut self, expr: &'a ast::Expr) -> Option<Choices> {
@@ -94,7 +128,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn dimension(&mut self, expr: &'a ast::Expr) -> Option<Dimension> {
+    pub(in crate::sema) fn dimension(&mut self, expr: &'a ast::Expr) -> Option<Dimension> {
         match &expr.bare().kind {
             ast::ExprKind::Range { low, high } => {
                 let (low, high) = (self.setting(low), self.setting(high));
@@ -156,6 +190,22 @@ fn cannot_learn(ident: &ast::Ident, kind: &TaskKind) -> Diagnostic {
         ("linear", TaskKind::Classify) => out.fix(ident.span, "logistic"),
         _ => out,
     }
+}
+
+/// E0525: `conv1d` and `conv2d` take one tensor.
+fn no_tensor(call: &ast::Call, features: &[Column]) -> Option<Diagnostic> {
+    let (axes, wants) = match &*call.name.name {
+        "conv1d" => (1..=2, "one tensor[rows, channels]"),
+        "conv2d" => (2..=3, "one tensor[height, width, channels]"),
+        _ => return None,
+    };
+    let fits = match features {
+        [Column { ty: Type::Tensor(shape), .. }] => axes.contains(&shape.len()),
+        _ => false,
+    };
+    let message = format!("`{}` learns from {wants} and nothing else", call.name.name);
+    let out = Diagnostic::new(Code::E0525, message).at(call.name.span, "");
+    (!fits).then(|| out.help("name the tensor with `features`, or declare a `network` that joins what there is"))
 }
 
 /// E0506.

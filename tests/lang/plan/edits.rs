@@ -181,7 +181,12 @@ fn a_sharper_requirement() {
 
 #[test]
 fn other_models() {
-    let candidate = |family: &str| Candidate { family: family.into(), settings: Default::default(), span: Default::default() };
+    let candidate = |family: &str| Candidate {
+        family: family.into(),
+        settings: Default::default(),
+        network: None,
+        span: Default::default(),
+    };
     let listed = Models::Listed(vec![candidate("logistic"), candidate("boosted")]);
     let diff = edit(|program| task_of(program).models = listed);
     expect(&diff, &["occupancy: retuned"]);

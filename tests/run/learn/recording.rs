@@ -62,8 +62,12 @@ pub fn column(name: &str, ty: Type) -> Column {
 }
 
 pub fn task(name: &str, kind: TaskKind, target: Column, features: Vec<Column>, families: &[&str]) -> Task {
-    let candidate =
-        |family: &&str| Candidate { family: (*family).into(), settings: Default::default(), span: Default::default() };
+    let candidate = |family: &&str| Candidate {
+        family: (*family).into(),
+        settings: Default::default(),
+        network: None,
+        span: Default::default(),
+    };
     Task {
         name: name.into(),
         kind,

@@ -42,7 +42,9 @@ fn versions_are_kept_found_and_opened() {
     assert_eq!(second[0].number as usize, committed.len() + 1);
     assert_eq!(registry.open(&second[0]).unwrap().manifest.parent, Some(version("made-1")));
     registry.set_champion(&version("made-1"), identity.training.choice).unwrap();
-    assert_eq!(registry.standing("made").unwrap(), Some((version("made-1"), Some(identity.training.choice))));
+    let reign = registry.reign("made").unwrap().unwrap();
+    assert_eq!((reign.champion, reign.under), (version("made-1"), Some(identity.training.choice)));
+    assert_eq!(reign.before, [second[0].clone(), version("made-1")]);
 }
 
 #[test]

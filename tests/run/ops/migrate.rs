@@ -8,7 +8,7 @@ use mliot::node::{Migration, Node, State};
 use mliot::plan::NodeSpec;
 use proptest::prelude::*;
 
-use super::expression::{column, float};
+use super::expression::{column, float, literal};
 use super::feed::{ClockKind, Feed, feed};
 use super::harness::{Given, bits, build, cases, finish, step};
 use super::scan::{call, plain, scan, timeless};
@@ -187,6 +187,26 @@ proptest! {
             prop_assert_eq!(&row.1[1], &whole.1[1], "the rows of a window");
             prop_assert!(row.1[2] == "null" || row.1[2] == whole.1[2], "{:?} and {:?}", row, whole);
         }
+    }
+
+    /// Groups of which no row can be had again are worth what aggregates are worth over no rows.
+    #[test]
+    fn what_is_not_found_again_is_of_no_row(feed in feed(TIMED), size in 1i64..40) {
+        let shape = WindowShape::Time { size: Duration(size), every: Duration(size) };
+        let rows = every(true).into_iter().take(1);
+        let nobody = |mut entry: AggregateEntry| {
+            entry.calls[0].filter = Some(literal(Value::Bool(false), Type::Bool));
+            entry
+        };
+        let all: Vec<AggregateEntry> = rows.clone().chain(every(true).into_iter().skip(1)).collect();
+        let empty: Vec<AggregateEntry> = rows.clone().chain(every(true).into_iter().skip(1).map(nobody)).collect();
+        let of = |entries: Vec<AggregateEntry>| window(shape.clone(), &["key"], false, entries, &feed);
+        let (old, new, none) = (of(rows.collect()), of(all.clone()), of(empty));
+        let rebuilt = build(&new, &feed.schema()).save().unwrap();
+        let anew = added(called(&all[..1]), called(&all));
+        let at = feed.rows.len();
+        let given = rest(migrated(&old, &new, &feed, at, &anew, Some(rebuilt)).as_mut(), &feed, at);
+        prop_assert_eq!(given.rows, rest(seen(&none, &feed, at).as_mut(), &feed, at).rows);
     }
 
     /// What cannot be put together is refused, and nothing panics.

@@ -46,6 +46,7 @@ pub fn every(timed: bool) -> Vec<AggregateEntry> {
         aggregate("peak_to_peak", Aggregate::PeakToPeak, x(), float()),
         aggregate("zero_crossings", Aggregate::ZeroCrossings, x(), Type::Int),
         aggregate("high", Aggregate::Count, x(), Type::Int),
+        aggregate("packed", Aggregate::Tensor, vec![column("x", float()); 2], Type::Tensor(vec![3, 2])),
     ];
     for entry in &mut entries {
         match entry.name.as_str() {

@@ -279,3 +279,23 @@ fn a_source_that_is_gone_and_a_model_that_is_gone_are_named() {
     assert!(restored.findings[0].message.contains("level-2"), "{:#?}", restored.findings);
     assert_eq!(restored.engine.version(&"level".into()), None);
 }
+
+/// The books of a merge that reads one node at two ports had been mixed up by a restart.
+#[test]
+fn two_edges_from_one_node_come_back_each_with_its_own_books() {
+    let file = |pipe: Pipe| {
+        File::default().source("lab", 0).live("lab").stream("both", "lab", pipe.union(&["lab"])).sink("out", "both")
+    };
+    let (filtered, plain) = (file(Pipe::new().filter(above("v", 3.0))).graph(), file(Pipe::new()).graph());
+    let lab: Vec<Row> = (0..6).map(|second| super::program::row(f64::from(second), "a", 5.0)).collect();
+    let scripts = scripts(&lab, &[], 3, true);
+    let engine = Engine::start(settings(), &filtered, &scripts).expect("the graph starts");
+    let mut run = Run { engine, scripts, sinks: Tables::new() };
+    run.step();
+    run.engine.apply(&plain, &run.scripts).expect("a good edit");
+    run.scripts.live("lab").more(2);
+    run.step();
+    let before = run.engine.edge_reports();
+    let again = restored(run.engine.epoch().unwrap().unwrap(), run.scripts.later());
+    assert_eq!(again.engine.edge_reports(), before);
+}

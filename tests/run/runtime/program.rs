@@ -62,7 +62,8 @@ impl Pipe {
     }
 
     fn stage(mut self, kind: StageKind, op: Op) -> Pipe {
-        let time = if self.columns.iter().any(|column| column.name == "at") { "at" } else { "window_end" };
+        let has = |name: &&str| self.columns.iter().any(|column| column.name == *name);
+        let time = ["at", "window_end", "@time"].into_iter().find(has).expect("rows have a time");
         let schema = Schema { columns: self.columns.clone(), time: Some(time.into()), clock_by: vec![] };
         let span = Span::default();
         self.stages.push(Stage { kind, op, id: None, within: vec![], on_change: OnChange::Backfill, schema, span });
@@ -93,8 +94,18 @@ impl Pipe {
     }
 
     /// The same every so many seconds.
-    pub fn hop(mut self, seconds: i64, every: i64, of: &str) -> Pipe {
+    pub fn hop(self, seconds: i64, every: i64, of: &str) -> Pipe {
         let (size, every) = (Duration(seconds * 1_000_000), Duration(every * 1_000_000));
+        let time = vec![column("window_start", Type::Time), column("window_end", Type::Time)];
+        self.fold(WindowShape::Time { size, every }, time, of)
+    }
+
+    /// The same of so many rows, every so many rows.
+    pub fn rows(self, size: u64, every: u64, of: &str) -> Pipe {
+        self.fold(WindowShape::Rows { size, every }, vec![column("@time", Type::Time)], of)
+    }
+
+    fn fold(mut self, shape: WindowShape, time: Vec<Column>, of: &str) -> Pipe {
         let entry = |name: &str, function, args: Vec<Expr>, ty: Type| AggregateEntry {
             name: name.into(),
             calls: vec![AggregateCall { function, args, settings: vec![], filter: None, ty: ty.clone() }],
@@ -103,14 +114,8 @@ impl Pipe {
         };
         let entries =
             vec![entry("n", Aggregate::Count, vec![], Type::Int), entry("total", Aggregate::Sum, vec![read(of)], float())];
-        self.columns = vec![
-            column("key", Type::Text),
-            column("n", Type::Int),
-            column("total", float()),
-            column("window_start", Type::Time),
-            column("window_end", Type::Time),
-        ];
-        let shape = WindowShape::Time { size, every };
+        self.columns = vec![column("key", Type::Text), column("n", Type::Int), column("total", float())];
+        self.columns.extend(time);
         let op = WindowOp { shape, partial: false, by: vec!["key".into()], entries };
         self.stage(StageKind::Window, Op::Window(op))
     }

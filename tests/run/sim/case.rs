@@ -243,6 +243,14 @@ impl Display for Case {
 
 /// The lines that a save changes; a text that the compiler refuses changes nothing.
 fn saved(f: &mut Formatter<'_>, before: Sheet, edits: &[Edit], how: &How) -> Result<Sheet, fmt::Error> {
+    if let How::Overtaken(others) = how {
+        writeln!(f, "  the save that comes first:")?;
+        let first = saved(f, before.clone(), others, &How::Plain)?;
+        if first != before {
+            return Ok(first);
+        }
+        writeln!(f, "  and the other one:")?;
+    }
     let Saved::Text(after) = edit::apply(&before, edits) else { return Ok(before) };
     let (old, new) = (before.to_string(), after.to_string());
     let only = |text: &str, other: &str| -> Vec<String> {
@@ -250,7 +258,7 @@ fn saved(f: &mut Formatter<'_>, before: Sheet, edits: &[Edit], how: &How) -> Res
     };
     only(&old, &new).iter().try_for_each(|line| writeln!(f, "    - {line}"))?;
     only(&new, &old).iter().try_for_each(|line| writeln!(f, "    + {line}"))?;
-    let made = matches!(how, How::Plain | How::Beside(_)) && super::simulate::graph_of(new).is_ok();
+    let made = matches!(how, How::Plain | How::Beside(_) | How::Overtaken(_)) && super::simulate::graph_of(new).is_ok();
     Ok(if made { after } else { before })
 }
 

@@ -36,6 +36,10 @@ pub struct Oracle {
     reading: BTreeMap<Name, Reading>,
     /// Where rows are had once more: clocks that the running ones have not reached are not reached here.
     limits: BTreeMap<Name, i64>,
+    /// The same of stages.
+    stands: BTreeMap<NodeKey, i64>,
+    /// All clocks go there.
+    rises: bool,
     graph: Graph,
     order: Vec<NodeKey>,
     meaning: Meaning,
@@ -113,6 +117,8 @@ impl Oracle {
             scripts,
             reading: BTreeMap::new(),
             limits: BTreeMap::new(),
+            stands: BTreeMap::new(),
+            rises: false,
             graph: Graph::default(),
             order: Vec::new(),
             meaning: Meaning::default(),
@@ -232,8 +238,7 @@ impl Oracle {
             *ended = flow.ends;
         }
         let (Some(before), Some(after)) = (before, after) else { return Flow::default() };
-        let floor = cell.clock.unwrap_or(i64::MIN);
-        let clock = (before.max(floor), after.max(floor));
+        let clock = self.clock(spec, cell, (before, after));
         let mut out = Flow { clock: Some(clock), ..Flow::default() };
         // Behind an input that held it back, time goes on by itself, before the rows.
         self.act(spec, cell, vec![], (clock.0, clock.0), entering.ordinal, &mut out);
@@ -243,6 +248,15 @@ impl Oracle {
             self.end(spec, cell, &mut out);
         }
         out
+    }
+
+    /// Of a node, before and after, given that of what it reads. It never goes back.
+    fn clock(&self, spec: &NodeSpec, cell: &Cell, (before, after): (i64, i64)) -> (i64, i64) {
+        let floor = cell.clock.unwrap_or(i64::MIN);
+        let stands = self.stands.get(&spec.key).copied();
+        let held = |clock: i64| stands.map_or(clock, |stands| clock.min(stands)).max(floor);
+        let after = if self.rises { stands.unwrap_or(after) } else { after };
+        (held(before), held(after))
     }
 
     fn end(&mut self, spec: &NodeSpec, cell: &mut Cell, out: &mut Flow) {

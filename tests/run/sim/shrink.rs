@@ -89,6 +89,13 @@ impl Best<'_> {
                 *how = How::Plain;
                 self.offer(plain);
             }
+            let mut first = self.case.clone();
+            if let Deed::Save { edits, how } = &mut first.actions[at].deed
+                && let How::Overtaken(others) = how
+            {
+                (*edits, *how) = (others.clone(), How::Plain);
+                self.offer(first);
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use mliot::compile::{World, compile};
 use mliot::ir::Outlet;
 use mliot::node::{Assignment, Ordinal};
 use mliot::plan::{Graph, Input, NodeKey, Slot};
-use mliot::runtime::{Engine, Event, Life, Progress, Row, Settings, from_table};
+use mliot::runtime::{Engine, Event, Life, Progress, Row, Settings, Side, from_table};
 
 use super::case::{Action, Case, Deed, Mood};
 use super::crash::{Disk, Written};
@@ -60,6 +60,7 @@ struct Pending {
     open: u64,
     /// Ends that it reads once more, and their nodes.
     aside: u64,
+    opened: Vec<(Name, Side, Name)>,
     /// The next attempt is this one.
     is_tried: bool,
 }

@@ -4,9 +4,10 @@ use crate::base::{Name, Time};
 use crate::diag::Code;
 use crate::io::{Draw, Position};
 use crate::node::{NodeError, Ordinal};
+use crate::runtime::clocks;
 use crate::runtime::feed::{Again, Drawn, Feed, FeedCounts, Head, Parts, Side, SourceSpec};
 
-use super::super::feeds::{Limits, held};
+use super::super::feeds::Limits;
 use super::super::silent::Sources;
 
 /// Sources that tell what was, from where the log says that they stood.
@@ -78,7 +79,7 @@ impl Again for Told {
         let again = again.ok_or_else(|| NodeError::new(Code::R0105, "its draws cannot be made again"))?;
         let mut drawn = again.redo(draw, first)?;
         if let Some(limit) = self.limits.clock(&self.which) {
-            drawn.rows.clock = held(drawn.rows.clock, limit);
+            drawn.rows.clock = clocks::held(drawn.rows.clock, limit);
         }
         Ok(drawn)
     }

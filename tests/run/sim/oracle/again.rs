@@ -59,7 +59,12 @@ impl Oracle {
             return Again::new();
         }
         let keys: BTreeSet<NodeKey> = asking.into_iter().cloned().collect();
-        let mut again = self.run_again(part);
+        let stands = part.nodes.keys().filter_map(|key| {
+            let cell = self.cells.get(&cut.before(key)?).filter(|_| matches!(key.slot, Slot::Stage { .. }))?;
+            Some((key.clone(), cell.clock.unwrap_or(i64::MIN)))
+        });
+        let stands = stands.collect();
+        let mut again = self.run_again(part, stands);
         keys.into_iter().map(|key| (key.clone(), again.cells.remove(&key).expect("a node that ran").memory)).collect()
     }
 
@@ -75,8 +80,10 @@ impl Oracle {
         fates.values().any(|fate| *fate == Fate::Again) && !predicts && !elsewhere && !says_empty
     }
 
-    fn run_again(&self, graph: Graph) -> Oracle {
+    /// `stands` are the clocks of stages that run: windows that they have told are told, and the others are still to come.
+    fn run_again(&self, graph: Graph, stands: BTreeMap<NodeKey, i64>) -> Oracle {
         let mut again = Oracle::new(self.life, self.scripts.clone());
+        again.stands = stands;
         let clock = |name: &Name| Some((name.clone(), self.gate_of(name)?.clock?));
         let clocks: BTreeMap<Name, i64> = self.reading.keys().filter_map(clock).collect();
         again.limits = clocks.clone();
@@ -93,6 +100,8 @@ impl Oracle {
         let clocks = clocks.iter().filter(|(name, _)| graph.nodes.contains_key(&gate(name)));
         let silence = clocks.map(|(name, clock)| (name, *clock)).collect();
         again.step(&Entering { silence, ordinal, ..Entering::default() });
+        again.rises = true;
+        again.pass(&Entering { ordinal, ..Entering::default() });
         again
     }
 

@@ -100,7 +100,7 @@ impl Oracle {
             let spec = self.graph.nodes[&key].clone();
             self.act(&spec, &mut cell, rows, (clock, clock), at, &mut out);
             cell.inputs.iter_mut().zip(ended).for_each(|((.., has), ended)| *has |= ended);
-            if !cell.inputs.is_empty() && cell.inputs.iter().all(|(.., ended)| *ended) {
+            if !cell.ended && !cell.inputs.is_empty() && cell.inputs.iter().all(|(.., ended)| *ended) {
                 self.end(&spec, &mut cell, &mut out);
             }
             if let Some(looked_at) = self.looked_at.get_mut(&key) {
@@ -124,14 +124,14 @@ fn predicts(spec: &NodeSpec) -> bool {
 }
 
 impl Cell {
-    /// An input that stays is known to have ended, if it has.
+    /// An input that stays is known to have ended, if it has. Who has ended has seen the end of all that it reads.
     fn rewire(&mut self, spec: &NodeSpec, cut: &CutLog) {
         let old = std::mem::take(&mut self.inputs);
         let inputs = spec.inputs.iter().filter(|_| spec.key.slot != Slot::Gate);
         for input in inputs {
             let was =
                 old.iter().find(|(from, outlet, _)| cut.after(from).as_ref() == Some(&input.node) && *outlet == input.outlet);
-            self.inputs.push((input.node.clone(), input.outlet, was.is_some_and(|(.., ended)| *ended)));
+            self.inputs.push((input.node.clone(), input.outlet, was.map_or(self.ended, |(.., ended)| *ended)));
         }
         self.ended &= self.inputs.iter().all(|(.., ended)| *ended);
     }

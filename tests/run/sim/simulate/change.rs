@@ -117,10 +117,14 @@ impl Simulation {
         let (Ok(graph), Ok(other_graph)) = (graph, other_graph) else { return };
         let (nodes, open) = self.living();
         let rebuild = Rebuild::With(rebuild(self.settings, &self.engine, &graph, &self.world));
+        self.world.ledger.book().opened.clear();
         let Ok(first) = prepare_with(&mut self.engine, &graph, &self.world, rebuild) else { return };
         let (more, open_now) = self.living();
-        let aside = self.world.ledger.book().aside;
-        self.pending = Pending { nodes: &more - &nodes, open: open_now - open, aside, is_tried: false };
+        let (aside, opened) = {
+            let mut book = self.world.ledger.book();
+            (book.aside, std::mem::take(&mut book.opened))
+        };
+        self.pending = Pending { nodes: &more - &nodes, open: open_now - open, aside, opened, is_tried: false };
         self.change(what, &other, Ok(other_graph), None);
         self.pending.is_tried = true;
         let mut first = Some(first);
@@ -137,7 +141,7 @@ impl Simulation {
 
     pub(super) fn snapshot(&mut self) -> Snapshot {
         let mut taken = snapshot::take(&mut self.engine, &self.world.ledger);
-        let Pending { nodes, open, aside, is_tried: _ } = &self.pending;
+        let Pending { nodes, open, aside, opened: _, is_tried: _ } = &self.pending;
         taken.living.retain(|id, _| !nodes.contains(id));
         taken.open -= open;
         taken.aside -= aside;
@@ -154,10 +158,11 @@ impl Simulation {
     ) {
         self.note();
         let before = self.snapshot();
+        let opened = if self.pending.is_tried { std::mem::take(&mut self.pending.opened) } else { vec![] };
         let seen = {
             let mut book = self.world.ledger.book();
             book.armed = armed;
-            book.opened.clear();
+            book.opened = opened;
             book.seen.len()
         };
         let built = self.world.ledger.book().built;

@@ -77,7 +77,6 @@ impl Timed {
     pub fn end(&mut self, op: &WindowOp, out: &mut Vec<Row>) {
         self.tell(i64::MAX, op, out);
         self.forget(op);
-        (self.whole_from, self.entries_from) = (None, BTreeMap::new());
     }
 
     fn tell(&mut self, upto: i64, op: &WindowOp, out: &mut Vec<Row>) {
