@@ -1,6 +1,6 @@
 //! `resample every D by K fill …`: rows at equal steps of time.
 
-use crate::base::{Duration, Name, Span};
+use crate::base::{Duration, Name, Span, words::grouped};
 use crate::diag::{Code, Diagnostic};
 use crate::ir::{Column, Expr, ExprKind, Filling, Op, ResampleOp, StageKind};
 use crate::sema::checker::Checker;
@@ -64,9 +64,16 @@ fn filling(method: ast::FillMethod) -> Filling {
 
 /// E0409.
 fn too_many_steps(span: Span, steps: i64) -> Diagnostic {
-    Diagnostic::new(Code::E0409, format!("one gap would be filled with {steps} rows, and at most {STEPS_MAX} are made"))
-        .at(span, "")
-        .help("resample in longer steps, or fill shorter gaps: `within 10min`")
+    Diagnostic::new(
+        Code::E0409,
+        format!(
+            "one gap would be filled with {} rows, and at most {} are made",
+            grouped(steps.unsigned_abs()),
+            grouped(STEPS_MAX.unsigned_abs())
+        ),
+    )
+    .at(span, "")
+    .help("resample in longer steps, or fill shorter gaps: `within 10min`")
 }
 
 /// E0409.
