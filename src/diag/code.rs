@@ -99,6 +99,7 @@ codes! {
     E0406 "a window that cannot be",
     E0407 "the time of a row is no instant",
     E0408 "nothing is bad or late here",
+    E0409 "steps that cannot be filled",
     // Tasks and networks.
     E0501 "the target cannot be learned like this",
     E0502 "this cannot be a feature",

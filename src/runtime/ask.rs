@@ -162,7 +162,8 @@ fn bar(stage: &NodeSpec, read: &crate::plan::Input) -> Option<String> {
             }
         },
         ir::Op::Unnest { .. } => Some(format!("`{}` makes several rows of one, and an answer belongs to one", stage.key)),
-        ir::Op::Top(_) => Some(format!("`{}` compares rows of a time, and a request has its own only", stage.key)),
+        ir::Op::Resample(_) => Some(format!("`{}` waits for other rows, and a request has its own only", stage.key)),
+        ir::Op::Rank(_) => Some(format!("`{}` compares rows of a time, and a request has its own only", stage.key)),
         ir::Op::Window(_) => Some(format!("`{}` answers when a window ends, not for single rows", stage.key)),
         ir::Op::Union { .. } => Some(format!("`{}` joins several streams, and a request has rows of one source", stage.key)),
     }
@@ -216,7 +217,8 @@ fn remembers(spec: &NodeSpec) -> bool {
             | ir::Op::Unnest { .. }
             | ir::Op::Keep(_)
             | ir::Op::Join(_)
-            | ir::Op::Top(_) => op.remembers(),
+            | ir::Op::Rank(_)
+            | ir::Op::Resample(_) => op.remembers(),
         },
         NodeOp::Connection(_)
         | NodeOp::Decode(_)

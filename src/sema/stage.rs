@@ -4,12 +4,12 @@ mod across;
 mod fill;
 mod join;
 mod keep;
-mod later;
 mod predict;
 mod project;
+mod rank;
+mod resample;
 mod scan;
 mod summarize;
-mod top;
 mod union;
 mod uses;
 mod window;
@@ -79,7 +79,8 @@ impl<'a> Checker<'a> {
             ast::StageKind::Lookup(it) => self.lookup_stage(it, stage, flow),
             ast::StageKind::Summarize(it) => self.summarize_stage(it, stage, flow),
             ast::StageKind::Top(it) => self.top_stage(it, stage, flow),
-            ast::StageKind::Resample(_) | ast::StageKind::Sort(_) => self.later_stage(stage, flow),
+            ast::StageKind::Sort(it) => self.sort_stage(it, stage, flow),
+            ast::StageKind::Resample(it) => self.resample_stage(it, stage, flow),
         }
         if !keeps_every_row(&stage.kind) {
             flow.shape.step = None;

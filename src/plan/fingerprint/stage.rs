@@ -24,7 +24,8 @@ pub fn stage(op: &Op, node: &NodeSpec, input: &Columns, inputs: &[Columns], targ
         Op::Unnest { column } => passing::unnest(column, &node.schema, input),
         Op::Keep(keep) => passing::keep(keep, &node.schema, input),
         Op::Join(join) => join::join(join, &node.schema, inputs),
-        Op::Top(top) => passing::top(top, input),
+        Op::Rank(rank) => passing::rank(rank, input),
+        Op::Resample(resample) => passing::resample(resample, &node.schema, input),
     };
     marks.made = marks.made.timed(&node.schema);
     marks
@@ -142,7 +143,8 @@ pub fn keys_of(op: &Op) -> &[Name] {
         | Op::Predict(_)
         | Op::Fill { .. }
         | Op::Unnest { .. }
-        | Op::Top(_) => &[],
+        | Op::Rank(_) => &[],
+        Op::Resample(resample) => &resample.by,
     }
 }
 

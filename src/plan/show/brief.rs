@@ -2,7 +2,8 @@
 
 use crate::base::Name;
 use crate::ir::{
-    Connector, HttpConnector, JoinKind, JoinOp, KeepOp, KeepRule, Op, Outlet, PostConnector, Schema, TaskKind, TimeSpec, Type,
+    Connector, HttpConnector, JoinKind, JoinOp, KeepOp, KeepRule, Op, Outlet, PostConnector, RankOp, RankRule, ResampleOp,
+    Schema, TaskKind, TimeSpec, Type,
 };
 use crate::plan::diff::shape;
 use crate::plan::{Connection, Gate, Graph, Learn, NodeKey, NodeOp, NodeSpec, Slot};
@@ -111,8 +112,18 @@ fn stage(node: &NodeSpec, op: &Op) -> String {
         Op::Unnest { column } => column.to_string(),
         Op::Keep(keep) => kept(keep),
         Op::Join(join) => joined(node, join),
-        Op::Top(top) => format!("{} by {} within {}", top.count, names(&top.by.columns()), top.within),
+        Op::Rank(rank) => ranked(rank),
+        Op::Resample(resample) => resampled(resample),
     }
+}
+
+fn ranked(RankOp { rule, within }: &RankOp) -> String {
+    let count = if let RankRule::Best { count, by: _ } = rule { format!("{count} ") } else { String::new() };
+    format!("{count}by {} within {within}", rule.columns().join(", "))
+}
+
+fn resampled(ResampleOp { every, by, fill, within }: &ResampleOp) -> String {
+    format!("every {every}{}: {} within {within}", keyed(by), fill.word())
 }
 
 fn joined(node: &NodeSpec, JoinOp { kind, on, take, required }: &JoinOp) -> String {

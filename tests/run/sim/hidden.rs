@@ -147,7 +147,7 @@ fn run(seed: u64, case: &Case, first: &Text, deeds: &[(u64, Deed)]) -> Given {
     let mut engine = Engine::start(settings, &graph(first), &world).expect("it begins");
     let (mut disk, mut written, task) = (Disk::default(), Written::new(), Name::from("level"));
     disk.keep(&mut engine, &world.ledger);
-    let mut assign = |engine: &mut Engine, disk: &mut Disk, text: &Text, number: i64| {
+    let assign = |engine: &mut Engine, disk: &mut Disk, text: &Text, number: i64| {
         let model = text.model(number);
         disk.models.insert(model.version.clone(), model.clone());
         engine.promote(&task, Some(model as Arc<dyn Predictor>), &world).expect("nothing hinders it")

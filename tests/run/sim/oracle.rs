@@ -237,7 +237,7 @@ impl Oracle {
         // Behind an input that held it back, time goes on by itself, before the rows.
         self.act(spec, cell, vec![], (stood, stood), entering.ordinal, &mut first);
         self.act(spec, cell, heard.free, (stood, clock.0), entering.ordinal, &mut first);
-        let free = Free { rows: first.rows, late: first.late, from: floor };
+        let free = Free { rows: first.rows, late: first.late, from: behind(spec, (floor, floor)).0 };
         let mut out = Flow { clock: Some(behind(spec, clock)), free: Some(free), ..Flow::default() };
         self.act(spec, cell, heard.rows, clock, entering.ordinal, &mut out);
         cell.clock = Some(clock.1);
@@ -262,7 +262,7 @@ impl Oracle {
             _ if cell.failed => {}
             (Op::Window(op), Memory::Windows(windows)) => windows.end(op, &spec.schema, &mut out.rows),
             (Op::Join(op), Memory::Join(joining)) => joining.let_go(i64::MAX, op, &mut out.rows),
-            (Op::Top(op), Memory::Top(ranking)) => ranking.let_go(i64::MAX, op, &mut out.rows),
+            (Op::Rank(op), Memory::Top(ranking)) => ranking.let_go(i64::MAX, op, &mut out.rows),
             _ => {}
         }
         out.rows.iter_mut().for_each(|row| complete(row, spec));
@@ -363,11 +363,12 @@ impl Oracle {
                     _ => joining.right(&row, time, before, op, &mut out.rows),
                 }
             }
-            (Op::Top(op), Memory::Top(ranking)) => {
+            (Op::Rank(op), Memory::Top(ranking)) => {
                 let time = time_of(&row, &self.time_before(spec));
                 ranking.row(row, time, before, op);
             }
-            (Op::Scan { .. } | Op::Window(_) | Op::Keep(_) | Op::Join(_) | Op::Top(_), _) => panic!("{} remembers", spec.key),
+            (Op::Resample(_), _) => panic!("no case resamples"),
+            (Op::Scan { .. } | Op::Window(_) | Op::Keep(_) | Op::Join(_) | Op::Rank(_), _) => panic!("{} remembers", spec.key),
         }
     }
 
@@ -403,7 +404,7 @@ impl Memory {
                 Op::Window(window) => Memory::Windows(Windows::of(window)),
                 Op::Keep(_) => Memory::Keep(Keeping::default()),
                 Op::Join(_) => Memory::Join(Joining::default()),
-                Op::Top(_) => Memory::Top(Ranking::default()),
+                Op::Rank(_) => Memory::Top(Ranking::default()),
                 _ => Memory::Nothing,
             },
             _ => Memory::Nothing,
@@ -421,7 +422,7 @@ impl Memory {
         match (&**op, self) {
             (Op::Window(op), Memory::Windows(windows)) => windows.fire(after, after > before, op, out),
             (Op::Join(op), Memory::Join(joining)) if after > before => joining.let_go(after, op, out),
-            (Op::Top(op), Memory::Top(ranking)) if after > before => ranking.let_go(after, op, out),
+            (Op::Rank(op), Memory::Top(ranking)) if after > before => ranking.let_go(after, op, out),
             _ => {}
         }
     }
@@ -432,7 +433,7 @@ fn behind(spec: &NodeSpec, (before, after): (i64, i64)) -> (i64, i64) {
     let by = match &spec.op {
         NodeOp::Stage(op) => match &**op {
             Op::Join(op) => join::reach(op),
-            Op::Top(op) => op.within.0,
+            Op::Rank(op) => op.within.0,
             _ => 0,
         },
         _ => 0,
@@ -451,13 +452,6 @@ fn complete(row: &mut Row, spec: &NodeSpec) {
 /// Hidden columns are seen by no one.
 fn seen(row: &Row) -> Row {
     row.iter().filter(|(name, _)| !name.starts_with('@')).map(|(name, value)| (name.clone(), value.clone())).collect()
-}
-
-fn window(spec: &NodeSpec) -> Option<&WindowOp> {
-    match &spec.op {
-        NodeOp::Stage(op) if let Op::Window(window) = &**op => Some(window),
-        _ => None,
-    }
 }
 
 fn time_of(row: &Row, column: &str) -> i64 {

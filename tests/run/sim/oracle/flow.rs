@@ -32,8 +32,9 @@ pub struct Free {
 /// All that comes to a node.
 #[derive(Default)]
 pub struct Heard {
-    pub free: Vec<Row>,
-    pub rows: Vec<Row>,
+    /// Rows with the number of the input that they come in at.
+    pub free: Vec<(usize, Row)>,
+    pub rows: Vec<(usize, Row)>,
     /// The lowest of its inputs: before time went on by itself, before the rows, and after them.
     pub clocks: Option<(i64, i64, i64)>,
 }
@@ -48,7 +49,7 @@ impl Flow {
 impl Heard {
     pub fn of(cell: &mut Cell, entering: &Entering, flows: &BTreeMap<NodeKey, Flow>) -> Heard {
         let mut heard = Heard::default();
-        for (from, outlet, ended) in &mut cell.inputs {
+        for (port, (from, outlet, ended)) in cell.inputs.iter_mut().enumerate() {
             let flow = match outlet {
                 Outlet::Bad => bad_of(from, entering, flows),
                 Outlet::Rows | Outlet::Late => flows.get(from).cloned().unwrap_or_default(),
@@ -56,8 +57,9 @@ impl Heard {
             let Some((before, after)) = flow.clock.filter(|_| !*ended) else { continue };
             let is_late = *outlet == Outlet::Late;
             let stood = flow.free.as_ref().map_or(before, |free| free.from);
-            heard.free.extend(flow.free.into_iter().flat_map(|free| if is_late { free.late } else { free.rows }));
-            heard.rows.extend(if is_late { flow.late } else { flow.rows });
+            let at = |rows: Vec<Row>| rows.into_iter().map(move |row| (port, row));
+            heard.free.extend(flow.free.into_iter().flat_map(|free| at(if is_late { free.late } else { free.rows })));
+            heard.rows.extend(at(if is_late { flow.late } else { flow.rows }));
             let low = heard.clocks.unwrap_or((i64::MAX, i64::MAX, i64::MAX));
             heard.clocks = Some((low.0.min(stood), low.1.min(before), low.2.min(after)));
             *ended = flow.ends;
