@@ -226,8 +226,9 @@ impl Prepared {
             slots.insert(key, slot);
             events.push(event);
         }
-        engine.resting.forget(&self.graph);
         old.values_mut().for_each(|slot| engine.resting.put(slot, at));
+        // Also where a hidden copy has taken the place of what was removed: in an epoch states stand by their names.
+        engine.resting.forget(&self.graph);
         events.extend(old.into_values().map(|slot| told::removed(slot, at)));
         slots.values_mut().for_each(|slot| slot.rewire(&renames));
         engine.open_outboxes(&self.graph, &renames);
