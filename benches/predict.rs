@@ -57,6 +57,8 @@ fn learned(name: &str) -> Fitted {
         rows: &(0..LEARNED_ROWS).collect::<Vec<_>>(),
         weights: None,
         balance: false,
+        before: &[],
+        per: None,
         flag: 0.0,
     };
     request.fit(&Control::default()).expect("the rows can be learned")

@@ -2,6 +2,7 @@
 //!
 //! A source is an [`Intake`]: connection, decode and gate of one source in one mode. A sink is a [`Deliver`].
 
+mod archive;
 mod block;
 mod cell;
 mod column;
@@ -13,6 +14,7 @@ mod expr;
 mod files;
 mod fit;
 mod gate;
+mod idx;
 mod inlet;
 mod intake;
 mod journal;
@@ -20,6 +22,7 @@ mod json;
 mod lines;
 mod list;
 mod live;
+mod msgpack;
 mod open;
 #[cfg(test)]
 mod orders;
@@ -31,6 +34,7 @@ mod reference;
 mod resources;
 mod sheet;
 mod simulate;
+mod single;
 mod spec;
 mod stdin;
 mod stream;

@@ -29,9 +29,12 @@ pub use source::{
     Origin, PostConnector, Simulate, Source, SourceColumn, TailConnector, TailFrom, TimeSpec,
 };
 pub use stage::{
-    AggregateCall, AggregateEntry, Entry, JoinKind, JoinOp, KeepOp, KeepRule, OnChange, Op, Outlet, PredictOp, Read,
-    RunningCall, ScanEntry, Stage, StageKind, Table, Taken, TopOp, Use, WindowOp, WindowShape,
+    AggregateCall, AggregateEntry, Entry, Filling, JoinKind, JoinOp, KeepOp, KeepRule, OnChange, Op, Outlet, PredictOp, RankOp,
+    RankRule, Read, ResampleOp, RunningCall, ScanEntry, Stage, StageKind, Table, Taken, Use, WindowOp, WindowShape,
 };
-pub use task::{Candidate, Choices, Dimension, History, HoldOut, Models, Share, Start, Target, Task, TaskKind};
+pub use task::{
+    Candidate, Choices, Dimension, History, HoldOut, Models, PATH_STEPS_MAX, PER_ROWS, Per, Share, Start, Target, Task,
+    TaskKind,
+};
 pub use types::{Column, EnumItem, Schema, TENSOR_NUMBERS_MAX, Type, tensor_numbers};
 pub use value::Value;

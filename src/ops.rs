@@ -16,12 +16,14 @@ mod keys;
 mod predict;
 mod progress;
 mod project;
+mod rank;
+mod resample;
 mod scan;
 mod seen;
 mod set;
+mod signal;
 mod stateless;
 mod table;
-mod top;
 mod union;
 mod unnest;
 mod window;
@@ -66,6 +68,7 @@ fn stage(spec: &NodeSpec, op: &ir::Op, first: &ir::Schema, input: &[ir::Schema])
         ir::Op::Unnest { .. } => Ok(Box::new(Stateless::<unnest::Unnest>::build(spec, first)?)),
         ir::Op::Keep(_) => keep::build(spec, first),
         ir::Op::Join(_) => join::build(spec, input),
-        ir::Op::Top(_) => Ok(Box::new(top::Top::build(spec, first)?)),
+        ir::Op::Rank(_) => Ok(Box::new(rank::Rank::build(spec, first)?)),
+        ir::Op::Resample(_) => Ok(Box::new(resample::Resample::build(spec, first)?)),
     }
 }

@@ -176,6 +176,12 @@ mod machines {
         pub inputs: Vec<(String, String)>,
         #[command(flatten)]
         pub state: StateArgs,
+        /// Write `report.json` and `report.html`, a page that needs nothing beside itself, into this folder
+        #[arg(long, value_name = "DIR")]
+        pub report: Option<PathBuf>,
+        /// Learn the champion so many times more with other seeds, and from its rows in other orders: how much is chance?
+        #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(0..=1000))]
+        pub sensitivity: usize,
         /// Train also where the state folder has models that learned from these very rows
         #[arg(long)]
         pub anew: bool,

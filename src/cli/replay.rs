@@ -1,10 +1,14 @@
 //! `mliot replay FILE`.
 
+use std::fs;
+use std::io;
+use std::path::Path;
+
 use serde_json::{Value, json};
 
-use crate::diag::Diagnostic;
+use crate::diag::{Code, Diagnostic};
 use crate::host::{Studied, Study, learns};
-use crate::lifecycle::Registry;
+use crate::lifecycle::{Registry, Report};
 use crate::plan::{self, Graph};
 use crate::runtime::{self, Replay, Replayed, Settings};
 
@@ -39,14 +43,15 @@ fn run(args: &ReplayArgs, loaded: &Loaded) -> Outcome {
     line.clear();
     match done {
         Ok((studied, replayed)) => {
+            let messages = [&loaded.compiled.diagnostics[..], &studied.warnings, &replayed.findings].concat();
+            let json = to_json(&studied, &replayed, &listed(&messages, &loaded.compiled.sources));
+            if let Some(wrong) = args.report.as_ref().and_then(|folder| report(args, folder, &studied, &replayed, &json).err())
+            {
+                return ended(&[wrong], &loaded.compiled.sources, args.json);
+            }
             complain(&studied.warnings, &loaded.compiled.sources);
             complain(&replayed.findings, &loaded.compiled.sources);
-            say(&if args.json {
-                let messages = [&loaded.compiled.diagnostics[..], &studied.warnings, &replayed.findings].concat();
-                format!("{}\n", to_json(&studied, &replayed, &listed(&messages, &loaded.compiled.sources)))
-            } else {
-                to_text(&studied, &replayed)
-            });
+            say(&if args.json { format!("{json}\n") } else { to_text(&studied, &replayed) });
             if replayed.findings.is_empty() { Outcome::Good } else { Outcome::Failed }
         }
         Err(wrong) => ended(&wrong, &loaded.compiled.sources, args.json),
@@ -64,7 +69,9 @@ fn learn_and_replay(args: &ReplayArgs, graph: &Graph, line: &mut Line) -> Result
         line.told(&told);
         true
     };
-    let studied = Study { graph, parts: &parts, registry: &registry, anew: args.anew, told: &mut told }.learn()?;
+    let studied =
+        Study { graph, parts: &parts, registry: &registry, anew: args.anew, sensitivity: args.sensitivity, told: &mut told }
+            .learn()?;
     let mut progress = |status| {
         line.replaying(&status);
         true
@@ -73,6 +80,31 @@ fn learn_and_replay(args: &ReplayArgs, graph: &Graph, line: &mut Line) -> Result
     let run = Replay { parts: &parts, settings: Settings::default(), assignments, progress: &mut progress };
     let replayed = runtime::replay(graph, run)?;
     Ok((studied, replayed))
+}
+
+/// Writes the JSON that `--json` prints, and the page beside it.
+fn report(args: &ReplayArgs, folder: &Path, studied: &Studied, replayed: &Replayed, json: &Value) -> Result<(), Diagnostic> {
+    let title = args
+        .file
+        .file
+        .file_name()
+        .map_or_else(|| args.file.file.display().to_string(), |name| name.to_string_lossy().into_owned());
+    let reports: Vec<&Report> = studied.reports.values().collect();
+    let books: Vec<String> = books::text(replayed).lines().map(|line| line.trim().to_owned()).collect();
+    let page = Report::page(&title, &reports, &books);
+    let json = serde_json::to_vec_pretty(json).expect("plain data always serialises");
+    let write = || -> io::Result<()> {
+        fs::create_dir_all(folder)?;
+        fs::write(folder.join("report.json"), json)?;
+        fs::write(folder.join("report.html"), page)
+    };
+    write().map_err(|error| unwritten(folder, &error))
+}
+
+/// E0719.
+fn unwritten(folder: &Path, error: &io::Error) -> Diagnostic {
+    Diagnostic::new(Code::E0719, format!("no report can be written to `{}`: {error}", folder.display()))
+        .help("name a folder that this user may write, with `--report DIR`")
 }
 
 fn to_text(studied: &Studied, replayed: &Replayed) -> String {

@@ -89,6 +89,7 @@ codes! {
     E0312 "two sides of a union differ",
     E0313 "two sides of a join do not fit",
     E0314 "this makes no tensor",
+    E0315 "the sample rate is not known",
     // Time and windows.
     E0401 "a source does not say when its rows happened",
     E0402 "this needs a time",
@@ -98,6 +99,7 @@ codes! {
     E0406 "a window that cannot be",
     E0407 "the time of a row is no instant",
     E0408 "nothing is bad or late here",
+    E0409 "steps that cannot be filled",
     // Tasks and networks.
     E0501 "the target cannot be learned like this",
     E0502 "this cannot be a feature",

@@ -54,7 +54,7 @@ impl Learner for Keeper {
         }
         let notes = std::mem::take(&mut generation.warnings);
         match keep(&self.registry, learn, closure, &generation)? {
-            Kept::Crowned(stored) => Ok(Trained::Answers(learned(learn, stored, notes))),
+            Kept::Crowned(stored) => Ok(Trained::Answers(learned(learn, *stored, notes))),
             Kept::Pinned { pinned, instead } => self.stays(learn, closure, &pinned, instead.as_ref()),
             Kept::Nobody if generation.chosen.standing == Standing::Abstains => Ok(Trained::Abstains(notes)),
             Kept::Nobody => Err(first(learn, notes)),
@@ -97,7 +97,7 @@ fn pinned_stays(learn: &Learn, pinned: &Version, instead: Option<&Version>) -> D
 #[derive(Clone, Debug)]
 pub enum Kept {
     /// Its champion.
-    Crowned(Stored),
+    Crowned(Box<Stored>),
     /// Somebody has pinned a version of before; this one would have taken its place, where the policy was met.
     Pinned { pinned: Version, instead: Option<Version> },
     /// Nothing met the policy.
@@ -121,7 +121,7 @@ pub fn keep(registry: &Registry, learn: &Learn, closure: &Graph, generation: &Ge
     let champion = generation.champion.and_then(|nth| versions.get(nth)).cloned();
     match (registry.pinned(&learn.task.name).map_err(not_kept)?, champion) {
         (Some(pinned), instead) => Ok(Kept::Pinned { pinned, instead }),
-        (None, Some(champion)) => registry.open(&champion).map(Kept::Crowned).map_err(not_kept),
+        (None, Some(champion)) => registry.open(&champion).map(|stored| Kept::Crowned(Box::new(stored))).map_err(not_kept),
         (None, None) => Ok(Kept::Nobody),
     }
 }

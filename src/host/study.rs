@@ -41,6 +41,8 @@ pub struct Study<'a> {
     pub registry: &'a Registry,
     /// Is everything to be trained, also what was learned from these very rows before?
     pub anew: bool,
+    /// How often the champion is learned again with another seed, and in another order, to see how much is chance.
+    pub sensitivity: usize,
     /// False stops it.
     pub told: &'a mut dyn FnMut(Told) -> bool,
 }
@@ -89,7 +91,21 @@ impl Study<'_> {
                     self.keep(learn, &closure, table, generation, studied).map_err(|error| vec![error])?;
                 }
             }
+            self.shake(learn, table, studied)?;
         }
+        Ok(())
+    }
+
+    fn shake(&self, learn: &Learn, table: &RecordBatch, studied: &mut Studied) -> Result<(), Vec<Diagnostic>> {
+        let report = studied.reports.get_mut(&learn.task.name).filter(|_| self.sensitivity > 0);
+        let Some((champion, sensitivity)) =
+            report.and_then(|report| Some((report.champion.as_ref()?, &mut report.sensitivity)))
+        else {
+            return Ok(());
+        };
+        let workers = processes(learn).map_err(|error| vec![error])?;
+        let job = (champion.family.as_str(), &champion.config);
+        *sensitivity = lifecycle::sensitivity(learn, table, job, self.sensitivity, &workers)?;
         Ok(())
     }
 

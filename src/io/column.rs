@@ -208,14 +208,39 @@ impl ColumnBuilder {
         }
     }
 
+    /// Numbers that need no reading: samples, or the elements of a picture.
+    pub fn append_numbers(&mut self, numbers: &[f32]) -> Result<(), Reason> {
+        let Kind::Flat(flat) = &mut self.kind else {
+            self.push_null();
+            return Err(format!("`{}` is a {}, which does not hold {} numbers", self.name, self.kind.word(), numbers.len()));
+        };
+        let wrong = numbers.iter().find(|number| !number.is_finite());
+        let done = flat.add(|out| match wrong {
+            Some(number) if number.is_nan() => Err(Unfit::Null),
+            Some(_) => Err(Unfit::Wrong("holds an infinite number".to_owned())),
+            None => {
+                out.extend_from_slice(numbers);
+                Ok(())
+            }
+        });
+        self.flat_done(done)
+    }
+
+    fn flat_done(&self, done: Result<(), Unfit>) -> Result<(), Reason> {
+        match done {
+            Err(Unfit::Null) if self.nullable => Ok(()),
+            Err(Unfit::Null) => Err(format!("`{}` holds a null, and may not be null", self.name)),
+            Err(Unfit::Wrong(why)) => Err(format!("`{}` {why}", self.name)),
+            Ok(()) => Ok(()),
+        }
+    }
+
     fn append_tree(&mut self, tree: &serde_json::Value) -> Result<(), Reason> {
         let done = match &mut self.kind {
-            Kind::Flat(flat) => match flat.append(tree) {
-                Err(Unfit::Null) if self.nullable => Ok(()),
-                Err(Unfit::Null) => Err("holds a null, and may not be null".to_owned()),
-                Err(Unfit::Wrong(why)) => Err(why),
-                Ok(()) => Ok(()),
-            },
+            Kind::Flat(flat) => {
+                let done = flat.append(tree);
+                return self.flat_done(done);
+            }
             Kind::Nested(nested) => nested.append(tree),
             Kind::Text(values) => {
                 values.append_value(tree.to_string());

@@ -14,7 +14,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use crate::diag::Code;
 use crate::ir::{Origin, SourceColumn};
 
-use super::block::{At, BLOCK_ROWS};
+use super::block::At;
 use super::error::{IoError, arrow_refuses, reading_stopped};
 use super::fit::{field_of, fit, fits};
 use super::open::{self, Packing};
@@ -51,7 +51,7 @@ enum Pick {
 
 impl ColumnarFile {
     pub fn parquet(spec: &Arc<Spec>, file: &FileAt, from: Option<Mark>) -> Result<ColumnarFile, IoError> {
-        let path = &file.found.path;
+        let path = outside(file)?;
         let opened = open::file(path)?;
         check_begin(path, &file.found.name, b"PAR1", "parquet")?;
         let builder = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|error| reading_stopped(path, error))?;
@@ -60,14 +60,14 @@ impl ColumnarFile {
         let roots: Vec<usize> = roots(&picks, &schema);
         let mask = ProjectionMask::roots(builder.parquet_schema(), roots.iter().copied());
         let row = from.map_or(0, |mark| mark.row);
-        let reader = builder.with_projection(mask).with_batch_size(BLOCK_ROWS).with_offset(row as usize).build();
+        let reader = builder.with_projection(mask).with_batch_size(spec.block_rows()).with_offset(row as usize).build();
         let reader = reader.map_err(|error| reading_stopped(path, error))?;
         let batches = Box::new(reader.map(|batch| batch.map_err(|error| error.to_string())));
         Ok(ColumnarFile::new(spec, file, batches, picks, &schema, row))
     }
 
     pub fn arrow(spec: &Arc<Spec>, file: &FileAt, from: Option<Mark>) -> Result<ColumnarFile, IoError> {
-        let path = &file.found.path;
+        let path = outside(file)?;
         let (schema, batches) = ipc(path, &file.found.name)?;
         let picks = picks(spec, file, &schema)?;
         let mut out = ColumnarFile::new(spec, file, batches, picks, &schema, 0);
@@ -143,7 +143,7 @@ impl ColumnarFile {
 impl Records for ColumnarFile {
     fn read(&mut self) -> Result<Option<Decoded>, IoError> {
         loop {
-            let Some(batch) = self.next(BLOCK_ROWS)? else { return Ok(None) };
+            let Some(batch) = self.next(self.spec.block_rows())? else { return Ok(None) };
             if batch.num_rows() == 0 {
                 continue;
             }
@@ -166,6 +166,17 @@ impl Records for ColumnarFile {
 
     fn absent(&self) -> &[String] {
         &self.absent
+    }
+}
+
+/// The path of the file itself; these formats are read from their end, which a member of an archive does not show.
+fn outside(file: &FileAt) -> Result<&Path, IoError> {
+    match file.found.member {
+        None => Ok(&file.found.path),
+        Some(_) => {
+            Err(IoError::new(Code::E0712, format!("`{}` stands in an archive, where tables cannot be read", file.found.name))
+                .help("unpack the archive to a folder, and read the files there"))
+        }
     }
 }
 

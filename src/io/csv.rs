@@ -13,9 +13,8 @@ use csv::{ByteRecord, ReaderBuilder};
 use crate::diag::Code;
 use crate::ir::{CsvOptions, Origin};
 
-use super::block::BLOCK_ROWS;
 use super::error::{IoError, reading_stopped};
-use super::open::{Bytes, Packing, bytes, bytes_from};
+use super::open::{self, Bytes, bytes_from};
 use super::records::{Ignored, Mark, Records};
 use super::sheet::{Decoded, FileAt, Sheet};
 use super::spec::Spec;
@@ -32,6 +31,7 @@ pub(super) struct CsvFile {
     decoder: CsvDecoder,
     record: ByteRecord,
     packed: bool,
+    block_rows: u64,
     /// What the reader's own byte and line counts begin at.
     base: Mark,
     row: u64,
@@ -54,21 +54,22 @@ enum Lines {
 impl CsvFile {
     pub fn open(spec: &Arc<Spec>, file: &FileAt, options: &CsvOptions, from: Option<Mark>) -> Result<CsvFile, IoError> {
         let path = &file.found.path;
-        let mut lines = Lines::new(bytes(path)?, options)?;
+        let mut lines = Lines::new(open::of(&file.found)?, options)?;
         let mut record = ByteRecord::new();
         let has_first = lines.next(&mut record).map_err(|error| reading_stopped(path, error))?;
         let layout = Layout::of(spec, &file.found.name, options, has_first.then_some(&record))?;
         let decoder = CsvDecoder::new(spec, file, options, layout);
-        let packed = Packing::of(path) != Packing::None;
+        let packed = open::is_packed(&file.found);
         let mut base = Mark { line: 1, ..Mark::default() };
         // Without a header the first record is a row, so the file is read from its beginning again.
         if let Some(Mark { byte: Some(byte), .. }) = from {
             lines = Lines::new(bytes_from(path, byte)?, options)?;
             base = from.unwrap_or_default();
         } else if !options.header {
-            lines = Lines::new(bytes(path)?, options)?;
+            lines = Lines::new(open::of(&file.found)?, options)?;
         }
-        let mut out = CsvFile { path: path.clone(), lines, decoder, record, packed, base, row: base.row };
+        let block_rows = spec.block_rows() as u64;
+        let mut out = CsvFile { path: path.clone(), lines, decoder, record, packed, block_rows, base, row: base.row };
         if let Some(mark) = from {
             out.pass_over(mark.row)?;
         }
@@ -90,7 +91,7 @@ impl CsvFile {
 impl Records for CsvFile {
     fn read(&mut self) -> Result<Option<Decoded>, IoError> {
         let start = self.row;
-        while self.row - start < BLOCK_ROWS as u64 && self.next()? {
+        while self.row - start < self.block_rows && self.next()? {
             let line = self.base.line - 1 + self.record.position().map_or(0, csv::Position::line);
             match self.lines.unclosed(&self.record) {
                 Some(raw) => self.decoder.unclosed(raw, self.row, line),

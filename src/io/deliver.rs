@@ -128,9 +128,8 @@ pub fn keep(
     place: &Place,
     exact: Option<&Keep>,
 ) -> Result<Box<dyn Deliver>, Diagnostic> {
-    let grows = |format: &FileFormat| matches!(format, FileFormat::Csv(_) | FileFormat::Jsonl);
     match connector {
-        Connector::File(file) if file.path.ends_with('/') || grows(&file.format) => {
+        Connector::File(file) if file.path.ends_with('/') || file.format.grows() => {
             to_file(file, schema, place, Mode::Live, exact).map_err(IoError::diagnostic)
         }
         Connector::File(file) => Err(needs_folder(&file.path).diagnostic()),
@@ -151,12 +150,8 @@ fn to_file(
     mode: Mode,
     keep: Option<&Keep>,
 ) -> Result<Box<dyn Deliver>, IoError> {
-    let grows = match file.format {
-        FileFormat::Csv(_) | FileFormat::Jsonl => true,
-        FileFormat::Json | FileFormat::Parquet | FileFormat::Arrow => false,
-    };
     match keep {
-        Some(keep) if !grows => Ok(Box::new(Segments::new(file, schema, place, keep)?)),
+        Some(keep) if !file.format.grows() => Ok(Box::new(Segments::new(file, schema, place, keep)?)),
         Some(_) | None if file.path.contains('{') => Ok(Box::new(Split::new(file, schema, place, mode, keep)?)),
         Some(_) | None => one_file(&file.path, &file.format, schema, place, mode, keep),
     }
@@ -177,9 +172,10 @@ fn one_file(
             let format = text::format(format, schema).unwrap_or_else(|| unreachable!("both are text"));
             return Ok(Box::new(TextSink::file(format, &target, keep)?));
         }
-        FileFormat::Json => "json",
-        FileFormat::Parquet => "parquet",
-        FileFormat::Arrow => "arrow",
+        FileFormat::Json | FileFormat::Parquet | FileFormat::Arrow => format.word(),
+        FileFormat::Msgpack | FileFormat::Wav | FileFormat::Images | FileFormat::Idx { .. } => {
+            return Err(only_read(format));
+        }
     };
     whole_file(format, schema, Aside::named(&target, ending)?)
 }
@@ -190,7 +186,12 @@ fn whole_file(format: &FileFormat, schema: &Schema, aside: Aside) -> Result<Box<
         FileFormat::Parquet => Box::new(TableSink::parquet(schema, aside)?),
         FileFormat::Json => Box::new(json::ArraySink::new(schema, aside)?),
         FileFormat::Arrow | FileFormat::Csv(_) | FileFormat::Jsonl => Box::new(TableSink::arrow(schema, aside)?),
+        FileFormat::Msgpack | FileFormat::Wav | FileFormat::Images | FileFormat::Idx { .. } => return Err(only_read(format)),
     })
+}
+
+fn only_read(format: &FileFormat) -> IoError {
+    IoError::new(Code::E0719, format!("files of `{}` are only read", format.word())).help("write `parquet(…)` or `jsonl(…)`")
 }
 
 fn needs_folder(path: &str) -> IoError {

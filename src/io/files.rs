@@ -20,11 +20,13 @@ use super::columnar::ColumnarFile;
 use super::csv::CsvFile;
 use super::error::IoError;
 use super::gate::{self, Arrival};
+use super::idx::IdxFile;
 use super::json::JsonFile;
 use super::path::{Found, Template, natural};
 use super::place::{Mode, Place};
 use super::records::{Ignored, Mark, Records};
 use super::sheet::{Decoded, FileAt};
+use super::single::{Kind, SingleFile};
 use super::spec::Spec;
 
 use merge::Merge;
@@ -186,7 +188,7 @@ impl Shelf {
     /// At the first record that was not delivered.
     fn open(&mut self, file: usize) -> Result<Box<dyn Records>, IoError> {
         let from = self.done[file].mark();
-        let records = open(&self.spec, &self.format, &self.files[file], from)?;
+        let records = self.open_file(&self.spec, &self.files[file], from)?;
         self.done[file].note(records.mark());
         for note in records.absent() {
             if self.notes.len() < NOTES_MAX && !self.notes.contains(note) {
@@ -194,6 +196,21 @@ impl Shelf {
             }
         }
         Ok(records)
+    }
+
+    /// One file of any format.
+    fn open_file(&self, spec: &Arc<Spec>, file: &FileAt, from: Option<Mark>) -> Result<Box<dyn Records>, IoError> {
+        Ok(match &self.format {
+            FileFormat::Csv(options) => Box::new(CsvFile::open(spec, file, options, from)?),
+            FileFormat::Jsonl => Box::new(JsonFile::lines(spec, file, from)?),
+            FileFormat::Json => Box::new(JsonFile::array(spec, file, from)?),
+            FileFormat::Parquet => Box::new(ColumnarFile::parquet(spec, file, from)?),
+            FileFormat::Arrow => Box::new(ColumnarFile::arrow(spec, file, from)?),
+            FileFormat::Wav => Box::new(SingleFile::open(spec, file, Kind::Sound, from)?),
+            FileFormat::Images => Box::new(SingleFile::open(spec, file, Kind::Picture, from)?),
+            FileFormat::Idx { labels } => Box::new(IdxFile::open(spec, file, labels.as_deref(), &self.place, from)?),
+            FileFormat::Msgpack => return Err(no_file(&file.found.name)),
+        })
     }
 
     /// The next block of a file, without what was delivered already.
@@ -222,24 +239,15 @@ impl Shelf {
 /// A path that ends in `/` stands for the files of its format in that folder.
 fn whole_folder(connector: &FileConnector) -> String {
     let ending = match connector.format {
-        FileFormat::Csv(_) => "csv",
-        FileFormat::Jsonl => "jsonl",
-        FileFormat::Json => "json",
-        FileFormat::Parquet => "parquet",
-        FileFormat::Arrow => "arrow",
+        FileFormat::Images | FileFormat::Idx { .. } => "*",
+        _ => connector.format.word(),
     };
     if connector.path.ends_with('/') { format!("{}*.{ending}", connector.path) } else { connector.path.to_string() }
 }
 
-/// One file of any format.
-fn open(spec: &Arc<Spec>, format: &FileFormat, file: &FileAt, from: Option<Mark>) -> Result<Box<dyn Records>, IoError> {
-    Ok(match format {
-        FileFormat::Csv(options) => Box::new(CsvFile::open(spec, file, options, from)?),
-        FileFormat::Jsonl => Box::new(JsonFile::lines(spec, file, from)?),
-        FileFormat::Json => Box::new(JsonFile::array(spec, file, from)?),
-        FileFormat::Parquet => Box::new(ColumnarFile::parquet(spec, file, from)?),
-        FileFormat::Arrow => Box::new(ColumnarFile::arrow(spec, file, from)?),
-    })
+fn no_file(name: &str) -> IoError {
+    IoError::new(Code::E0715, format!("`{name}` cannot be read as a file of `msgpack`"))
+        .help("read it from the standard input: `live stdin(format: msgpack)`")
 }
 
 /// Files by their typed pattern columns, then by name; those whose patterns do not fit their columns are left out and named.

@@ -4,7 +4,7 @@ mod numbers;
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, RecordBatch, StructArray};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Float64Array, RecordBatch, StructArray};
 use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, Int64Type, Schema};
 
@@ -16,6 +16,7 @@ use super::column::{Cell, ColumnBuilder, Reason};
 use super::error::{IoError, arrow_refuses};
 use super::list::Flat;
 use super::sheet::Decoded;
+use super::single::decode_picture;
 use super::spec::Spec;
 use numbers::Numbers;
 
@@ -81,16 +82,16 @@ pub(super) fn fits(column: &SourceColumn, from: &DataType) -> bool {
         Type::Enum(_) => from.is_integer() || *from == DataType::Boolean || from.is_floating() || text,
         Type::Time => matches!(from, DataType::Timestamp(..) | DataType::Date32 | DataType::Date64) || text,
         Type::Duration => number || text || matches!(from, DataType::Duration(_)),
-        Type::Bytes => {
-            text || matches!(
-                from,
-                DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_)
-            )
-        }
+        Type::Bytes => text || is_binary(from),
+        Type::Tensor(_) if is_binary(from) => true,
         Type::Tensor(_) | Type::Signal(_) | Type::List(_) => {
             text || matches!(from, DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..))
         }
     }
+}
+
+fn is_binary(ty: &DataType) -> bool {
+    matches!(ty, DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_))
 }
 
 /// The values in the declared type, nulls where they do not fit, and which do not.
@@ -112,6 +113,7 @@ fn fit_one(column: &SourceColumn, values: &ArrayRef) -> Result<(ArrayRef, Vec<Mi
         (Type::Int, from) if simple && from.is_integer() && *from != DataType::UInt64 => {
             with_nulls(column, cast(&values, &to).map_err(arrow_refuses)?)
         }
+        (Type::Tensor(shape), DataType::Binary) => Ok(pictures(column, shape, values.as_binary())),
         (Type::Tensor(_) | Type::Signal(_), _) => match Numbers::of(&values)? {
             Some(numbers) => Ok(flat(column, &numbers, values.len())),
             None => one_by_one(column, &values),
@@ -176,6 +178,26 @@ fn fit_floats(column: &SourceColumn, values: &ArrayRef) -> Result<(ArrayRef, Vec
         Some((row, format!("`{}` is {value}, outside {low}..{high}", column.column.name)))
     }));
     Ok((read, wrong))
+}
+
+/// PNG and JPEG pictures that stand in a table.
+fn pictures(column: &SourceColumn, shape: &[u32], values: &BinaryArray) -> (ArrayRef, Vec<Misfit>) {
+    let mut builder = ColumnBuilder::new(column, b'.');
+    let mut wrong = Vec::new();
+    for (row, bytes) in values.iter().enumerate() {
+        let done = match bytes.map(|bytes| decode_picture(bytes, shape)) {
+            None => builder.append_null(),
+            Some(Ok(picture)) => builder.append_numbers(&picture.numbers),
+            Some(Err(why)) => {
+                let _missing = builder.append_null();
+                Err(format!("`{}`: {why}", column.column.name))
+            }
+        };
+        if let Err(reason) = done {
+            wrong.push((row, reason));
+        }
+    }
+    (builder.finish(), wrong)
 }
 
 /// Through the builder that texts go through, which knows every rule.

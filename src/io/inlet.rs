@@ -156,7 +156,7 @@ impl Inlet {
 }
 
 fn nowhere() -> FileAt {
-    let found = Found { path: "body".into(), name: "body".into(), values: vec![] };
+    let found = Found::of("body".into(), "body".into());
     FileAt { found, index: 0, rows_before: 0, fixed: vec![] }
 }
 

@@ -11,10 +11,9 @@ use std::sync::Arc;
 use crate::diag::Code;
 use crate::ir::Origin;
 
-use super::block::BLOCK_ROWS;
 use super::error::{IoError, reading_stopped};
 use super::lines::read_line;
-use super::open::{Bytes, Packing, bytes, bytes_from};
+use super::open::{self, Bytes, bytes_from};
 use super::records::{Ignored, Mark, Records};
 use super::sheet::{Decoded, FileAt, Sheet};
 use super::spec::Spec;
@@ -31,6 +30,7 @@ pub(super) struct JsonFile {
     decoder: JsonDecoder,
     record: Vec<u8>,
     packed: bool,
+    block_rows: u64,
     at: Mark,
 }
 
@@ -49,7 +49,7 @@ impl JsonFile {
         let at = from.filter(|mark| mark.byte.is_some());
         let mut bytes = match at {
             Some(Mark { byte: Some(byte), .. }) => bytes_from(path, byte)?,
-            Some(Mark { byte: None, .. }) | None => bytes(path)?,
+            Some(Mark { byte: None, .. }) | None => open::of(&file.found)?,
         };
         if at.is_none() {
             skip_mark(path, &mut bytes)?;
@@ -61,7 +61,7 @@ impl JsonFile {
     /// One array of objects, or one object.
     pub fn array(spec: &Arc<Spec>, file: &FileAt, from: Option<Mark>) -> Result<JsonFile, IoError> {
         let path = &file.found.path;
-        let mut bytes = bytes(path)?;
+        let mut bytes = open::of(&file.found)?;
         skip_mark(path, &mut bytes)?;
         let items = Items::begin(&mut bytes).map_err(|error| no_json(&file.found.name, &error))?;
         JsonFile::new(spec, file, bytes, Some(items), None)?.past(from)
@@ -70,9 +70,10 @@ impl JsonFile {
     fn new(spec: &Arc<Spec>, file: &FileAt, bytes: Bytes, items: Option<Items>, at: Option<Mark>) -> Result<JsonFile, IoError> {
         let decoder = JsonDecoder::new(spec, file)?;
         let path = file.found.path.clone();
-        let packed = Packing::of(&path) != Packing::None || items.is_some();
+        let packed = open::is_packed(&file.found) || items.is_some();
         let at = at.unwrap_or(Mark { row: 0, byte: Some(0), line: 1 });
-        Ok(JsonFile { path, bytes, items, decoder, record: Vec::new(), packed, at })
+        let block_rows = spec.block_rows() as u64;
+        Ok(JsonFile { path, bytes, items, decoder, record: Vec::new(), packed, block_rows, at })
     }
 
     fn past(mut self, from: Option<Mark>) -> Result<JsonFile, IoError> {
@@ -106,7 +107,7 @@ impl JsonFile {
 impl Records for JsonFile {
     fn read(&mut self) -> Result<Option<Decoded>, IoError> {
         let start = self.at.row;
-        while self.at.row - start < BLOCK_ROWS as u64 {
+        while self.at.row - start < self.block_rows {
             let Some(line) = self.next()? else { break };
             self.decoder.decode(&self.record, self.at.row, line);
             self.at.row += 1;

@@ -9,6 +9,7 @@ use regex::Regex;
 use crate::base::Name;
 use crate::diag::Code;
 
+use super::archive::{self, Member};
 use super::error::{IoError, cannot_be_read};
 use super::place::Place;
 
@@ -23,6 +24,15 @@ pub(super) struct Found {
     pub name: Name,
     /// What each `{pattern}` of the path stands for here, in the order of the path.
     pub values: Vec<(Name, String)>,
+    /// In an archive, whose path `path` then is.
+    pub member: Option<Member>,
+}
+
+impl Found {
+    /// A file by itself, without patterns.
+    pub fn of(path: PathBuf, name: Name) -> Found {
+        Found { path, name, values: Vec::new(), member: None }
+    }
 }
 
 /// `gas-drift/batch{batch}.csv.gz`, taken apart.
@@ -35,22 +45,50 @@ pub(super) struct Template {
     patterns: Vec<Name>,
     /// How many folders below the root files stand; none where `**` allows any.
     depth: Option<usize>,
+    /// Of members, where the path leads into archives.
+    inside: Option<Inside>,
+}
+
+/// Which members of an archive are meant.
+struct Inside {
+    text: String,
+    matcher: Regex,
+    patterns: Vec<Name>,
 }
 
 impl Template {
     pub fn parse(text: &str) -> Result<Template, IoError> {
         let text = &plainly(text);
+        match archive::split(text) {
+            None => Template::of_files(text),
+            Some((archive, inside)) => {
+                let (expression, patterns) = expression(inside);
+                let matcher = Regex::new(&expression).map_err(|error| not_a_path(text, &error.to_string()))?;
+                let inside = Inside { text: inside.to_owned(), matcher, patterns };
+                Ok(Template { inside: Some(inside), ..Template::of_files(archive)? })
+            }
+        }
+    }
+
+    fn of_files(text: &str) -> Result<Template, IoError> {
         let is_plain = |part: &&str| !part.contains(['*', '?', '{', '[']);
         let parts: Vec<&str> = text.split('/').collect();
         let plain = parts.iter().take_while(|part| is_plain(part)).count();
         if plain == parts.len() {
-            return Ok(Template { text: text.into(), root: text.into(), matcher: None, patterns: vec![], depth: Some(0) });
+            return Ok(Template {
+                text: text.into(),
+                root: text.into(),
+                matcher: None,
+                patterns: vec![],
+                depth: Some(0),
+                inside: None,
+            });
         }
         let (expression, patterns) = expression(text);
         let matcher = Regex::new(&expression).map_err(|error| not_a_path(text, &error.to_string()))?;
         let depth = (!text.contains("**")).then(|| parts.len() - plain);
         let root = if plain == 1 && parts[0].is_empty() { "/".into() } else { parts[..plain].join("/").into() };
-        Ok(Template { text: text.into(), root, matcher: Some(matcher), patterns, depth })
+        Ok(Template { text: text.into(), root, matcher: Some(matcher), patterns, depth, inside: None })
     }
 
     /// The folders in front of the first part that is not plain; the whole path where all parts are.
@@ -69,6 +107,9 @@ impl Template {
                 Some(matcher) => self.walk(folder, &folder.join(&self.root), matcher, 0, &mut found)?,
             }
             if !found.is_empty() {
+                if let Some(inside) = &self.inside {
+                    found = inside.members(found)?;
+                }
                 found.sort_by(|a, b| natural(&a.name, &b.name));
                 return Ok(found);
             }
@@ -77,7 +118,7 @@ impl Template {
     }
 
     fn whole(&self, folder: &Path) -> Found {
-        Found { path: folder.join(&self.text), name: self.text.as_str().into(), values: vec![] }
+        Found::of(folder.join(&self.text), self.text.as_str().into())
     }
 
     fn walk(&self, folder: &Path, at: &Path, matcher: &Regex, depth: usize, found: &mut Vec<Found>) -> Result<(), IoError> {
@@ -110,7 +151,27 @@ impl Template {
         let groups = matcher.captures(&name)?;
         let value = |nth: usize| groups.get(nth + 1).map(|group| group.as_str().to_owned()).unwrap_or_default();
         let values = self.patterns.iter().enumerate().map(|(nth, pattern)| (pattern.clone(), value(nth))).collect();
-        Some(Found { name: name.as_str().into(), values, path })
+        Some(Found { values, ..Found::of(path, name.as_str().into()) })
+    }
+}
+
+impl Inside {
+    fn members(&self, archives: Vec<Found>) -> Result<Vec<Found>, IoError> {
+        let mut found = Vec::new();
+        for archive in archives {
+            for (name, member) in archive::members(&archive.path)? {
+                let Some(groups) = self.matcher.captures(&name) else { continue };
+                let value = |nth: usize| groups.get(nth + 1).map(|group| group.as_str().to_owned()).unwrap_or_default();
+                let own = self.patterns.iter().enumerate().map(|(nth, pattern)| (pattern.clone(), value(nth)));
+                let values = archive.values.iter().cloned().chain(own).collect();
+                let name = format!("{}/{name}", archive.name);
+                found.push(Found { path: archive.path.clone(), name: name.into(), values, member: Some(member) });
+                if found.len() > FILES_MAX {
+                    return Err(too_many_files(&self.text));
+                }
+            }
+        }
+        if found.is_empty() { Err(no_member(&self.text)) } else { Ok(found) }
     }
 }
 
@@ -188,6 +249,11 @@ fn no_such_file(text: &str, folders: &[PathBuf]) -> IoError {
         "write the path relative to the .mliot file or to MLIOT_DATA"
     };
     IoError::new(Code::E0711, message).path(Path::new(text)).help(help)
+}
+
+fn no_member(text: &str) -> IoError {
+    IoError::new(Code::E0711, format!("no file in the archive fits `{text}`"))
+        .help("`tar -tf` lists what is in it; folders in it are written, too: `clips.tar.gz/wav/*.wav`")
 }
 
 fn shown(folder: &Path) -> String {

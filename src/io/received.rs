@@ -19,7 +19,7 @@ use super::place::Place;
 use super::records::Ignored;
 use super::resources::Lease;
 use super::spec::Spec;
-use super::stdin::check_format;
+use super::stdin::{as_lines, check_format};
 use super::stream::{Stream, signs};
 
 pub(in crate::io) use pump::Pump;
@@ -94,7 +94,7 @@ impl Received {
         let journal = live.journals.lease(&spec.source)?;
         let stream = Stream::new(spec, format, "stdin");
         let (fed, now, header) = (journal.clone(), place.now.clone(), stream.has_header());
-        let pump = live.pump(&spec.source, || Pump::start(input, signs(format), header, fed, now))?;
+        let pump = live.pump(&spec.source, || Pump::start(as_lines(format, input), signs(format), header, fed, now))?;
         Ok(Received::new(stream, journal, Feeder::Stdin(pump)))
     }
 

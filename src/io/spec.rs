@@ -10,6 +10,7 @@ use crate::ir::{self, Expr, ExprKind, Limits, Origin, SourceColumn, TimeSpec, Ty
 use crate::node;
 use crate::plan::{Decode, Gate};
 
+use super::block::BLOCK_ROWS;
 use super::error::IoError;
 use super::expr;
 use super::place::Mode;
@@ -43,6 +44,24 @@ impl Spec {
             expr::check(expr)?;
         }
         Ok(Spec { source: source.clone(), mode, columns, time, limits, declared, whole, time_at, kept: false })
+    }
+
+    /// Records that are read and decoded at once: fewer where each holds many numbers.
+    pub fn block_rows(&self) -> usize {
+        let numbers = |column: &SourceColumn| match &column.column.ty {
+            Type::Tensor(shape) => ir::tensor_numbers(shape).unwrap_or(1),
+            Type::Signal(_) | Type::List(_) => SIGNAL_NUMBERS,
+            Type::Bool
+            | Type::Int
+            | Type::Float(_)
+            | Type::Text
+            | Type::Time
+            | Type::Duration
+            | Type::Bytes
+            | Type::Enum(_) => 1,
+        };
+        let all: usize = self.columns.iter().map(numbers).sum();
+        (BLOCK_NUMBERS / all.max(1)).clamp(1, BLOCK_ROWS)
     }
 
     /// Rows of a recording are put in the order of their event time where one clock tells it.
@@ -137,6 +156,12 @@ pub(super) fn absent(column: &SourceColumn, wanted: &str, file: &str, there: &[S
     let meant = meant.map(|name| format!("; is {name:?} meant?")).unwrap_or_default();
     format!("`{file}` has no column {wanted:?}, so `{}` is null there{meant}", column.column.name)
 }
+
+/// Numbers of one block, about.
+const BLOCK_NUMBERS: usize = 8 * 1024 * 1024;
+
+/// So many samples a signal is reckoned to have.
+const SIGNAL_NUMBERS: usize = 16 * 1024;
 
 /// Columns that a message lists at most.
 const SHOWN_COLUMNS: usize = 24;

@@ -19,6 +19,7 @@ use super::error::{IoError, reading_stopped};
 use super::gate::Arrival;
 use super::journal::Records;
 use super::lines::{LINE_BYTES_MAX, read_line};
+use super::msgpack::JsonLines;
 use super::place::{Mode, Place};
 use super::records::Ignored;
 use super::spec::Spec;
@@ -56,7 +57,7 @@ impl Stdin {
     pub fn over(spec: &Arc<Spec>, format: &FileFormat, input: impl Read + Send + 'static) -> Result<Stdin, IoError> {
         check_format(format)?;
         let (sender, chunks) = sync_channel(CHUNKS_MAX);
-        let signs = signs(format);
+        let (signs, input) = (signs(format), as_lines(format, input));
         thread::spawn(move || gather(input, signs, |chunk| sender.send(chunk).is_ok()));
         let (mode, stream) = (spec.mode, Stream::new(spec, format, "stdin"));
         Ok(Stdin { mode, stream, chunks, last: None, last_row: None, rows_before: 0, rows: 0, taken: 0, aside: 0, over: false })
@@ -204,14 +205,26 @@ fn take_whole(chunk: &mut Records, open: &mut Vec<u8>, signs: Option<Signs>, ove
 
 /// Only formats of lines can be read from a stream.
 pub(super) fn check_format(format: &FileFormat) -> Result<(), IoError> {
-    let name = match format {
-        FileFormat::Csv(_) | FileFormat::Jsonl => return Ok(()),
-        FileFormat::Json => "json",
-        FileFormat::Parquet => "parquet",
-        FileFormat::Arrow => "arrow",
-    };
-    Err(IoError::new(Code::E0715, format!("the standard input cannot be read as `{name}`"))
-        .help("write `stdin(format: csv)` or `stdin(format: jsonl)`"))
+    if format.grows() || *format == FileFormat::Msgpack {
+        return Ok(());
+    }
+    Err(IoError::new(Code::E0715, format!("the standard input cannot be read as `{}`", format.word()))
+        .help("write `stdin(format: csv)`, `stdin(format: jsonl)` or `stdin(format: msgpack)`"))
+}
+
+/// The input as lines, one record or a part of one in each.
+pub(super) fn as_lines(format: &FileFormat, input: impl Read + Send + 'static) -> Box<dyn Read + Send> {
+    match format {
+        FileFormat::Msgpack => Box::new(JsonLines::over(BufReader::with_capacity(BUFFER_BYTES, input))),
+        FileFormat::Csv(_)
+        | FileFormat::Jsonl
+        | FileFormat::Json
+        | FileFormat::Parquet
+        | FileFormat::Arrow
+        | FileFormat::Wav
+        | FileFormat::Images
+        | FileFormat::Idx { .. } => Box::new(input),
+    }
 }
 
 #[cfg(test)]

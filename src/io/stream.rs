@@ -39,7 +39,7 @@ enum Decoder {
 impl Stream {
     /// Of one nameless stream, as people know it.
     pub fn new(spec: &Arc<Spec>, format: &FileFormat, name: &str) -> Stream {
-        let found = Found { path: name.into(), name: name.into(), values: vec![] };
+        let found = Found::of(name.into(), name.into());
         Stream::of_file(spec, format, FileAt { found, index: 0, rows_before: 0, fixed: vec![] })
     }
 
@@ -194,6 +194,14 @@ pub(super) fn signs(format: &FileFormat) -> Option<Signs> {
         FileFormat::Csv(CsvOptions { separator: Some(separator), quote, .. }) => {
             Some(Signs { quote: *quote as u8, separator: *separator as u8 })
         }
-        FileFormat::Csv(_) | FileFormat::Jsonl | FileFormat::Json | FileFormat::Parquet | FileFormat::Arrow => None,
+        FileFormat::Csv(_)
+        | FileFormat::Jsonl
+        | FileFormat::Json
+        | FileFormat::Parquet
+        | FileFormat::Arrow
+        | FileFormat::Msgpack
+        | FileFormat::Wav
+        | FileFormat::Images
+        | FileFormat::Idx { .. } => None,
     }
 }

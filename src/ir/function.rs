@@ -38,6 +38,10 @@ functions! {
         Year "year", Month "month", Day "day", Weekday "weekday", Hour "hour", Minute "minute", Second "second",
         Length "length", Lower "lower", Upper "upper", Trim "trim", Contains "contains", StartsWith "starts_with",
         EndsWith "ends_with",
+        Rms "rms", ZeroCrossings "zero_crossings", PeakToPeak "peak_to_peak", Crest "crest", Kurtosis "kurtosis",
+        Skewness "skewness", Entropy "entropy", Energy "energy", BandPower "band_power",
+        DominantFrequency "dominant_frequency", SpectralCentroid "spectral_centroid", Autocorrelation "autocorrelation",
+        Mfcc "mfcc",
     }
 }
 
@@ -56,7 +60,10 @@ functions! {
         Count "count", Sum "sum", Mean "mean", Min "min", Max "max", Stddev "stddev", Variance "variance",
         Median "median", Quantile "quantile", First "first", Last "last", Mode "mode", Distinct "distinct",
         Slope "slope", Correlation "correlation", MeanAbsChange "mean_abs_change", Rms "rms",
-        PeakToPeak "peak_to_peak", ZeroCrossings "zero_crossings", Tensor "tensor",
+        PeakToPeak "peak_to_peak", ZeroCrossings "zero_crossings", Tensor "tensor", Crest "crest",
+        Kurtosis "kurtosis", Skewness "skewness", Entropy "entropy", Energy "energy", BandPower "band_power",
+        DominantFrequency "dominant_frequency", SpectralCentroid "spectral_centroid", Autocorrelation "autocorrelation",
+        Mfcc "mfcc",
     }
 }
 

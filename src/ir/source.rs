@@ -163,6 +163,53 @@ pub enum FileFormat {
     Parquet,
     /// Arrow IPC, file or stream.
     Arrow,
+    /// MessagePack values, one after the other.
+    Msgpack,
+    /// Sounds, one row a file.
+    Wav,
+    /// PNG and JPEG pictures, one row a file.
+    Images,
+    /// An array whose first dimension counts the rows, and beside it a file of labels.
+    Idx {
+        /// Its path, in which patterns of the data's path may stand.
+        labels: Option<Name>,
+    },
+}
+
+impl FileFormat {
+    /// As the language calls it; the ending of its files, where they have one.
+    pub fn word(&self) -> &'static str {
+        match self {
+            FileFormat::Csv(_) => "csv",
+            FileFormat::Jsonl => "jsonl",
+            FileFormat::Json => "json",
+            FileFormat::Parquet => "parquet",
+            FileFormat::Arrow => "arrow",
+            FileFormat::Msgpack => "msgpack",
+            FileFormat::Wav => "wav",
+            FileFormat::Images => "images",
+            FileFormat::Idx { .. } => "idx",
+        }
+    }
+
+    /// Does a file of it grow record by record, without an end?
+    pub fn grows(&self) -> bool {
+        match self {
+            FileFormat::Csv(_) | FileFormat::Jsonl => true,
+            FileFormat::Json
+            | FileFormat::Parquet
+            | FileFormat::Arrow
+            | FileFormat::Msgpack
+            | FileFormat::Wav
+            | FileFormat::Images
+            | FileFormat::Idx { .. } => false,
+        }
+    }
+
+    /// Is a file of it text, record by record?
+    pub fn is_text(&self) -> bool {
+        self.grows() || *self == FileFormat::Json
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,8 @@
 mod join;
 mod keep;
 mod place;
-mod top;
+mod rank;
+mod resample;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +15,8 @@ use super::{Aggregate, Expr, Running, Schema};
 pub use join::{JoinKind, JoinOp, Table, Taken};
 pub use keep::{KeepOp, KeepRule};
 pub use place::Use;
-pub use top::TopOp;
+pub use rank::{RankOp, RankRule};
+pub use resample::{Filling, ResampleOp};
 
 /// What a stream, task or sink reads: an outlet of a source or stream.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -70,6 +72,8 @@ pub enum StageKind {
     Lookup,
     Summarize,
     Top,
+    Sort,
+    Resample,
 }
 
 /// What a stage does. Several words share one operation.
@@ -109,7 +113,8 @@ pub enum Op {
     Keep(KeepOp),
     /// The stage's own input is port 0, the other stream port 1.
     Join(JoinOp),
-    Top(TopOp),
+    Rank(RankOp),
+    Resample(ResampleOp),
 }
 
 /// A computed column.
@@ -212,6 +217,9 @@ pub struct PredictOp {
     pub probabilities: bool,
     /// Of a forecast: how far ahead of its row an answer is; `NAME_for` is that time.
     pub ahead: Option<Duration>,
+    /// Of a forecast of a path: the distance of its steps, and then values and times are lists.
+    #[serde(default)]
+    pub every: Option<Duration>,
 }
 
 /// What happens when a stage's state cannot be read by its new version.
@@ -247,6 +255,8 @@ impl StageKind {
             StageKind::Lookup => "lookup",
             StageKind::Summarize => "summarize",
             StageKind::Top => "top",
+            StageKind::Sort => "sort",
+            StageKind::Resample => "resample",
         }
     }
 }
@@ -255,7 +265,7 @@ impl Op {
     /// Does it remember rows, or what came of them, beyond the row at hand?
     pub fn remembers(&self) -> bool {
         match self {
-            Op::Scan { .. } | Op::Window(_) | Op::Keep(_) | Op::Top(_) => true,
+            Op::Scan { .. } | Op::Window(_) | Op::Keep(_) | Op::Rank(_) | Op::Resample(_) => true,
             Op::Join(join) => join.other().is_some(),
             Op::Where { .. }
             | Op::Set { .. }
@@ -281,7 +291,8 @@ impl Op {
             | Op::Fill { .. }
             | Op::Unnest { .. }
             | Op::Keep(_)
-            | Op::Top(_) => &[],
+            | Op::Rank(_)
+            | Op::Resample(_) => &[],
         }
     }
 
@@ -298,7 +309,8 @@ impl Op {
             | Op::Fill { .. }
             | Op::Unnest { .. }
             | Op::Keep(_)
-            | Op::Top(_) => false,
+            | Op::Rank(_)
+            | Op::Resample(_) => false,
         }
     }
 
@@ -316,7 +328,8 @@ impl Op {
             | Op::Unnest { .. }
             | Op::Keep(_)
             | Op::Join(_)
-            | Op::Top(_) => None,
+            | Op::Rank(_)
+            | Op::Resample(_) => None,
         }
     }
 }

@@ -27,7 +27,8 @@ pub struct Task {
     pub balance: bool,
     pub weights: Option<Name>,
     /// A model per key, with a shared one until there is enough.
-    pub per: Vec<Name>,
+    #[serde(default)]
+    pub per: Option<Per>,
     pub models: Models,
     pub history: Option<History>,
     /// A key of [`Program::policies`](super::Program::policies).
@@ -36,13 +37,56 @@ pub struct Task {
     pub span: Span,
 }
 
+/// Who has a model of his own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Per {
+    /// The columns that make the key, with their types in the task's stream.
+    pub columns: Vec<Column>,
+    /// From so many labelled rows among those that a fit learns from.
+    pub rows: u64,
+}
+
+/// Enough rows for a key to have a model of its own, where the task does not say: the families of the portfolio want some
+/// hundreds, and with fewer the shared model of all keys is nearly always better.
+pub const PER_ROWS: u64 = 500;
+
+/// Steps of a path that are forecast at most, a week of hours: each of them has a model of its own.
+pub const PATH_STEPS_MAX: usize = 168;
+
+impl TaskKind {
+    /// Of a forecast: how far ahead its values are, the furthest last. Empty of all others.
+    pub fn steps(self) -> Vec<Duration> {
+        match self {
+            TaskKind::Forecast { ahead, every: None } => vec![ahead],
+            TaskKind::Forecast { ahead, every: Some(every) } => {
+                (1..=ahead.0 / every.0.max(1)).take(PATH_STEPS_MAX).map(|nth| Duration(nth * every.0)).collect()
+            }
+            TaskKind::Classify | TaskKind::Regress | TaskKind::Detect { .. } | TaskKind::Rank => Vec::new(),
+        }
+    }
+
+    /// Is its answer a list of values, one for each step?
+    pub fn is_path(self) -> bool {
+        matches!(self, TaskKind::Forecast { every: Some(_), .. })
+    }
+}
+
+impl Task {
+    /// What a model reads of a row: its features, then what makes its key.
+    pub fn door(&self) -> impl Iterator<Item = &Column> {
+        self.features.iter().chain(self.per.iter().flat_map(|per| &per.columns))
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum TaskKind {
     Classify,
     Regress,
-    /// This far ahead of each row.
+    /// This far ahead of each row; or on the way there, at every step.
     Forecast {
         ahead: Duration,
+        #[serde(default)]
+        every: Option<Duration>,
     },
     /// This share of rows is flagged where no truth tunes the threshold.
     Detect {

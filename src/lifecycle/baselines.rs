@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use arrow::array::{Array, ArrayRef};
+
+use crate::base::Duration;
 use crate::ir::TaskKind;
 use crate::model::{Classes, Figures, LabelDelay, Matrix, Outcome, Purpose, argmax, figures, numbers, persistence};
 
-use super::judge::{Judged, judge_repeats, truths};
+use super::judge::{Judged, judge_repeats, together, truths};
 use super::series::Series;
 use super::{Split, Table};
 
@@ -24,22 +27,56 @@ pub struct Repeater {
 /// Those that repeat labels, on `rows`: the last one known, and of a forecast also the one a season before, where the
 /// recording is long enough to have seen two.
 pub fn repeaters_on(table: &Table, kind: TaskKind, purpose: Purpose, rows: &[usize]) -> Vec<Repeater> {
-    let judge = |name, repeats: Vec<Option<usize>>| Repeater {
-        name,
-        judged: judge_repeats(table, rows, &repeats, purpose == Purpose::Classify),
-    };
-    let delay = match kind {
-        TaskKind::Forecast { ahead } => LabelDelay::After(ahead.0),
-        TaskKind::Classify | TaskKind::Regress | TaskKind::Detect { .. } | TaskKind::Rank => LabelDelay::NextRow,
-    };
-    let last = persistence(&table.labelled, table.series.as_deref().or(table.groups.as_deref()), table.times.as_deref(), delay);
-    let mut found = vec![judge("persistence", last)];
-    if let (TaskKind::Forecast { ahead }, Some(times)) = (kind, &table.times) {
-        let series = Series::of(times, table.series.as_deref(), |row| table.labelled[row]);
-        let seasons = SEASONS.iter().filter(|(_, season)| ahead.0 < *season && 2 * season <= series.span());
-        let before = |season: i64| (0..table.rows()).map(|row| series.after(row, -season)).collect();
-        found.extend(seasons.map(|(name, season)| judge(*name, before(*season))));
+    let mut steps = repeaters_by_step(table, kind, purpose, rows);
+    if steps.len() == 1 {
+        return steps.remove(0);
     }
+    let names: Vec<&'static str> = steps.iter().flatten().map(|repeater| repeater.name).collect();
+    let mut all: Vec<Repeater> = Vec::new();
+    for name in names {
+        if all.iter().all(|repeater| repeater.name != name) {
+            let of_name =
+                steps.iter_mut().filter_map(|step| step.iter().position(|one| one.name == name).map(|at| step.remove(at)));
+            let judged = together(of_name.map(|repeater| repeater.judged).collect(), None);
+            all.push(Repeater { name, judged });
+        }
+    }
+    all
+}
+
+/// The same for every step of a path, the last one's last; of everything else there is one.
+pub fn repeaters_by_step(table: &Table, kind: TaskKind, purpose: Purpose, rows: &[usize]) -> Vec<Vec<Repeater>> {
+    let Some(times) = table.times.as_ref().filter(|_| matches!(kind, TaskKind::Forecast { .. })) else {
+        let last = persistence(&table.labelled, table.groups.as_deref(), table.times.as_deref(), LabelDelay::NextRow);
+        let judged = judge_repeats(&table.target, rows, &last, purpose == Purpose::Classify);
+        return vec![vec![Repeater { name: "persistence", judged }]];
+    };
+    let steps = kind.steps();
+    let is_path = kind.is_path();
+    let of = |(step, target): (&Duration, &ArrayRef)| step_repeaters(table, target, times, *step, is_path, rows);
+    steps.iter().zip(table.targets()).map(of).collect()
+}
+
+fn step_repeaters(
+    table: &Table,
+    target: &ArrayRef,
+    times: &[i64],
+    step: Duration,
+    is_path: bool,
+    rows: &[usize],
+) -> Vec<Repeater> {
+    let values = numbers(target);
+    let known: Vec<bool> = (0..table.rows()).map(|row| values.is_valid(row) && values.value(row).is_finite()).collect();
+    let rows: Vec<usize> = rows.iter().copied().filter(|row| known[*row]).collect();
+    let judge = |name, repeats: Vec<Option<usize>>| Repeater { name, judged: judge_repeats(target, &rows, &repeats, false) };
+    let groups = table.series.as_deref().or(table.groups.as_deref());
+    let mut found = vec![judge("persistence", persistence(&known, groups, Some(times), LabelDelay::After(step.0)))];
+    let series = Series::of(times, table.series.as_deref(), |row| known[row]);
+    // One season ahead the last value is that of the season before; of a path it is one step among others.
+    let is_new = |season: i64| step.0 < season || is_path && step.0 == season;
+    let seasons = SEASONS.iter().filter(|(_, season)| is_new(*season) && 2 * season <= series.span());
+    let before = |season: i64| (0..table.rows()).map(|row| series.after(row, -season)).collect();
+    found.extend(seasons.map(|(name, season)| judge(*name, before(*season))));
     found
 }
 
@@ -101,10 +138,15 @@ pub fn constant_here(table: &Table, purpose: Purpose, rows: &[usize]) -> Outcome
         }
         Purpose::Detect => alarms(table, rows, false),
         Purpose::Regress => {
-            let known = numbers(&table.target);
-            let truth: Vec<f64> = rows.iter().map(|row| known.value(*row)).collect();
-            let mean = truth.iter().sum::<f64>() / truth.len().max(1) as f64;
-            Outcome::Numbers { guess: vec![mean; truth.len()], truth, baseline_mae: None }
+            let (mut all, mut guess) = (Vec::new(), Vec::new());
+            for target in table.targets() {
+                let known = numbers(target);
+                let truth: Vec<f64> = rows.iter().filter(|row| known.is_valid(**row)).map(|row| known.value(*row)).collect();
+                let mean = truth.iter().sum::<f64>() / truth.len().max(1) as f64;
+                guess.extend(std::iter::repeat_n(mean, truth.len()));
+                all.extend(truth);
+            }
+            Outcome::Numbers { truth: all, guess, baseline_mae: None }
         }
     }
 }

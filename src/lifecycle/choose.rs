@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::ir::{BinaryOp, Choice, Measures, Metric, Otherwise, Requirement};
 use crate::model::{Confusion, Figures, metric_text};
 
-use super::Measured;
 use super::error::{LeftOut, error_of_difference};
+use super::{KeyScores, Measured};
 
 /// A model as the choice sees it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,6 +21,9 @@ pub struct Member {
     pub measured: Measured,
     /// Of classes; what metrics of one class are read from that nobody had asked for.
     pub confusion: Option<Confusion>,
+    /// Of single keys, where they have models of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<KeyScores>,
     /// The figures without each block of the judging rows in turn, the same blocks for all members of a training.
     pub left_out: LeftOut,
 }

@@ -2,7 +2,8 @@
 //!
 //! Rows that follow each other are alike, so that single rows would make any figure look surer than it is. What is left out at
 //! a time is a block: whole groups where there are enough of them, else a stretch of rows (batch means; 10 to 30 of them are
-//! usual, Schmeiser, Operations Research 30, 1982). Two candidates are judged on the same blocks, so their difference has an
+//! usual, Schmeiser, Operations Research 30, 1982). Classes come in spells: of an afternoon in which a room is occupied every
+//! row is the same question once more, so a stretch ends only where the class does. Two candidates are judged on the same blocks, so their difference has an
 //! error of its own, without what makes a block hard for both.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,8 @@ use crate::model::{Confusion, Figures, Outcome, confusion, measure, metric_text}
 pub const BLOCKS_MAX: usize = 20;
 /// Fewer groups say too little about how groups differ.
 const GROUPS_MIN: usize = 5;
+/// Fewer spells of classes are too few blocks; then stretches of equal length have to do.
+const SPELLS_MIN: usize = 4;
 /// Ranking costs more than counting: beyond so many rows times classes `auc` gets no error.
 const AUC_CELLS_MAX: usize = 1_000_000;
 /// Beyond so many classes there are no errors of single ones.
@@ -22,8 +25,9 @@ const CLASSES_MAX: usize = 32;
 /// Values of a metric with one block after the other left out, by the metric's text.
 pub type LeftOut = BTreeMap<String, Vec<f64>>;
 
-/// The block of each of `rows`, which are rows of the table; fewer than two blocks where there are fewer than two rows.
-pub fn blocks(rows: &[usize], groups: Option<&[u32]>) -> Vec<usize> {
+/// The block of each of `rows`, which are rows of the table, `outcome` being what was answered to them; fewer than two blocks
+/// where there are fewer than two rows.
+pub fn blocks(rows: &[usize], outcome: &Outcome, groups: Option<&[u32]>) -> Vec<usize> {
     if let Some(groups) = groups {
         let mut seen = BTreeSet::new();
         let mut sorted = rows.to_vec();
@@ -36,9 +40,42 @@ pub fn blocks(rows: &[usize], groups: Option<&[u32]>) -> Vec<usize> {
     }
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by_key(|at| rows[*at]);
+    let stretches = match labels(outcome) {
+        Some(labels) => whole_spells(&order.iter().map(|at| labels[*at]).collect::<Vec<_>>()),
+        None => None,
+    };
+    let stretches = stretches.unwrap_or_else(|| (0..rows.len()).map(|nth| share(nth, rows.len())).collect());
     let mut blocks = vec![0; rows.len()];
-    order.iter().enumerate().for_each(|(nth, at)| blocks[*at] = share(nth, rows.len()));
+    order.iter().zip(stretches).for_each(|(at, block)| blocks[*at] = block);
     blocks
+}
+
+/// The class of each row; None of numbers.
+fn labels(outcome: &Outcome) -> Option<Vec<u32>> {
+    match outcome {
+        Outcome::Classes { truth, .. } => Some(truth.clone()),
+        Outcome::Alarms { truth, .. } => Some(truth.iter().map(|truth| u32::from(*truth)).collect()),
+        Outcome::Numbers { .. } => None,
+    }
+}
+
+/// Stretches of rows, none of which ends within a spell of one class. None where there are too few spells to tell anything.
+fn whole_spells(labels: &[u32]) -> Option<Vec<usize>> {
+    let spells: Vec<usize> = labels.chunk_by(|a, b| a == b).map(<[u32]>::len).collect();
+    if spells.len() < SPELLS_MIN {
+        return None;
+    }
+    let (mut blocks, mut before, mut last) = (Vec::with_capacity(labels.len()), 0, None);
+    let mut block = 0;
+    for spell in spells {
+        // Where its middle falls, among stretches of equal length.
+        let falls = share(before + spell / 2, labels.len());
+        block += usize::from(last.is_some_and(|last| last != falls));
+        last = Some(falls);
+        before += spell;
+        blocks.extend(std::iter::repeat_n(block, spell));
+    }
+    (block > 0).then_some(blocks)
 }
 
 /// In which of the blocks the `nth` of so many falls.
@@ -111,6 +148,7 @@ mod tests {
 
     #[test]
     fn blocks_are_stretches_of_rows_or_whole_groups() {
+        let blocks = |rows: &[usize], groups: Option<&[u32]>| blocks(rows, &numbers(rows.len()), groups);
         assert_eq!(blocks(&[7, 3, 5], None), [2, 0, 1], "each row one, in the order of the table");
         let many = blocks(&(0..100).rev().collect::<Vec<_>>(), None);
         assert_eq!((many[0], many[99]), (19, 0));
@@ -124,6 +162,37 @@ mod tests {
         assert!(blocks(&[], None).is_empty());
     }
 
+    fn numbers(rows: usize) -> Outcome {
+        Outcome::Numbers { truth: vec![0.0; rows], guess: vec![0.0; rows], baseline_mae: None }
+    }
+
+    /// Of these classes, each answered right.
+    fn of_classes(truth: Vec<u32>) -> Outcome {
+        let names: ArrayRef = Arc::new(BooleanArray::from(vec![false, true]));
+        Outcome::Classes { classes: Classes::seen(&names, 0..2).unwrap(), guess: truth.clone(), truth, shares: None }
+    }
+
+    #[test]
+    fn no_stretch_ends_within_a_spell_of_one_class() {
+        let spells = |lengths: &[usize]| -> Vec<u32> {
+            lengths.iter().enumerate().flat_map(|(nth, length)| std::iter::repeat_n(nth as u32 % 2, *length)).collect()
+        };
+        let of = |lengths: &[usize]| {
+            let truth = spells(lengths);
+            blocks(&(0..truth.len()).collect::<Vec<_>>(), &of_classes(truth), None)
+        };
+        assert_eq!(of(&[3, 1, 2, 40, 4]), [vec![0; 3], vec![1; 1], vec![2; 2], vec![3; 40], vec![4; 4]].concat());
+        let short = of(&[1; 100]);
+        assert_eq!((short[0], short[99], short.is_sorted()), (0, 19, true), "many short spells share a stretch");
+        assert_eq!(of(&[30, 30])[59], 19, "two spells are no two blocks");
+        let rows = [9, 8, 7, 6, 5, 4, 3, 2];
+        assert_eq!(
+            blocks(&rows, &of_classes(vec![0, 1, 1, 0, 0, 1, 0, 0]), None),
+            [4, 3, 3, 2, 2, 1, 0, 0],
+            "in the order of the table"
+        );
+    }
+
     fn outcome(right: &[bool]) -> Outcome {
         let names: ArrayRef = Arc::new(BooleanArray::from(vec![false, true]));
         let truth: Vec<u32> = (0..right.len()).map(|row| u32::from(row % 2 == 1)).collect();
@@ -135,7 +204,7 @@ mod tests {
     fn accuracies(wrong: impl Fn(usize) -> bool) -> Vec<f64> {
         let right: Vec<bool> = (0..100).map(|row| !wrong(row)).collect();
         let rows: Vec<usize> = (0..100).collect();
-        left_out(&outcome(&right), &blocks(&rows, None))["accuracy"].clone()
+        left_out(&outcome(&right), &blocks(&rows, &numbers(100), None))["accuracy"].clone()
     }
 
     #[test]
@@ -167,7 +236,7 @@ mod tests {
     #[test]
     fn every_class_has_its_figures() {
         let right = vec![true; 40];
-        let found = left_out(&outcome(&right), &blocks(&(0..40).collect::<Vec<_>>(), None));
+        let found = left_out(&outcome(&right), &blocks(&(0..40).collect::<Vec<_>>(), &numbers(40), None));
         for name in ["accuracy", "macro_f1", "recall(\"true\")", "precision(\"false\")"] {
             assert_eq!(found[name], [1.0; 20], "{name}");
         }
@@ -179,7 +248,7 @@ mod tests {
         #[test]
         fn rows_fall_into_blocks_of_like_size_in_their_order(count in 1_usize..500) {
             let rows: Vec<usize> = (0..count).collect();
-            let found = blocks(&rows, None);
+            let found = blocks(&rows, &numbers(count), None);
             prop_assert!(found.is_sorted());
             let sizes: Vec<usize> =
                 (0..BLOCKS_MAX.min(count)).map(|block| found.iter().filter(|own| **own == block).count()).collect();

@@ -29,7 +29,7 @@ pub fn task() -> Task {
         start: None,
         balance: false,
         weights: None,
-        per: Vec::new(),
+        per: None,
         models: Models::Auto,
         history: None,
         policy: "p".into(),

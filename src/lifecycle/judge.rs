@@ -1,6 +1,6 @@
 //! Answers of fitted models beside the truth.
 
-use arrow::array::{Array, AsArray, UInt64Array};
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, UInt64Array};
 use arrow::compute::take_record_batch;
 
 use crate::model::{ClassValue, Classes, Fitted, Matrix, Outcome, Target, numbers};
@@ -16,8 +16,17 @@ pub struct Judged {
     pub unanswered: usize,
 }
 
-/// Of each model on its own rows, all in one. There is at least one model, and all learned the same kind of target.
+/// Of each model on its own rows, all in one; rows of keys with a model of their own are answered by that. There is at least
+/// one model, and all learned the same kind of target.
 pub fn judge(fits: &[(&Fitted, &[usize])], table: &Table, baseline_mae: Option<f64>) -> Judged {
+    let parts = fits.iter().flat_map(|(fitted, rows)| fitted.parts(&table.features, rows));
+    let parts: Vec<(&Fitted, Vec<usize>)> = parts.map(|part| (part.fitted, part.rows)).collect();
+    let nothing = || vec![(fits[0].0, Vec::new())];
+    judge_alone(&if parts.is_empty() { nothing() } else { parts }, table, baseline_mae)
+}
+
+/// The same by these very models, whosever the rows are.
+pub fn judge_alone(fits: &[(&Fitted, Vec<usize>)], table: &Table, baseline_mae: Option<f64>) -> Judged {
     match &fits[0].0.target {
         Target::Classes { .. } => judge_classes(fits, table),
         Target::Number { .. } => judge_numbers(fits, table, baseline_mae),
@@ -35,7 +44,7 @@ fn answers(fitted: &Fitted, table: &Table, rows: &[usize]) -> (Vec<usize>, Matri
     (kept.iter().map(|at| rows[*at]).collect(), scores.take(&kept))
 }
 
-fn judge_classes(fits: &[(&Fitted, &[usize])], table: &Table) -> Judged {
+fn judge_classes(fits: &[(&Fitted, Vec<usize>)], table: &Table) -> Judged {
     let learned: Vec<&Classes> = fits.iter().filter_map(|(fitted, _)| classes_of(fitted)).collect();
     let asked: Vec<usize> = fits.iter().flat_map(|(_, rows)| rows.iter().copied()).collect();
     let union = Classes::union(&learned);
@@ -70,12 +79,22 @@ fn position(union: &Classes, class: &ClassValue) -> usize {
     union.position(class).expect("the union has every class") as usize
 }
 
-fn judge_numbers(fits: &[(&Fitted, &[usize])], table: &Table, baseline_mae: Option<f64>) -> Judged {
-    let known = numbers(&table.target);
+/// Of a path every step of a row counts as much as every other.
+fn judge_numbers(fits: &[(&Fitted, Vec<usize>)], table: &Table, baseline_mae: Option<f64>) -> Judged {
+    let steps: Vec<Judged> = (0..=table.before.len()).map(|step| judge_step(fits, table, step, baseline_mae)).collect();
+    together(steps, baseline_mae)
+}
+
+/// One step of a path, counted from 0; of everything else there is one.
+pub fn judge_step(fits: &[(&Fitted, Vec<usize>)], table: &Table, step: usize, baseline_mae: Option<f64>) -> Judged {
+    let target = table.targets().nth(step).unwrap_or(&table.target);
+    let known = numbers(target);
     let (mut truth, mut guess, mut answered, mut asked) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for (fitted, rows) in fits {
+        let Some(one) = fitted.steps().nth(step) else { continue };
+        let rows: Vec<usize> = rows.iter().copied().filter(|row| is_number(&known, *row)).collect();
         asked += rows.len();
-        let (rows, scores) = answers(fitted, table, rows);
+        let (rows, scores) = answers(one, table, &rows);
         truth.extend(rows.iter().map(|row| known.value(*row)));
         guess.extend(scores.data.iter().map(|score| f64::from(*score)));
         answered.extend(rows);
@@ -84,8 +103,27 @@ fn judge_numbers(fits: &[(&Fitted, &[usize])], table: &Table, baseline_mae: Opti
     Judged { outcome: Outcome::Numbers { truth, guess, baseline_mae }, rows: answered, unanswered }
 }
 
+/// A value before the last step may be missing where the last is known.
+fn is_number(known: &Float64Array, row: usize) -> bool {
+    known.is_valid(row) && known.value(row).is_finite()
+}
+
+/// All steps of a path in one.
+pub fn together(steps: Vec<Judged>, baseline_mae: Option<f64>) -> Judged {
+    let (mut truth, mut guess, mut rows, mut unanswered) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    for step in steps {
+        if let Outcome::Numbers { truth: known, guess: answered, .. } = step.outcome {
+            truth.extend(known);
+            guess.extend(answered);
+        }
+        rows.extend(step.rows);
+        unanswered += step.unanswered;
+    }
+    Judged { outcome: Outcome::Numbers { truth, guess, baseline_mae }, rows, unanswered }
+}
+
 /// Only rows of which the truth is known.
-fn judge_flags(fits: &[(&Fitted, &[usize])], table: &Table) -> Judged {
+fn judge_flags(fits: &[(&Fitted, Vec<usize>)], table: &Table) -> Judged {
     let known = truths(table);
     let (mut truth, mut flagged, mut scores, mut answered, mut asked) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), 0);
     for (fitted, rows) in fits {
@@ -110,18 +148,19 @@ pub fn truths(table: &Table) -> Vec<Option<bool>> {
 }
 
 /// Of a baseline that repeats labels: `repeats` gives for each row the row whose label it answers.
-pub fn judge_repeats(table: &Table, rows: &[usize], repeats: &[Option<usize>], classify: bool) -> Judged {
+/// `target` has the labels.
+pub fn judge_repeats(target: &ArrayRef, rows: &[usize], repeats: &[Option<usize>], classify: bool) -> Judged {
     let pairs: Vec<(usize, usize)> = rows.iter().filter_map(|row| Some((*row, repeats[*row]?))).collect();
     let unanswered = rows.len() - pairs.len();
     let outcome = if classify {
         let all: Vec<usize> = pairs.iter().flat_map(|(row, repeated)| [*row, *repeated]).collect();
-        let classes = Classes::seen(&table.target, all.into_iter()).unwrap_or_default();
-        let codes = classes.encode(&table.target);
+        let classes = Classes::seen(target, all.into_iter()).unwrap_or_default();
+        let codes = classes.encode(target);
         let of = |row: usize| codes[row].unwrap_or_default();
         let truth = pairs.iter().map(|(row, _)| of(*row)).collect();
         Outcome::Classes { classes, truth, guess: pairs.iter().map(|(_, repeated)| of(*repeated)).collect(), shares: None }
     } else {
-        let known = numbers(&table.target);
+        let known = numbers(target);
         let truth = pairs.iter().map(|(row, _)| known.value(*row)).collect();
         let guess = pairs.iter().map(|(_, repeated)| known.value(*repeated)).collect();
         Outcome::Numbers { truth, guess, baseline_mae: None }

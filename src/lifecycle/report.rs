@@ -1,5 +1,6 @@
 //! What a training found out, as data and as calm text. The data's names are part of the contract of `--json`.
 
+mod html;
 mod scored;
 pub(super) mod show;
 pub(super) mod text;
@@ -12,7 +13,7 @@ use crate::ir::{Metric, MetricKind};
 use crate::model::{Config, Confusion, Figures, metric_text};
 
 use super::choose::figure;
-use super::{Measured, Member, Spared, Standing, Stopped};
+use super::{Evidence, KeyScores, Measured, Member, Sensitivity, Spared, Standing, StepReport, Stopped};
 
 /// Of one task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,6 +45,17 @@ pub struct Report {
     pub confusion: Option<Confusion>,
     /// Sentences that qualify the figures.
     pub notes: Vec<String>,
+    /// How far the champion's figures can be trusted, where it was judged and on rows that nobody had seen.
+    #[serde(default)]
+    pub evidence: Option<Evidence>,
+    #[serde(default)]
+    pub hold_out_evidence: Option<Evidence>,
+    /// Of a path, on the hold-out where there is one, else where the champion was judged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepReport>,
+    /// How much of the champion's figure is chance, where somebody asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sensitivity: Option<Sensitivity>,
 }
 
 /// Labelled rows by their part; `all` has those without a label too.
@@ -83,6 +95,9 @@ pub struct ChampionReport {
     pub metrics: Figures,
     pub requirements: Vec<RequirementReport>,
     pub measured: Measured,
+    /// Of single keys, where they have models of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<KeyScores>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -138,6 +153,16 @@ pub fn why<'a>(chosen: &super::Chosen, metric: &Metric, of: &dyn Fn(usize) -> Sc
 }
 
 impl Report {
+    /// As one page of HTML that needs nothing beside itself; `title` is the pipeline, `books` are lines about its rows.
+    pub fn page(title: &str, reports: &[&Report], books: &[String]) -> String {
+        html::page(title, reports, books)
+    }
+
+    /// Of the champion, or of whoever came nearest.
+    fn requirements(&self) -> &[RequirementReport] {
+        self.champion.as_ref().map_or(&self.missed, |champion| &champion.requirements)
+    }
+
     /// Is it this version that the report calls champion?
     pub(super) fn champion_is(&self, stored: Option<&super::Stored>) -> bool {
         let same = |(own, stored): (&ChampionReport, &super::Stored)| {

@@ -68,6 +68,7 @@ impl Trial {
                 overall: done.overall.clone(),
                 measured: done.measured.unwrap_or_default(),
                 confusion: done.confusion.clone(),
+                keys: done.keys.clone(),
                 left_out: done.left_out.clone(),
             },
             Err(_) => Member::default(),
@@ -101,6 +102,7 @@ impl Plan<'_> {
             earlier: self.earlier.to_vec(),
             metrics: self.metrics.to_vec(),
             baseline_mae: self.baseline_mae,
+            goal: Some(self.goal.metric.clone()),
             measured: true,
         }
     }

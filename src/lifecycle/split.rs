@@ -68,7 +68,7 @@ pub fn split(table: &Table, task: &Task, policy: &Policy, purpose: Purpose) -> R
     let shape = Shape::of(table, task)?;
     let parts = shape.parts(policy)?;
     let gap = match task.kind {
-        TaskKind::Forecast { ahead } => ahead.0,
+        TaskKind::Forecast { ahead, .. } => ahead.0,
         TaskKind::Classify | TaskKind::Regress | TaskKind::Detect { .. } | TaskKind::Rank => 0,
     };
     let with = |wanted: &dyn Fn(Part) -> bool| rows_with(table, &parts, wanted);
@@ -197,7 +197,7 @@ fn check_classes(table: &Table, task: &Task, split: &mut Split) -> Result<(), Di
 }
 
 pub(super) fn nothing_to_learn(task: &Task) -> Diagnostic {
-    if let TaskKind::Forecast { ahead } = task.kind {
+    if let TaskKind::Forecast { ahead, .. } = task.kind {
         return nothing_later(task, ahead);
     }
     let message = format!("no row that `{}` may learn from has a known {}", task.name, task.target.column.name);

@@ -17,10 +17,12 @@ use super::series::shifted;
 /// Rows in the order of their ordinals.
 #[derive(Clone, Debug)]
 pub struct Table {
-    /// The features alone, in the task's order.
+    /// The features in the task's order, and behind them the columns of the key where every key has its own model.
     pub features: RecordBatch,
-    /// Of a forecast the value at the later time.
+    /// Of a forecast the value at the later time, of a path the last one.
     pub target: ArrayRef,
+    /// Of a path the values at the steps before the last.
+    pub before: Vec<ArrayRef>,
     pub ordinals: Vec<u64>,
     /// Event times in microseconds, where the stream has them.
     pub times: Option<Vec<i64>>,
@@ -46,11 +48,12 @@ impl Table {
         let target = column("@target").ok_or_else(|| missing("@target"))?.clone();
         let times = column("@time").map(times);
         let series = column("@series").map(groups);
-        let target = match (task.kind, &times) {
-            (TaskKind::Forecast { ahead }, Some(times)) => shifted(&target, times, series.as_deref(), ahead.0),
-            (TaskKind::Forecast { .. }, None) => return Err(missing("@time")),
-            (TaskKind::Classify | TaskKind::Regress | TaskKind::Detect { .. } | TaskKind::Rank, _) => target,
-        };
+        let mut later = Vec::new();
+        for step in task.kind.steps() {
+            let times = times.as_ref().ok_or_else(|| missing("@time"))?;
+            later.push(shifted(&target, times, series.as_deref(), step.0));
+        }
+        let target = later.pop().unwrap_or(target);
         let ordinals = column("@ordinal").ok_or_else(|| missing("@ordinal"))?;
         let ordinals = ordinals.as_primitive::<UInt64Type>().values().to_vec();
         let features = features(task, &batch)?;
@@ -71,11 +74,17 @@ impl Table {
             start: column("@start").map(trues),
             labelled,
             target,
+            before: later,
         })
     }
 
     pub fn rows(&self) -> usize {
         self.ordinals.len()
+    }
+
+    /// The targets of all steps of a path, the last one's last; of everything else the only one.
+    pub fn targets(&self) -> impl Iterator<Item = &ArrayRef> {
+        self.before.iter().chain([&self.target])
     }
 
     pub fn labelled_rows(&self) -> Vec<usize> {
@@ -118,8 +127,10 @@ fn features(task: &Task, batch: &RecordBatch) -> Result<RecordBatch, Vec<Diagnos
     let mut arrays = Vec::new();
     let mut fields = Vec::new();
     let mut missing = Vec::new();
-    for feature in &task.features {
-        match find(&feature.name) {
+    let features = task.features.iter().map(|column| (column, column.name.to_string()));
+    let keys = task.per.iter().flat_map(|per| &per.columns).map(|column| (column, format!("@per {}", column.name)));
+    for (feature, place) in features.chain(keys) {
+        match find(&place) {
             Ok(array) => {
                 fields.push(crate::node::field(feature).with_nullable(true));
                 arrays.push(array);

@@ -4,13 +4,15 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ir::{Metric, TaskKind};
+use crate::ir::{Metric, Per, TaskKind};
 use crate::model::{
-    AnyFamily, Config, Confusion, Control, Figures, FitError, FitRequest, Fitted, confusion, figures, measure, metric_text,
+    AnyFamily, Config, Confusion, Control, Figures, FitError, FitRequest, Fitted, PerKey, confusion, figures, measure,
+    metric_text,
 };
 
 use super::error::{LeftOut, all_figures, blocks, left_out};
 use super::judge::judge;
+use super::keys::{KeyScores, key_scores};
 use super::{Data, Measured, Round};
 
 /// What to fit and what to find out about it. Rows are those of the table as [`Table::read`](super::Table::read) orders them.
@@ -28,6 +30,9 @@ pub struct Job {
     pub metrics: Vec<Metric>,
     /// For `skill`.
     pub baseline_mae: Option<f64>,
+    /// What the scores of single keys are, where keys have models of their own.
+    #[serde(default)]
+    pub goal: Option<Metric>,
     /// Are latency and memory wanted?
     pub measured: bool,
 }
@@ -43,6 +48,9 @@ pub struct Done {
     pub overall: Figures,
     /// The same without each block of these rows in turn.
     pub left_out: LeftOut,
+    /// Of single keys, where they have models of their own.
+    #[serde(default)]
+    pub keys: Option<KeyScores>,
     /// Over each earlier stretch alone.
     pub stretches: Vec<Figures>,
     pub judged_rows: usize,
@@ -102,16 +110,19 @@ pub fn perform(data: &Data, job: &Job, control: &Control) -> Result<Done, TrialE
     let earlier = job.earlier.iter().map(fit).collect::<Result<Vec<_>, _>>()?;
     let own: Vec<(&Fitted, &[usize])> = fits.iter().zip(&job.rounds).map(asked).collect();
     let others: Vec<(&Fitted, &[usize])> = earlier.iter().zip(&job.earlier).map(asked).collect();
+    let per = data.task.per.as_ref().zip(job.goal.as_ref()).filter(|_| own.iter().any(|(_, rows)| !rows.is_empty()));
+    let keys = per.map(|(per, goal)| key_scores(per, goal, &own, &data.table));
     let judge = |fits: &[(&Fitted, &[usize])]| judge(fits, &data.table, job.baseline_mae);
     let judged = judge(&own);
     let mut found = figures(&judged.outcome);
     found.extend(job.metrics.iter().filter_map(|metric| Some((metric_text(metric), measure(metric, &judged.outcome)?))));
     let overall = judge(&[others.as_slice(), own.as_slice()].concat());
-    let blocks = blocks(&overall.rows, data.table.groups.as_deref());
+    let blocks = blocks(&overall.rows, &overall.outcome, data.table.groups.as_deref());
     Ok(Done {
         overall: all_figures(&overall.outcome),
         left_out: left_out(&overall.outcome, &blocks),
         stretches: others.iter().map(|one| figures(&judge(&[*one]).outcome)).collect(),
+        keys,
         figures: found,
         confusion: confusion(&judged.outcome),
         judged_rows: judged.outcome.rows(),
@@ -137,6 +148,7 @@ fn fit(data: &Data, job: &Job, rows: &[usize], control: &Control) -> Result<Fitt
         table: &data.table.features,
         target: &data.table.target,
         target_type: &data.task.target.column.ty,
+        before: &data.table.before,
         rows,
         weights: data.table.weights.as_deref(),
         balance: data.task.balance,
@@ -144,11 +156,17 @@ fn fit(data: &Data, job: &Job, rows: &[usize], control: &Control) -> Result<Fitt
             TaskKind::Detect { flag } => flag,
             TaskKind::Classify | TaskKind::Regress | TaskKind::Forecast { .. } | TaskKind::Rank => 0.0,
         },
+        // One constant for all is what every model must beat.
+        per: data.task.per.as_ref().filter(|_| job.family != "constant").map(per_key),
     };
     request.fit(control).map_err(|error| match error {
         FitError::Cancelled => TrialError::Cancelled,
         FitError::Failed(why) => TrialError::Failed(why),
     })
+}
+
+fn per_key(per: &Per) -> PerKey<'_> {
+    PerKey { columns: &per.columns, rows: usize::try_from(per.rows).unwrap_or(usize::MAX) }
 }
 
 impl TrialError {

@@ -42,9 +42,6 @@ pub fn unsupported_task(task: &Task) -> Vec<Diagnostic> {
         TaskKind::Classify | TaskKind::Regress | TaskKind::Forecast { .. } | TaskKind::Detect { .. } => {}
         TaskKind::Rank => refuse("`rank`", "use `regress`, and sort by its answer"),
     }
-    if !task.per.is_empty() {
-        refuse("`per`", "leave it out: one model serves all keys; the key can be a feature");
-    }
     found
 }
 

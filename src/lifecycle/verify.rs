@@ -141,6 +141,7 @@ fn jobs(manifest: &Manifest, split: &Split) -> Vec<(String, Job)> {
         earlier: Vec::new(),
         metrics: Vec::new(),
         baseline_mae: None,
+        goal: None,
         measured: false,
     };
     let twins = split.rounds.iter().take(manifest.twins).enumerate();

@@ -1,17 +1,23 @@
 //! One file per fitted model: arrays as safetensors, everything else as JSON in its header. Equal models, equal bytes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use safetensors::{Dtype, SafeTensors, View};
 use serde::{Deserialize, Serialize};
 
+use crate::ir::Column;
+
 use super::network::load as load_network;
-use super::{Array, Config, Data, Fitted, Preprocess, Target, Weights, family};
+use super::{Array, Config, Data, Fitted, Own, Preprocess, Target, Weights, family};
 
 const FORMAT: u16 = 1;
 /// The one entry of the header's metadata.
 const KEY: &str = "mliot";
+/// Before the arrays of a key's model.
+const OWN: &str = "own-";
+/// Before the arrays of a step's model.
+const STEP: &str = "step-";
 
 /// Everything of a bundle but the arrays.
 #[derive(Serialize, Deserialize)]
@@ -23,6 +29,19 @@ struct Header {
     target: Target,
     prepare: Preprocess,
     rest: serde_json::Value,
+    /// Of a path the steps before the last; the nth one's arrays are called `step-N/…`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    before: Vec<Header>,
+    /// Models of keys; absent where there are none, so that their bytes are what they always were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    own: Option<OwnHeader>,
+}
+
+/// The nth model's arrays are called `own-N/…`.
+#[derive(Serialize, Deserialize)]
+struct OwnHeader {
+    columns: Vec<Column>,
+    models: Vec<(String, Header)>,
 }
 
 /// Why a bundle cannot be opened.
@@ -39,8 +58,29 @@ impl std::error::Error for BundleError {}
 
 impl Fitted {
     pub fn to_bytes(&self) -> Vec<u8> {
+        let mut arrays: Vec<(String, Raw)> = Vec::new();
+        let header = self.header("", &mut arrays);
+        let json = serde_json::to_string(&header).expect("plain data always serialises");
+        let metadata = HashMap::from([(KEY.to_owned(), json)]);
+        safetensors::serialize(arrays, Some(metadata)).expect("arrays fit their shapes")
+    }
+
+    /// Puts the model's arrays, called by `prefix` and their own names, to the others.
+    fn header(&self, prefix: &str, arrays: &mut Vec<(String, Raw)>) -> Header {
         let weights = self.model.save();
-        let header = Header {
+        arrays.extend(weights.arrays.iter().map(|(name, array)| (format!("{prefix}{name}"), Raw::of(array))));
+        let own = self.own.as_ref().map(|own| OwnHeader {
+            columns: own.columns.clone(),
+            models: own
+                .models
+                .iter()
+                .enumerate()
+                .map(|(nth, (key, one))| (key.clone(), one.header(&own_prefix(nth), arrays)))
+                .collect(),
+        });
+        let steps = self.before.iter().enumerate();
+        let before = steps.map(|(nth, step)| step.header(&format!("{prefix}{STEP}{nth}/"), arrays)).collect();
+        Header {
             format: FORMAT,
             family: self.family.clone(),
             config: self.config.clone(),
@@ -48,45 +88,85 @@ impl Fitted {
             target: self.target.clone(),
             prepare: self.prepare.clone(),
             rest: weights.rest,
-        };
-        let json = serde_json::to_string(&header).expect("plain data always serialises");
-        let metadata = HashMap::from([(KEY.to_owned(), json)]);
-        let arrays: Vec<(String, Raw)> = weights.arrays.iter().map(|(name, array)| (name.clone(), Raw::of(array))).collect();
-        safetensors::serialize(arrays, Some(metadata)).expect("arrays fit their shapes")
+            before,
+            own,
+        }
     }
 
     /// `version` is what predictions will be marked with.
     pub fn from_bytes(bytes: &[u8], version: &str) -> Result<Fitted, BundleError> {
-        let broken = |why: &dyn fmt::Display| BundleError(format!("the bundle is damaged: {why}"));
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| broken(&error))?;
         let json = metadata.metadata().as_ref().and_then(|entries| entries.get(KEY));
         let json = json.ok_or_else(|| broken(&"its header is missing"))?;
         let header: Header = serde_json::from_str(json).map_err(|error| broken(&error))?;
-        if header.format != FORMAT {
-            return Err(BundleError(format!("the bundle has format {}, this program reads {FORMAT}", header.format)));
-        }
         let tensors = SafeTensors::deserialize(bytes).map_err(|error| broken(&error))?;
-        let mut weights = Weights { rest: header.rest, ..Weights::default() };
+        let mut arrays = BTreeMap::new();
         for (name, view) in tensors.tensors() {
             let array = array(view.shape(), View::dtype(&view), view.data()).ok_or_else(|| broken(&"an array's type"))?;
-            weights.arrays.insert(name, array);
+            arrays.insert(name, array);
         }
-        let model = match family(&header.family) {
-            Some(family) => family.load(&mut weights),
-            // A network of the file: what it consists of stands beside its arrays.
-            None if weights.rest.get("description").is_some() => load_network(&mut weights),
-            None => return Err(BundleError(format!("this program has no family `{}`", header.family))),
+        header.fitted("", &mut arrays, version)
+    }
+}
+
+fn own_prefix(nth: usize) -> String {
+    format!("{OWN}{nth}/")
+}
+
+fn broken(why: &dyn fmt::Display) -> BundleError {
+    BundleError(format!("the bundle is damaged: {why}"))
+}
+
+impl Header {
+    /// Takes its arrays out of `arrays`.
+    fn fitted(self, prefix: &str, arrays: &mut BTreeMap<String, Array>, version: &str) -> Result<Fitted, BundleError> {
+        if self.format != FORMAT {
+            return Err(BundleError(format!("the bundle has format {}, this program reads {FORMAT}", self.format)));
+        }
+        let own = self.own.map(|own| own.models(arrays, version)).transpose()?;
+        let steps = self.before.into_iter().enumerate();
+        let before = steps.map(|(nth, step)| step.fitted(&format!("{prefix}{STEP}{nth}/"), arrays, version));
+        let before = before.collect::<Result<_, _>>()?;
+        let names: Vec<String> = match prefix {
+            "" => arrays.keys().cloned().collect(),
+            _ => arrays
+                .range(prefix.to_owned()..)
+                .map(|(name, _)| name.clone())
+                .take_while(|name| name.starts_with(prefix))
+                .collect(),
+        };
+        let mut weights = Weights { rest: self.rest, ..Weights::default() };
+        for name in names {
+            weights.arrays.extend(arrays.remove(&name).map(|array| (name[prefix.len()..].to_owned(), array)));
+        }
+        // What a network of the file consists of stands beside its arrays.
+        let model = match (weights.rest.get("description").is_some(), family(&self.family)) {
+            (true, _) => load_network(&mut weights),
+            (false, Some(family)) => family.load(&mut weights),
+            (false, None) => return Err(BundleError(format!("this program has no family `{}`", self.family))),
         };
         let model = model.ok_or_else(|| broken(&"arrays are missing"))?;
         Ok(Fitted {
             version: version.to_owned(),
-            family: header.family,
-            config: header.config,
-            seed: header.seed,
-            target: header.target,
-            prepare: header.prepare.ready(),
+            family: self.family,
+            config: self.config,
+            seed: self.seed,
+            target: self.target,
+            prepare: self.prepare.ready(),
             model,
+            before,
+            own,
         })
+    }
+}
+
+impl OwnHeader {
+    fn models(self, arrays: &mut BTreeMap<String, Array>, version: &str) -> Result<Own, BundleError> {
+        let mut models = BTreeMap::new();
+        for (nth, (key, header)) in self.models.into_iter().enumerate() {
+            models.insert(key, header.fitted(&own_prefix(nth), arrays, version)?);
+        }
+        Ok(Own { columns: self.columns, models })
     }
 }
 

@@ -10,6 +10,8 @@ use crate::ir::{Column, Type};
 use crate::node::{NodeError, Predictions, Predictor};
 
 use super::flags::Flags;
+use super::own::{Own, PerKey, fit_own};
+use super::path::fit_before;
 use super::{
     Config, Control, Family, FitError, Labels, Matrix, Model, Prepared, Preprocess, Purpose, Target, TrainSet, seed_of,
 };
@@ -23,6 +25,10 @@ pub struct Fitted {
     pub target: Target,
     pub prepare: Preprocess,
     pub model: Box<dyn Model>,
+    /// Of a path the models of the steps before the last, which is this one.
+    pub before: Vec<Fitted>,
+    /// Models of keys that have one of their own.
+    pub own: Option<Own>,
 }
 
 /// As nodes hold it.
@@ -40,6 +46,8 @@ pub struct FitRequest<'a> {
     pub table: &'a RecordBatch,
     pub target: &'a ArrayRef,
     pub target_type: &'a Type,
+    /// Of a path the targets of the steps before the last.
+    pub before: &'a [ArrayRef],
     /// Rows of `table` to learn from, rising, with targets that are not null.
     pub rows: &'a [usize],
     /// Of every row of `table`; positive.
@@ -48,11 +56,20 @@ pub struct FitRequest<'a> {
     pub balance: bool,
     /// Of a detector: the share of rows to flag where `target`, the truth, knows of no anomaly.
     pub flag: f64,
+    /// Who gets a model of his own, beside the one that all share.
+    pub per: Option<PerKey<'a>>,
 }
 
 impl FitRequest<'_> {
-    /// Learns the classes, the preprocessing and the model, all from `rows`.
+    /// Learns the classes, the preprocessing and the model, all from `rows`; and once more from those of each key alone.
     pub fn fit(&self, control: &Control) -> Result<Fitted, FitError> {
+        let shared = self.fit_shared(control)?;
+        let before = fit_before(self, control)?;
+        let own = self.per.map(|per| fit_own(self, per, control)).transpose()?;
+        Ok(Fitted { before, own, ..shared })
+    }
+
+    fn fit_shared(&self, control: &Control) -> Result<Fitted, FitError> {
         control.proceed()?;
         let prepare = Preprocess::learn(self.features, self.table, self.rows, &|shape| self.family.scaling(shape))
             .map_err(|column| FitError::failed(format!("`{}` is {}, which no model takes", column.name, column.ty)))?;
@@ -89,7 +106,17 @@ impl FitRequest<'_> {
 
     fn fitted(&self, target: Target, prepare: Preprocess, model: Box<dyn Model>) -> Fitted {
         let (family, config) = (self.family.name().to_owned(), self.config.clone());
-        Fitted { version: String::new(), family, config, seed: self.seed, target, prepare, model }
+        Fitted {
+            version: String::new(),
+            family,
+            config,
+            seed: self.seed,
+            target,
+            prepare,
+            model,
+            before: Vec::new(),
+            own: None,
+        }
     }
 
     /// Rows that cannot be predicted are not learned from either.
@@ -124,6 +151,15 @@ fn with_mean_1(mut weights: Vec<f64>) -> Vec<f64> {
 }
 
 impl Fitted {
+    /// By this very model, whosever the rows are.
+    pub(super) fn answer_alone(&self, rows: &RecordBatch) -> Predictions {
+        if !self.before.is_empty() {
+            return self.answer_path(rows);
+        }
+        let (scores, usable) = self.scores(rows);
+        self.target.answer(&scores, usable.as_deref())
+    }
+
     /// Scores of every row of `table`, whose first columns are the features, and which rows have any.
     pub fn scores(&self, table: &RecordBatch) -> (Matrix, Option<Vec<bool>>) {
         let Prepared { x, usable } = self.prepare.apply(table);
@@ -142,8 +178,10 @@ impl Predictor for Fitted {
             let message = format!("`{}` was learned as {}, the row has it as {found}", column.name, column.ty);
             return Err(NodeError::new(Code::R0502, message));
         }
-        let (scores, usable) = self.scores(rows);
-        Ok(self.target.answer(&scores, usable.as_deref()))
+        match &self.own {
+            Some(own) if !own.models.is_empty() => self.answer_by_keys(rows),
+            Some(_) | None => Ok(self.answer_alone(rows)),
+        }
     }
 
     fn version(&self) -> &str {

@@ -15,7 +15,7 @@ use columns::Columns;
 use history::History;
 
 /// The state: one table, `history`, of the rows in ordinal order, with the columns `@ordinal`, `@time` where there is one,
-/// the features, `@target`, and where the task has them `@series`, `@group`, `@weight`, `@hold_out`, `@start`.
+/// the features, `@target`, and where the task has them `@series`, `@group`, `@weight`, `@per NAME` for each column of its key, `@hold_out`, `@start`.
 pub(super) struct Collect {
     spec: NodeSpec,
     input: ir::Schema,

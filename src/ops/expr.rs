@@ -11,6 +11,7 @@ mod literal;
 mod lower;
 mod own;
 mod scalar;
+mod signal;
 mod text;
 mod time;
 

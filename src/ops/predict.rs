@@ -7,12 +7,15 @@ mod waiting;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray, UInt32Array, cast::AsArray, new_null_array};
+use arrow::array::{
+    Array, ArrayRef, Int64Array, Int64Builder, ListBuilder, RecordBatch, StringArray, UInt32Array, cast::AsArray,
+    new_null_array,
+};
 use arrow::compute::{cast, concat, is_null, nullif, take};
 use arrow::datatypes::{DataType, Int64Type, SchemaRef};
 
 use crate::base::{Duration, Name};
-use crate::ir;
+use crate::ir::{self, TaskKind};
 use crate::node::{self, Assignment, Batch, Node, NodeError, Ordinal, Out, Port, Predictor, Predicts, State};
 use crate::plan::{NodeOp, NodeSpec};
 
@@ -30,6 +33,8 @@ pub(super) struct Predict {
     added: Vec<Added>,
     time: Option<Name>,
     ahead: Option<Duration>,
+    /// Of a path.
+    every: Option<Duration>,
     models: Assignment,
     /// What has come in at the second port, where there is one.
     waiting: Option<Waiting>,
@@ -81,6 +86,7 @@ impl Predict {
             added,
             time: input.time.clone(),
             ahead: op.ahead,
+            every: op.every,
             models: Assignment::default(),
         })
     }
@@ -103,6 +109,9 @@ impl Predict {
             return Err(ill_formed(format!("{} forecasts over rows without a time", self.spec.key)));
         };
         let times = cast(column_named(rows, time)?, &DataType::Int64).map_err(failed)?;
+        if let Some(every) = self.every {
+            return times_of_path(times.as_primitive::<Int64Type>(), values, ahead, every, ty);
+        }
         let later: Int64Array = times.as_primitive::<Int64Type>().unary_opt(|time| time.checked_add(ahead.0));
         let later = nullif(&later, &is_null(values).map_err(failed)?).map_err(failed)?;
         cast(&later, ty).map_err(failed)
@@ -185,6 +194,26 @@ impl Predict {
         out.absorbed(batch.len());
         waiting.put(batch, &features)
     }
+}
+
+/// A list of times beside each list of values.
+fn times_of_path(
+    times: &Int64Array,
+    values: &ArrayRef,
+    ahead: Duration,
+    every: Duration,
+    ty: &DataType,
+) -> Result<ArrayRef, NodeError> {
+    let steps = TaskKind::Forecast { ahead, every: Some(every) }.steps();
+    let mut lists = ListBuilder::new(Int64Builder::new());
+    for row in 0..times.len() {
+        let is_known = values.is_valid(row) && times.is_valid(row);
+        if is_known {
+            lists.values().extend(steps.iter().map(|step| times.value(row).checked_add(step.0)));
+        }
+        lists.append(is_known);
+    }
+    cast(&lists.finish(), ty).map_err(failed)
 }
 
 fn op(spec: &NodeSpec) -> Result<&ir::PredictOp, NodeError> {

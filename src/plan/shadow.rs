@@ -121,7 +121,7 @@ fn features_of(door: &NodeSpec) -> Vec<Name> {
 }
 
 fn features(learn: &Learn) -> Vec<Name> {
-    learn.task.features.iter().map(|column| column.name.clone()).collect()
+    learn.task.door().map(|column| column.name.clone()).collect()
 }
 
 /// A `predict` that reads these features, and whatever inputs it has by now.

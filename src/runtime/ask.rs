@@ -99,7 +99,7 @@ impl Way {
             sentinels: Vec::new(),
             bounds: None,
         };
-        let columns = learn.task.features.iter().map(feature).collect();
+        let columns = learn.task.door().map(feature).collect();
         Some(Way { columns, time: None, target: None, stages: Vec::new(), direct: true, barred: None, ..way })
     }
 
@@ -128,7 +128,7 @@ impl Way {
             time: source.gate.schema.time.clone().filter(declared),
             target: Some(learn.task.target.column.name.clone()).filter(declared),
             stages,
-            features: learn.task.features.iter().map(|column| column.name.clone()).collect(),
+            features: learn.task.door().map(|column| column.name.clone()).collect(),
             value: learn.task.target.column.clone(),
             direct: false,
             barred,
@@ -162,7 +162,8 @@ fn bar(stage: &NodeSpec, read: &crate::plan::Input) -> Option<String> {
             }
         },
         ir::Op::Unnest { .. } => Some(format!("`{}` makes several rows of one, and an answer belongs to one", stage.key)),
-        ir::Op::Top(_) => Some(format!("`{}` compares rows of a time, and a request has its own only", stage.key)),
+        ir::Op::Resample(_) => Some(format!("`{}` waits for other rows, and a request has its own only", stage.key)),
+        ir::Op::Rank(_) => Some(format!("`{}` compares rows of a time, and a request has its own only", stage.key)),
         ir::Op::Window(_) => Some(format!("`{}` answers when a window ends, not for single rows", stage.key)),
         ir::Op::Union { .. } => Some(format!("`{}` joins several streams, and a request has rows of one source", stage.key)),
     }
@@ -216,7 +217,8 @@ fn remembers(spec: &NodeSpec) -> bool {
             | ir::Op::Unnest { .. }
             | ir::Op::Keep(_)
             | ir::Op::Join(_)
-            | ir::Op::Top(_) => op.remembers(),
+            | ir::Op::Rank(_)
+            | ir::Op::Resample(_) => op.remembers(),
         },
         NodeOp::Connection(_)
         | NodeOp::Decode(_)

@@ -326,7 +326,7 @@ impl Backfill {
     }
 
     fn level(&self, reached: &Reached) -> Level {
-        self.stages.level(|was| reached.clocks.get(was).copied())
+        self.stages.level(|was| reached.stages.get(was).copied())
     }
 
     /// What is read now up to where it stands; a recording that was read before, to its end. The recording of a source that

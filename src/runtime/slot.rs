@@ -42,6 +42,8 @@ pub struct Slot {
     floor: Time,
     /// Beside a running node of which it is to remember the same: how far that one's clock has got, which it does not pass.
     ceiling: Time,
+    /// Has that one not ended yet? Then the end of what this one reads is not its own.
+    kept_open: bool,
     /// Up to which ordinal it has seen everything.
     upto: Ordinal,
     /// Of its bad and late rows, for messages without any.
@@ -55,6 +57,14 @@ pub(super) struct Pace {
     upto: Ordinal,
     merge: OrderedMerge,
     failed: Option<NodeError>,
+}
+
+/// How far a running node has got, for one that is to remember the same.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stand {
+    pub clock: Time,
+    /// Has it not ended?
+    pub open: bool,
 }
 
 /// What came of one step.
@@ -81,6 +91,7 @@ impl Slot {
             merge: OrderedMerge::default(),
             floor: Time::MIN,
             ceiling: Time::MAX,
+            kept_open: false,
             upto: since,
             aside: None,
             ended: false,
@@ -230,7 +241,7 @@ impl Slot {
             },
             _ => match self.merge.next(&mut self.inputs) {
                 Next::Wait => Acted::Idle,
-                Next::End(_) if self.ended => Acted::Idle,
+                Next::End(_) if self.ended || self.kept_open => Acted::Idle,
                 Next::End(at) => self.on_end(at),
                 Next::Span(merged) => self.on_merged(merged),
             },
@@ -299,16 +310,29 @@ impl Slot {
         }
     }
 
-    /// Its clock does not pass this time until it is told otherwise.
-    pub(super) fn hold(&mut self, ceiling: Time) {
-        self.ceiling = ceiling;
+    /// Where it stands; none if nothing has come to it yet, so that it begins where what it reads stands.
+    pub(super) fn stand(&self) -> Option<Stand> {
+        let has_seen = self.floor > Time::MIN || self.upto > self.since;
+        has_seen.then_some(Stand { clock: self.floor, open: !self.ended })
     }
 
-    /// Its clock goes on to its ceiling, without a row.
+    /// It gets no further than there until it is told otherwise.
+    pub(super) fn hold(&mut self, stand: Stand) {
+        (self.ceiling, self.kept_open) = (stand.clock, stand.open);
+    }
+
+    /// It gets there, without a row.
     pub(super) fn rise(&mut self) -> Vec<(Outlet, Message)> {
         let mut sent = Vec::new();
-        if self.ceiling < Time::MAX && !self.ended {
-            self.jump(self.ceiling, &mut sent);
+        if self.ceiling == Time::MAX || self.ended {
+            return sent;
+        }
+        self.jump(self.ceiling, &mut sent);
+        let ends: Option<Vec<Ordinal>> = self.inputs.iter().map(Edge::ended).collect();
+        if let Some(at) = ends.and_then(|ends| ends.into_iter().max()).filter(|_| !self.kept_open)
+            && let Acted::Sent(more) = self.on_end(at)
+        {
+            sent.extend(more);
         }
         sent
     }
@@ -344,6 +368,9 @@ impl Slot {
     }
 
     fn on_end(&mut self, at: Ordinal) -> Acted {
+        if self.kept_open {
+            return Acted::Sent(Vec::new());
+        }
         self.ended = true;
         let mut out = Out::default();
         if self.failed.is_none()

@@ -25,9 +25,10 @@ pub enum Side {
 }
 
 /// Known to the language, not carried out by this version.
-const LATER: &[&str] =
-    &["wav", "images", "idx", "mqtt", "websocket", "tcp", "udp", "serial", "kafka", "modbus", "opcua", "amqp"];
-const FILES: &[&str] = &["csv", "jsonl", "json", "parquet", "arrow"];
+const LATER: &[&str] = &["mqtt", "websocket", "tcp", "udp", "serial", "kafka", "modbus", "opcua", "amqp"];
+const FILES: &[&str] = &["csv", "jsonl", "json", "parquet", "arrow", "wav", "images", "idx"];
+/// Of these, those that are only read.
+const READ_ONLY: &[&str] = &["wav", "images", "idx"];
 const OTHERS: &[&str] = &["stdin", "stdout", "tail", "http"];
 
 /// The arguments of a connector while they are taken out one by one; what is left is unknown.
@@ -66,8 +67,8 @@ impl<'a> Checker<'a> {
             return None;
         }
         let out = match name {
-            "stdin" => self.byte_format(&mut options).map(|format| Connector::Stdin { format }),
-            "stdout" => self.byte_format(&mut options).map(|format| Connector::Stdout { format }),
+            "stdin" => self.byte_format(&mut options, true).map(|format| Connector::Stdin { format }),
+            "stdout" => self.byte_format(&mut options, false).map(|format| Connector::Stdout { format }),
             "http" if side == Side::Sink => self.http_out(&mut options).map(Connector::Post),
             "http" if !options.positional.is_empty() => return Some(self.later_connector(connector)),
             "http" if side == Side::Live => self.http_in(&mut options, of),
@@ -88,7 +89,8 @@ impl<'a> Checker<'a> {
     }
 
     fn file(&mut self, name: &str, options: &mut Options<'a>) -> Option<FileConnector> {
-        let path = match options.take_first() {
+        let named = if name == "idx" { options.take("data") } else { None };
+        let path = match options.take_first().or(named) {
             Some(path) => self.option_text(path, "the path"),
             None => {
                 self.report(no_path(options.connector));
@@ -101,9 +103,20 @@ impl<'a> Checker<'a> {
             "json" => Some(FileFormat::Json),
             "parquet" => Some(FileFormat::Parquet),
             "arrow" => Some(FileFormat::Arrow),
+            "wav" => Some(FileFormat::Wav),
+            "images" => Some(FileFormat::Images),
+            "idx" => Some(FileFormat::Idx { labels: self.labels(options)? }),
             _ => None,
         };
         Some(FileConnector { path: path?, format: format? })
+    }
+
+    /// `labels: "train-labels-idx1-ubyte.gz"`.
+    fn labels(&mut self, options: &mut Options<'a>) -> Option<Option<Name>> {
+        match options.take("labels") {
+            None => Some(None),
+            Some(expr) => self.option_text(expr, "`labels`").map(Some),
+        }
     }
 
     fn csv_options(&mut self, options: &mut Options<'a>) -> Option<CsvOptions> {
@@ -120,13 +133,18 @@ impl<'a> Checker<'a> {
         Some(CsvOptions { header: header?, separator: separator?, index: index?, decimal: decimal?, quote: quote? })
     }
 
-    /// `format: json | csv`; a line holds one JSON object where nothing is said.
-    fn byte_format(&mut self, options: &mut Options<'a>) -> Option<FileFormat> {
+    /// `format: json | csv`, of what is read also `msgpack`; a line holds one JSON object where nothing is said.
+    fn byte_format(&mut self, options: &mut Options<'a>, is_read: bool) -> Option<FileFormat> {
         match options.take("format") {
             None => Some(FileFormat::Jsonl),
             Some(expr) => match word(expr) {
                 Some("json" | "jsonl") => Some(FileFormat::Jsonl),
                 Some("csv") => self.csv_options(options).map(FileFormat::Csv),
+                Some("msgpack") if is_read => Some(FileFormat::Msgpack),
+                _ if is_read => {
+                    self.report(no_format(expr.span).help("write `format: json`, `format: csv` or `format: msgpack`"));
+                    None
+                }
                 _ => {
                     self.report(no_format(expr.span));
                     None
@@ -264,6 +282,8 @@ fn misplaced(connector: &ast::Connector, side: Side) -> Option<Diagnostic> {
         ("mqtt" | "websocket" | "tcp" | "udp" | "serial", Side::Recorded | Side::Keep) => {
             "write it after `live`; a recording is a file"
         }
+        (name, Side::Keep | Side::Sink) if READ_ONLY.contains(&name) => "write `parquet(…)` or `jsonl(…)`: these are only read",
+        (name, Side::Serve) if READ_ONLY.contains(&name) => "serve at `http(port: 8080)`",
         ("csv" | "jsonl" | "json" | "parquet" | "arrow" | "stdout", Side::Serve) => "serve at `http(port: 8080)`",
         _ => return None,
     };
@@ -284,7 +304,11 @@ fn misplaced(connector: &ast::Connector, side: Side) -> Option<Diagnostic> {
 /// E0704.
 fn no_path(connector: &ast::Connector) -> Diagnostic {
     let name = &connector.name.name;
-    let ending = if *name == "tail" { "jsonl" } else { name.as_str() };
+    let ending = match name.as_str() {
+        "tail" => "jsonl",
+        "images" => "png",
+        name => name,
+    };
     Diagnostic::new(Code::E0704, format!("`{name}` needs the path of its file"))
         .at(connector.span, "")
         .help(format!("write `{name}(\"data/file.{ending}\")`, relative to this file"))

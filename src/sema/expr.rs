@@ -14,6 +14,7 @@ mod mismatch;
 mod name;
 mod outside;
 mod running;
+mod signal;
 mod tensor;
 mod typed;
 

@@ -18,13 +18,14 @@ pub struct Library {
 }
 
 /// The texts of the library by their names; units first, since the others use them.
-pub const TEXTS: [(&str, &str); 7] = [
+pub const TEXTS: [(&str, &str); 8] = [
     ("units.mliot", include_str!("../../stdlib/units.mliot")),
     ("scalar.mliot", include_str!("../../stdlib/scalar.mliot")),
     ("time.mliot", include_str!("../../stdlib/time.mliot")),
     ("text.mliot", include_str!("../../stdlib/text.mliot")),
     ("running.mliot", include_str!("../../stdlib/running.mliot")),
     ("aggregate.mliot", include_str!("../../stdlib/aggregate.mliot")),
+    ("signal.mliot", include_str!("../../stdlib/signal.mliot")),
     ("generator.mliot", include_str!("../../stdlib/generator.mliot")),
 ];
 

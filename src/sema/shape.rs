@@ -41,6 +41,8 @@ pub struct Shape {
     pub sources: BTreeSet<Name>,
     /// Rows also come in live.
     pub live: bool,
+    /// Rows follow each other at this step of time, none of them missing.
+    pub step: Option<Duration>,
     /// How long a row waits on its way, as declared: lateness and windows.
     pub waits: Duration,
 }

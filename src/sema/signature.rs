@@ -51,6 +51,8 @@ pub enum Pattern {
     List(Box<Pattern>),
     /// Of any shape, which the call decides.
     Tensor,
+    /// At any rate.
+    Signal,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -157,6 +159,7 @@ fn pattern(ty: &ast::Type, units: &Units) -> Result<Pattern, SignatureMistake> {
         ast::TypeKind::Variable(_) => Pattern::Any,
         ast::TypeKind::Enum(_) => return Err(unknown("enum")),
         ast::TypeKind::Tensor(_) => Pattern::Tensor,
+        ast::TypeKind::AnySignal(_) => Pattern::Signal,
         ast::TypeKind::Signal(_) => return Err(unknown("signal")),
     })
 }

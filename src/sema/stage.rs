@@ -4,12 +4,12 @@ mod across;
 mod fill;
 mod join;
 mod keep;
-mod later;
 mod predict;
 mod project;
+mod rank;
+mod resample;
 mod scan;
 mod summarize;
-mod top;
 mod union;
 mod uses;
 mod window;
@@ -79,7 +79,11 @@ impl<'a> Checker<'a> {
             ast::StageKind::Lookup(it) => self.lookup_stage(it, stage, flow),
             ast::StageKind::Summarize(it) => self.summarize_stage(it, stage, flow),
             ast::StageKind::Top(it) => self.top_stage(it, stage, flow),
-            ast::StageKind::Resample(_) | ast::StageKind::Sort(_) => self.later_stage(stage, flow),
+            ast::StageKind::Sort(it) => self.sort_stage(it, stage, flow),
+            ast::StageKind::Resample(it) => self.resample_stage(it, stage, flow),
+        }
+        if !keeps_every_row(&stage.kind) {
+            flow.shape.step = None;
         }
     }
 
@@ -157,6 +161,35 @@ impl<'a> Checker<'a> {
                     .help("give one of them another id"),
             );
         }
+    }
+}
+
+/// Does one row come out for every row that goes in? The stages of a transform say so for themselves.
+fn keeps_every_row(kind: &ast::StageKind) -> bool {
+    match kind {
+        ast::StageKind::Set(_)
+        | ast::StageKind::Select(_)
+        | ast::StageKind::Drop(_)
+        | ast::StageKind::Rename(_)
+        | ast::StageKind::Scan(_)
+        | ast::StageKind::Predict(_)
+        | ast::StageKind::Fill(_)
+        | ast::StageKind::Apply(_) => true,
+        ast::StageKind::Asof(it) => it.required.is_none(),
+        ast::StageKind::Lookup(it) => it.required.is_none(),
+        ast::StageKind::Where(_)
+        | ast::StageKind::Window(_)
+        | ast::StageKind::Union(_)
+        | ast::StageKind::Unnest(_)
+        | ast::StageKind::Limit(_)
+        | ast::StageKind::Sample(_)
+        | ast::StageKind::Dedupe(_)
+        | ast::StageKind::Throttle(_)
+        | ast::StageKind::Join(_)
+        | ast::StageKind::Summarize(_)
+        | ast::StageKind::Top(_)
+        | ast::StageKind::Resample(_)
+        | ast::StageKind::Sort(_) => false,
     }
 }
 

@@ -32,7 +32,8 @@ pub struct TaskShape {
     pub target: Type,
     /// The stream that it learns from.
     pub from: Name,
-    pub features: Vec<(Column, ColumnId)>,
+    /// What a row has to carry: the features, then what makes its key.
+    pub door: Vec<(Column, ColumnId)>,
     /// Whose rows it is made of.
     pub sources: BTreeSet<Name>,
 }
@@ -83,7 +84,7 @@ impl<'a> Checker<'a> {
         let aim = self.aim(task, &mut shape);
         let series = task.by.as_ref().and_then(|by| self.series(by, task, &shape));
         let group = task.group.as_ref().and_then(|group| self.group(group, &shape));
-        let per = self.task_keys(task.per.as_ref(), &shape);
+        let per = task.per.as_ref().and_then(|per| self.per(per, &shape));
         let weights = task.weights.as_ref().and_then(|weights| self.weights(weights, &shape));
         let hold_out = task.hold_out.as_ref().map(|hold_out| self.hold_out(hold_out, &shape));
         if let (Some(group), Some(Some(split)), Some(clause)) = (&group, &hold_out, &task.hold_out) {
@@ -91,8 +92,9 @@ impl<'a> Checker<'a> {
         }
         let start = task.start.as_ref().map(|start| self.start(start, &shape));
         let history = task.history.as_ref().and_then(|history| self.history(history));
+        let keys = per.iter().flat_map(|per: &ir::Per| &per.columns).map(|column| &column.name);
         let not_features =
-            [series.as_ref(), group.as_ref(), weights.as_ref()].into_iter().flatten().chain(&per).cloned().collect();
+            [series.as_ref(), group.as_ref(), weights.as_ref()].into_iter().flatten().chain(keys).cloned().collect();
         let features = aim.as_ref().and_then(|aim| self.features(task, aim, &shape, not_features));
         let columns: Option<Vec<Column>> =
             features.as_ref().map(|features| features.iter().map(|(column, _)| column.clone()).collect());
@@ -104,6 +106,9 @@ impl<'a> Checker<'a> {
         let (aim, features) = (aim?, features?);
         let name = task.head.name.name.clone();
         let predicted = predicted_type(&aim);
+        let keys = per.iter().flat_map(|per| &per.columns);
+        let keys = keys.filter_map(|column| Some((column.clone(), shape.id_of(&column.name)?.clone())));
+        let door = features.iter().cloned().chain(keys).collect();
         let ir_task = ir::Task {
             name: name.clone(),
             kind: aim.kind,
@@ -123,7 +128,7 @@ impl<'a> Checker<'a> {
             span: task.head.name.span,
         };
         self.program.tasks.insert(name.clone(), ir_task);
-        Some(TaskShape { name, kind: aim.kind, target: predicted, from: from.from, features, sources: shape.sources })
+        Some(TaskShape { name, kind: aim.kind, target: predicted, from: from.from, door, sources: shape.sources })
     }
 
     /// The column that tells the series of a forecast apart.
@@ -142,6 +147,16 @@ impl<'a> Checker<'a> {
             self.report(not_yet("`group by` with several columns", group.span, "group by one of them"));
         }
         keys.into_iter().next()
+    }
+
+    fn per(&mut self, per: &'a ast::Per, shape: &Shape) -> Option<ir::Per> {
+        let rows = match &per.after {
+            Some(rows) => self.count(rows, 1, "the rows after which a key has a model of its own")?,
+            None => ir::PER_ROWS,
+        };
+        let keys = self.task_keys(Some(&per.keys), shape);
+        let columns: Vec<Column> = keys.iter().filter_map(|key| shape.get(key).cloned()).collect();
+        (!columns.is_empty()).then_some(ir::Per { columns, rows })
     }
 
     fn task_keys(&mut self, keys: Option<&'a ast::Keys>, shape: &Shape) -> Vec<Name> {
@@ -177,15 +192,18 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// A regression of whole numbers gives numbers.
+/// A regression of whole numbers gives numbers; a path a list of them.
 fn predicted_type(aim: &Aim) -> Type {
     match aim.kind {
         TaskKind::Classify => aim.target.column.ty.clone(),
         TaskKind::Detect { .. } => Type::Bool,
-        TaskKind::Regress | TaskKind::Forecast { .. } | TaskKind::Rank => match &aim.target.column.ty {
-            Type::Float(unit) => Type::Float(unit.clone()),
-            _ => Type::NUMBER(),
-        },
+        TaskKind::Regress | TaskKind::Forecast { .. } | TaskKind::Rank => {
+            let one = match &aim.target.column.ty {
+                Type::Float(unit) => Type::Float(unit.clone()),
+                _ => Type::NUMBER(),
+            };
+            if aim.kind.is_path() { Type::List(Box::new(one)) } else { one }
+        }
     }
 }
 

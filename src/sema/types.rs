@@ -31,6 +31,7 @@ fn kind(ty: &ast::Type, library: &Library) -> Result<Type, Diagnostic> {
         ast::TypeKind::Enum(items) => Type::Enum(enum_items(items, ty.span)?),
         ast::TypeKind::Tensor(dims) => Type::Tensor(shape(dims, ty.span)?),
         ast::TypeKind::Signal(rate) => Type::Signal(sample_rate(rate, library)?),
+        ast::TypeKind::AnySignal(rate) => return Err(any_rate(rate)),
         ast::TypeKind::List(item) => Type::List(Box::new(kind(item, library)?)),
         ast::TypeKind::Variable(ident) => return Err(unknown("type", &ident.name, ident.span, TYPES)),
     })
@@ -105,6 +106,13 @@ fn sample_rate(rate: &ast::Quantity, library: &Library) -> Result<u32, Diagnosti
         return Ok(rate_hz.round() as u32);
     }
     Err(Diagnostic::new(Code::E0301, "a signal has a sample rate").at(rate.span, "").help("write `signal<8kHz>`"))
+}
+
+/// E0308.
+fn any_rate(rate: &ast::Ident) -> Diagnostic {
+    Diagnostic::new(Code::E0308, "the sample rate of a signal must be known when the file is read")
+        .at(rate.span, "a name")
+        .help("write it with its unit, such as `signal<8kHz>`")
 }
 
 /// E0199.

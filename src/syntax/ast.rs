@@ -32,7 +32,7 @@ pub use stage::{WindowAlign, WindowSpec, WindowSpecKind};
 pub use stdlib::{Example, Function, FunctionKind, FunctionParam, UnitBody, UnitDeclaration, UnitRule};
 pub use stream::{Connector, Keys, Let, Param, Pipe, Stream, StreamRef, Transform};
 pub use task::{Forecast, Goal, Group, History, HoldOut, HoldOutKind, Horizon, LabelMatch, Labels, ModelChoice, Models};
-pub use task::{ModelsKind, Start, StartKind, Target, Task, Train};
+pub use task::{ModelsKind, Per, Start, StartKind, Target, Task, Train};
 pub use test::{Change, ChangeClass, CountIs, Edit, EditKind, Expect, Expectation, ExpectationKind, Given, GivenRows, Step};
 pub use test::{StepKind, Test, TestFault, TestFaultKind};
 pub use types::{Dim, DimKind, EnumItem, Type, TypeKind, UnitExpr, UnitFactor};

@@ -49,6 +49,36 @@ fn tests_of_pipelines_pass() {
     }
 }
 
+/// Runs `replay --json` and gives the report: the last line, since a file's sink may write rows before it.
+fn replayed_in(name: &str, folder: &Path) -> serde_json::Value {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines").join(name);
+    let out = Command::new(env!("CARGO_BIN_EXE_mliot"))
+        .args(["replay", "--json", "--state"])
+        .arg(folder.join("state"))
+        .arg(&file)
+        .current_dir(folder)
+        .output()
+        .expect("the program starts");
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let text = String::from_utf8_lossy(&out.stdout);
+    serde_json::from_str(text.lines().last().expect("a report")).expect("the report is JSON")
+}
+
+/// Networks of the file are trained, kept and read again: a second replay of the same rows takes up the champion of the first.
+#[test]
+fn the_networks_of_the_course_learn_and_are_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = replayed_in("12-networks/belt.mliot", folder.path())["tasks"]["bearing"].clone();
+    let accuracy = |of: &serde_json::Value| of["accuracy"].as_f64().expect("an accuracy");
+    let champion = &first["champion"];
+    let family = champion["family"].as_str().expect("a family");
+    assert!(["flat", "listener"].contains(&family), "{first:#}");
+    assert!(accuracy(&champion["metrics"]) > accuracy(&first["baselines"]["constant"]) + 0.2, "{first:#}");
+    let second = replayed_in("12-networks/belt.mliot", folder.path())["tasks"]["bearing"].clone();
+    assert_eq!(second["champion"]["version"], champion["version"]);
+    assert_eq!(second["champion"]["metrics"], champion["metrics"]);
+}
+
 /// The first chapter learns from its simulated week alone, and finds somebody in the room far better than either baseline
 /// that could serve.
 #[test]

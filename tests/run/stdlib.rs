@@ -91,7 +91,7 @@ fn type_of(values: &[Expr], text: &str) -> &'static str {
 
 fn file(columns: &str, stages: &str, given: &str, result: &str) -> String {
     format!(
-        "source s {{\n  columns {{ {columns} }}\n  recorded csv(\"s.csv\")\n  time every 1s from @1970-01-01T00:00:00Z\n}}\n\
+        "source s {{\n  columns {{ {columns} }}\n  recorded csv(\"s.csv\")\n  time none\n}}\n\
          stream t = s | {stages}\n\
          test \"the example\" {{\n  given s [ {given} ]\n  expect t [ {{ y: {result} }} ] within 0.000001\n}}\n"
     )

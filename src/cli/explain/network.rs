@@ -92,18 +92,18 @@ fn layers(network: &Network) -> Vec<String> {
 fn shape_text(shapes: &[Vec<usize>]) -> String {
     let Some(first) = shapes.first() else { return String::new() };
     let axis = |at: usize| {
-        let sizes: Vec<usize> = shapes.iter().filter_map(|shape| shape.get(at).copied()).collect();
-        let (low, high) = (sizes.iter().min().copied().unwrap_or(0), sizes.iter().max().copied().unwrap_or(0));
-        between(low, high)
+        let sizes = || shapes.iter().filter_map(|shape| shape.get(at).copied());
+        between(sizes().min().unwrap_or_default(), sizes().max().unwrap_or_default())
     };
     format!("[{}]", (0..first.len()).map(axis).collect::<Vec<_>>().join(", "))
 }
 
-fn between(low: usize, high: usize) -> String {
-    match low.cmp(&high) {
-        std::cmp::Ordering::Equal if low == 0 => String::new(),
-        std::cmp::Ordering::Equal => low.to_string(),
-        std::cmp::Ordering::Less | std::cmp::Ordering::Greater => format!("{low}..{high}"),
+/// Nothing where both are 0. A longer kernel leaves fewer places, so the larger network may be the cheaper one.
+fn between(one: usize, other: usize) -> String {
+    match (one.min(other), one.max(other)) {
+        (_, 0) => String::new(),
+        (low, high) if low == high => low.to_string(),
+        (low, high) => format!("{low}..{high}"),
     }
 }
 

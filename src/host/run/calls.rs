@@ -15,10 +15,10 @@ impl Shell {
             Request::Confirm { accept } => self.confirm(accept, Some(reply)),
             Request::Tap { look } => self.tap(look, reply),
             Request::Trace { row } => self.trace(row, reply),
-            Request::Models { act } => _ = reply.say(self.act(&act).unwrap_or_else(|wrong| refused(wrong))),
+            Request::Models { act } => _ = reply.say(self.act(&act).unwrap_or_else(refused)),
             Request::Prune { task, keep } => {
                 let done = self.prune(task.as_ref(), keep);
-                _ = reply.say(done.unwrap_or_else(|wrong| refused(wrong)));
+                _ = reply.say(done.unwrap_or_else(refused));
             }
         }
     }

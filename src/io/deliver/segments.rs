@@ -48,7 +48,7 @@ impl Segments {
     /// A folder that cannot be written is said at the beginning, where it is known.
     fn check(&mut self) -> Result<(), IoError> {
         match self.paths.only() {
-            Some(path) => self.target(&path).whole(ending(&self.format)).map(drop),
+            Some(path) => self.target(&path).whole(self.format.word()).map(drop),
             None => Ok(()),
         }
     }
@@ -59,22 +59,12 @@ impl Segments {
     }
 
     fn write(&self, path: &str, rows: &[RecordBatch]) -> Result<FileMark, IoError> {
-        let (aside, mark) = Aside::held(&self.target(path), ending(&self.format))?;
+        let (aside, mark) = Aside::held(&self.target(path), self.format.word())?;
         self.keep.ledger.begin(mark.clone()).map_err(|found| IoError::new(found.code, found.message))?;
         let mut file = whole_file(&self.format, &self.schema, aside)?;
         rows.iter().try_for_each(|rows| file.deliver(rows))?;
         file.finish()?;
         Ok(mark)
-    }
-}
-
-fn ending(format: &FileFormat) -> &'static str {
-    match format {
-        FileFormat::Csv(_) => "csv",
-        FileFormat::Jsonl => "jsonl",
-        FileFormat::Json => "json",
-        FileFormat::Parquet => "parquet",
-        FileFormat::Arrow => "arrow",
     }
 }
 

@@ -38,7 +38,12 @@ pub(super) fn format(format: &FileFormat, schema: &Schema) -> Option<LineFormat>
     let kind = match format {
         FileFormat::Csv(options) => Kind::Csv(options.clone()),
         FileFormat::Jsonl | FileFormat::Json => Kind::Json,
-        FileFormat::Parquet | FileFormat::Arrow => return None,
+        FileFormat::Parquet
+        | FileFormat::Arrow
+        | FileFormat::Msgpack
+        | FileFormat::Wav
+        | FileFormat::Images
+        | FileFormat::Idx { .. } => return None,
     };
     Some(LineFormat { columns: schema.columns.iter().map(|column| column.name.to_string()).collect(), kind })
 }

@@ -48,7 +48,20 @@ pub(super) fn knows(function: Scalar) -> bool {
         | Scalar::Trim
         | Scalar::Contains
         | Scalar::StartsWith
-        | Scalar::EndsWith => false,
+        | Scalar::EndsWith
+        | Scalar::Rms
+        | Scalar::ZeroCrossings
+        | Scalar::PeakToPeak
+        | Scalar::Crest
+        | Scalar::Kurtosis
+        | Scalar::Skewness
+        | Scalar::Entropy
+        | Scalar::Energy
+        | Scalar::BandPower
+        | Scalar::DominantFrequency
+        | Scalar::SpectralCentroid
+        | Scalar::Autocorrelation
+        | Scalar::Mfcc => false,
     }
 }
 

@@ -8,10 +8,10 @@ use crate::io::open::Packing;
 use crate::io::records::Mark;
 use crate::io::sheet::FileAt;
 use crate::io::spec::Spec;
-use crate::ir::{FileFormat, TimeSpec};
+use crate::ir::TimeSpec;
 
+use super::Shelf;
 use super::merge::{Merge, Run};
-use super::{Shelf, open};
 
 /// Recordings of text up to this size are read whole and put in order in memory, which spares the survey.
 /// In tests the limit lies among the sizes of small files, so that they go both ways.
@@ -31,11 +31,7 @@ struct Survey {
 /// One run per file that is in time order, and one per file that must be sorted in memory.
 pub(super) fn plan(shelf: &mut Shelf) -> Result<Merge, IoError> {
     let small = size(&shelf.files) <= READ_WHOLE_BYTES;
-    let text = match shelf.format {
-        FileFormat::Csv(_) | FileFormat::Jsonl | FileFormat::Json => true,
-        FileFormat::Parquet | FileFormat::Arrow => false,
-    };
-    if small && text {
+    if small && shelf.format.is_text() {
         return Ok(Merge::of(vec![Run::whole(0..shelf.files.len())]));
     }
     let spec = Arc::new(only_time(&shelf.spec));
@@ -69,7 +65,7 @@ fn only_time(spec: &Spec) -> Spec {
 
 fn survey(spec: &Arc<Spec>, shelf: &Shelf, nth: usize) -> Result<Survey, IoError> {
     let file = &shelf.files[nth];
-    let mut records = open(spec, &shelf.format, file, None::<Mark>)?;
+    let mut records = shelf.open_file(spec, file, None::<Mark>)?;
     let (mut first, mut newest, mut sorted) = (None::<i64>, i64::MIN, true);
     while let Some(decoded) = records.read()? {
         let from = crate::io::gate::From {

@@ -126,7 +126,7 @@ impl Tail {
     pub(super) fn find_again(&mut self, position: &TailPosition) {
         let again = self.paths_of(position).into_iter().find_map(|path| {
             let is_it = fs::metadata(&path).is_ok_and(|metadata| FileId::of(&metadata) == position.id);
-            let found = Found { path, name: position.name.clone(), values: vec![] };
+            let found = Found::of(path, position.name.clone());
             let found = self.fitting(found);
             let mut file = if is_it { self.opened(found, TailFrom::Start).ok().flatten()? } else { return None };
             let recognised = file.is_recognised(&position.head).unwrap_or(false);
@@ -188,19 +188,15 @@ pub(super) fn stream(spec: &Arc<Spec>, connector: &TailConnector, found: &Found,
     let fixed = typed(spec, found).map_err(|why| unfit(&found.name, &why))?;
     let file = FileAt { found: found.clone(), index, rows_before: 0, fixed };
     let mut stream = Stream::of_file(spec, &connector.format, file);
-    match connector.format {
-        FileFormat::Jsonl => stream.head(b"")?,
-        FileFormat::Csv(_) | FileFormat::Json | FileFormat::Parquet | FileFormat::Arrow => {}
+    if connector.format == FileFormat::Jsonl {
+        stream.head(b"")?;
     }
     Ok(stream)
 }
 
 /// A path that ends in `/` stands for the files of its format in that folder.
 pub(super) fn whole_folder(connector: &TailConnector) -> String {
-    let ending = match connector.format {
-        FileFormat::Csv(_) => "csv",
-        FileFormat::Jsonl | FileFormat::Json | FileFormat::Parquet | FileFormat::Arrow => "jsonl",
-    };
+    let ending = connector.format.word();
     if connector.path.ends_with('/') { format!("{}*.{ending}", connector.path) } else { connector.path.to_string() }
 }
 

@@ -91,7 +91,7 @@ fn folds_spread_each_class() {
 fn a_forecast_learns_from_no_label_that_was_not_yet_known() {
     let mut rows = Rows::of(20);
     rows.times = Some((0..20).map(|row| row * 10).collect());
-    let ahead = Task { kind: TaskKind::Forecast { ahead: Duration(25) }, ..task() };
+    let ahead = Task { kind: TaskKind::Forecast { ahead: Duration(25), every: None }, ..task() };
     let split = divide(&rows, &ahead, LAST).unwrap();
     // The last row whose future has come stands at 160. The first judged one stands at 140, so labels of rows behind 115
     // were not known.

@@ -7,9 +7,11 @@ use crate::model::{Confusion, Figures, Fitted, Purpose, confusion, figures};
 
 use super::super::baselines::{Baselines, of_alarms, repeaters_on, with_skill};
 use super::super::complaint::{not_met, stops};
-use super::super::error::standard_error;
-use super::super::judge::judge;
+use super::super::error::{blocks, standard_error};
+use super::super::evidence::{Evidence, evidence};
+use super::super::judge::{Judged, judge};
 use super::super::report::{Scorer, TrialCounts, why};
+use super::super::steps::{StepReport, steps};
 use super::super::{
     CandidateReport, ChampionReport, Done, Member, Progress, Report, RequirementReport, RowCounts, Standing, Stopped, Table,
 };
@@ -21,6 +23,8 @@ pub struct HeldOut {
     pub figures: Figures,
     pub baselines: Baselines,
     pub confusion: Option<Confusion>,
+    pub evidence: Option<Evidence>,
+    pub steps: Vec<StepReport>,
 }
 
 impl Context<'_> {
@@ -53,8 +57,13 @@ impl Context<'_> {
             Some(_) | None => HeldOut::default(),
         };
         let champion_trial = chosen.champion.map(|at| fitted[at]);
+        let twins = champion.map(|at| trained[at].twins.as_slice());
         let mut report = self.report(&tried, &fitted, &chosen, champion_trial, held_out);
         let of = |at: usize| Scorer { family: &tried[fitted[at]].family, member: &members[at] };
+        if let Some((evidence, steps)) = twins.and_then(|twins| self.evidence(twins)) {
+            report.evidence = Some(evidence);
+            report.steps = if report.steps.is_empty() { steps } else { report.steps };
+        }
         report.why = why(&chosen, &self.policy.choice.goal.metric, &of);
         report.trials =
             TrialCounts { allowed: self.policy.search.trials, done: trials_done, failed: failures(&tried), stopped };
@@ -104,7 +113,24 @@ impl Context<'_> {
                 crate::model::measure(&metric, &judged.outcome).map(|value| (crate::model::metric_text(&metric), value)),
             );
         }
-        Ok(HeldOut { figures: own, baselines, confusion: confusion(&judged.outcome) })
+        let evidence = Some(self.evidence_of(&judged));
+        let steps = steps(self.task.kind, &[(champion, rows)], table);
+        Ok(HeldOut { figures: own, baselines, confusion: confusion(&judged.outcome), evidence, steps })
+    }
+
+    /// Of the champion's twins, each on the rows that it has not seen. None where they cannot be opened.
+    fn evidence(&self, twins: &[Vec<u8>]) -> Option<(Evidence, Vec<StepReport>)> {
+        let twins = twins.iter().map(|twin| Fitted::from_bytes(twin, "").ok()).collect::<Option<Vec<_>>>()?;
+        let rounds = self.split.rounds.iter().map(|round| round.validate.as_slice());
+        let asked: Vec<(&Fitted, &[usize])> = twins.iter().zip(rounds).collect();
+        let table = &self.data.table;
+        let found = || (self.evidence_of(&judge(&asked, table, self.baseline_mae)), steps(self.task.kind, &asked, table));
+        (!asked.is_empty()).then(found)
+    }
+
+    fn evidence_of(&self, judged: &Judged) -> Evidence {
+        let blocks = blocks(&judged.rows, &judged.outcome, self.data.table.groups.as_deref());
+        evidence(&judged.outcome, &blocks, &self.search_goal().metric, self.policy.seed)
     }
 
     /// With what skill is measured against.
@@ -145,6 +171,7 @@ impl Context<'_> {
             metrics: done.map(|done| done.figures.clone()).unwrap_or_default(),
             requirements: requirements.clone(),
             measured: done.and_then(|done| done.measured).unwrap_or_default(),
+            keys: done.and_then(|done| done.keys.clone()),
         };
         let goal = &self.policy.choice.goal;
         Report {
@@ -166,6 +193,10 @@ impl Context<'_> {
             why: None,
             confusion: held_out.confusion.or_else(|| done.and_then(|done| done.confusion.clone())),
             notes: self.notes(),
+            evidence: None,
+            hold_out_evidence: held_out.evidence,
+            steps: held_out.steps,
+            sensitivity: None,
         }
     }
 
@@ -174,7 +205,8 @@ impl Context<'_> {
         match self.task.kind {
             TaskKind::Classify => format!("classify {target}"),
             TaskKind::Regress => format!("regress {target}"),
-            TaskKind::Forecast { ahead } => format!("forecast {target} {ahead} ahead"),
+            TaskKind::Forecast { ahead, every: None } => format!("forecast {target} {ahead} ahead"),
+            TaskKind::Forecast { ahead, every: Some(every) } => format!("forecast {target} of the next {ahead} every {every}"),
             TaskKind::Detect { .. } => "detect anomalies".to_owned(),
             TaskKind::Rank => format!("rank {target}"),
         }

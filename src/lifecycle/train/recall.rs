@@ -120,6 +120,7 @@ impl Recalling<'_> {
             metrics: stored.manifest.member.figures.clone(),
             requirements: requirements.clone(),
             measured: stored.manifest.member.measured,
+            keys: stored.manifest.member.keys.clone(),
         });
         let stays = matches!(self.again.decision, Decision::Stays(_)) && before.champion_is(champion);
         let before_why = before.why.clone().filter(|_| stays);
@@ -132,6 +133,9 @@ impl Recalling<'_> {
             hold_out_baselines: held_out.baselines,
             standing: self.chosen.standing.clone(),
             why: self.why().or(before_why),
+            evidence: before.evidence.clone().filter(|_| before.champion_is(champion)),
+            hold_out_evidence: held_out.evidence,
+            steps: if held_out.steps.is_empty() { before.steps.clone() } else { held_out.steps },
             confusion: held_out.confusion.or_else(|| champion?.manifest.member.confusion.clone()),
             ..before
         };

@@ -60,8 +60,8 @@ impl Net {
         let steps = network.steps(input.clone(), classes).map_err(|unfit| FitError::failed(words(&unfit)))?;
         let output = steps.last().map_or(input.clone(), |step| step.output.clone());
         if output != [classes] {
-            let wants = format!("it gives {} and has to give [{classes}]", shape_text(&output));
-            return Err(FitError::failed(wants));
+            let gives = shape_text(&output);
+            return Err(FitError::failed(format!("it gives {gives} where the rows that train need [{classes}]")));
         }
         let mut builder = Builder { slots: Vec::new(), running: Vec::new(), counts: Default::default(), classes };
         let (layers, _) = builder.layers(network.scoring_layers(), input);

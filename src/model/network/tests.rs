@@ -237,7 +237,7 @@ fn what_does_not_fit_is_refused_and_a_cancelled_fit_ends() {
     assert_eq!(failed, Some(FitError::Failed("there is no feature `x`".to_owned())));
     let wide = NetworkFamily { network: network(&[("x", Some(vec![24, 2]))], vec![Layer::Flatten]) };
     let failed = wide.fit(&set, &config(&wide, 1), 1, &Control::default()).err();
-    assert_eq!(failed, Some(FitError::Failed("it gives [48] and has to give [2]".to_owned())));
+    assert_eq!(failed, Some(FitError::Failed("it gives [48] where the rows that train need [2]".to_owned())));
     let control = Control::default();
     control.cancel();
     assert_eq!(family.fit(&set, &config(&family, 1), 1, &control).err(), Some(FitError::Cancelled));

@@ -39,6 +39,8 @@ struct Starts {
     seen: Vec<u64>,
 }
 
+/// Before the name of a column that makes the key of a model.
+const PER: &str = "@per ";
 const STARTS: &str = "starts";
 const SEEN: &str = "@seen";
 
@@ -140,6 +142,9 @@ impl Building {
                 let ty = input.get(name).map_or(ir::Type::NUMBER(), |column| column.ty.clone());
                 self.value(mark, &column(name, ty))?;
             }
+        }
+        for key in task.per.iter().flat_map(|per| &per.columns) {
+            self.value(&format!("{PER}{}", key.name), &column(&key.name, key.ty.clone()))?;
         }
         match &task.hold_out {
             Some(HoldOut::Where(condition)) => self.mask("@hold_out", condition)?,

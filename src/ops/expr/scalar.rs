@@ -12,7 +12,7 @@ use crate::node::NodeError;
 use super::super::error::ill_formed;
 use super::lower::{Lowered, coalesce};
 use super::own::{Arrays, library, over_arrays};
-use super::{arithmetic, float, text, time};
+use super::{arithmetic, float, signal, text, time};
 
 /// `args` are clean; `result` is the type that the checker gave the call.
 pub(super) fn call(function: Scalar, args: Vec<Lowered>, result: &DataType) -> Result<Lowered, NodeError> {
@@ -54,6 +54,19 @@ pub(super) fn call(function: Scalar, args: Vec<Lowered>, result: &DataType) -> R
         Scalar::Contains => of_text(args, 2, string::contains(), DataType::Boolean),
         Scalar::StartsWith => of_text(args, 2, string::starts_with(), DataType::Boolean),
         Scalar::EndsWith => of_text(args, 2, string::ends_with(), DataType::Boolean),
+        Scalar::Rms
+        | Scalar::ZeroCrossings
+        | Scalar::PeakToPeak
+        | Scalar::Crest
+        | Scalar::Kurtosis
+        | Scalar::Skewness
+        | Scalar::Entropy
+        | Scalar::Energy
+        | Scalar::BandPower
+        | Scalar::DominantFrequency
+        | Scalar::SpectralCentroid
+        | Scalar::Autocorrelation
+        | Scalar::Mfcc => signal::call(function, args, result),
     }
 }
 

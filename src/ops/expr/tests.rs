@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, Reco
 use arrow::datatypes::{Float64Type, Int64Type};
 
 use crate::base::{Duration, Span, Time};
-use crate::ir::{BinaryOp, Column, Expr, ExprKind, Scalar, Schema, Type, Value};
+use crate::ir::{Aggregate, BinaryOp, Column, Expr, ExprKind, Scalar, Schema, Type, Value};
 
 use super::super::{evaluate_constant, evaluate_scalar};
 use super::{Expression, Scope};
@@ -160,7 +160,8 @@ fn scalar_functions_give_what_their_page_says() {
     for (function, args, ty, expected) in &cases {
         assert_eq!(evaluate_scalar(*function, args, ty).as_ref(), Ok(expected), "{}{args:?}", function.name());
     }
-    for function in Scalar::ALL {
+    // Functions of samples, which are aggregates as well, have a test of their own.
+    for function in Scalar::ALL.iter().filter(|function| Aggregate::named(function.name()).is_none()) {
         assert!(cases.iter().any(|case| case.0 == *function), "no case for `{}`", function.name());
     }
 }

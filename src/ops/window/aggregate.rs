@@ -17,6 +17,7 @@ use crate::node::{self, NodeError};
 
 use super::super::error::{failed, ill_formed};
 use super::super::expr::{Expression, Scope};
+use super::super::signal::Measure;
 use super::fold::{self, Fold, Folds};
 use super::pack::Pack;
 
@@ -315,6 +316,16 @@ fn maker(call: &ir::AggregateCall, args: &[DataType], result: &DataType) -> Resu
         Aggregate::PeakToPeak => Ok(own(fold::PeakToPeak::default(), args, result)),
         Aggregate::ZeroCrossings => Ok(own(fold::ZeroCrossings::default(), args, result)),
         Aggregate::Tensor => pack(result),
+        Aggregate::Crest
+        | Aggregate::Kurtosis
+        | Aggregate::Skewness
+        | Aggregate::Entropy
+        | Aggregate::Energy
+        | Aggregate::BandPower
+        | Aggregate::DominantFrequency
+        | Aggregate::SpectralCentroid
+        | Aggregate::Autocorrelation
+        | Aggregate::Mfcc => Ok(own(fold::Samples::new(measure(call)?), args, result)),
     }
 }
 
@@ -323,6 +334,12 @@ fn own<F: Fold>(fresh: F, args: &[DataType], result: &DataType) -> (Maker, Vec<D
     let state = F::parts(&args);
     let make = move || -> Box<dyn GroupsAccumulator> { Box::new(Folds::new(fresh.clone(), args.clone(), result.clone())) };
     (Maker::Own(Box::new(make)), state)
+}
+
+fn measure(call: &ir::AggregateCall) -> Result<Measure, NodeError> {
+    let settings: Option<Vec<f64>> = call.settings.iter().map(Value::as_f64).collect();
+    let measure = settings.and_then(|settings| Measure::new(call.function.name(), &settings));
+    measure.ok_or_else(|| ill_formed(format!("the settings of `{}` do not fit", call.function.name())))
 }
 
 fn pack(result: &DataType) -> Result<(Maker, Vec<DataType>), NodeError> {

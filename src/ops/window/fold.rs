@@ -3,6 +3,7 @@
 mod extreme;
 mod moments;
 mod order;
+mod samples;
 mod sequence;
 mod sums;
 mod tally;
@@ -20,6 +21,7 @@ use super::super::cell::{self, Cell, Reader};
 pub(super) use extreme::{Greatest, Least, PeakToPeak};
 pub(super) use moments::{Correlation, Slope, Stddev, Variance};
 pub(super) use order::{First, Last};
+pub(super) use samples::Samples;
 pub(super) use sequence::{MeanAbsChange, ZeroCrossings};
 pub(super) use sums::{Rms, WholeSum};
 pub(super) use tally::{Distinct, Mode};

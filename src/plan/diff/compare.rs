@@ -105,7 +105,7 @@ impl Comparison<'_> {
             Op::Set { .. } | Op::Project { .. } | Op::Predict(_) | Op::Fill { .. } | Op::Unnest { .. } => {
                 self.stateless(change, old, new)
             }
-            Op::Keep(_) | Op::Top(_) => self.as_one(change, old, new, Why::OtherRows),
+            Op::Keep(_) | Op::Rank(_) | Op::Resample(_) => self.as_one(change, old, new, Why::OtherRows),
             Op::Join(join) => self.as_one(change, old, new, reason::partners(old, join)),
             Op::Scan { .. } => self.entries(change, old, new, Why::ColumnOrder),
             Op::Window(_) => self.window(change, old, new),

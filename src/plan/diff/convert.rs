@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::base::{Duration, Name};
-use crate::ir::{AggregateEntry, Op, Running, RunningCall, ScanEntry, Schema, TopOp, Value, WindowOp, WindowShape};
+use crate::ir::{AggregateEntry, Op, RankOp, Running, RunningCall, ScanEntry, Schema, Value, WindowOp, WindowShape};
 use crate::plan::fingerprint::form::{self, Form};
 use crate::plan::fingerprint::stage;
 use crate::plan::{NodeOp, NodeSpec};
@@ -42,10 +42,10 @@ pub(super) fn frame(old: &NodeSpec, new: &NodeSpec) -> Fate {
 /// Why a stage that remembers as a whole cannot read what it remembers.
 pub(super) fn unreadable_as_one(old: &NodeSpec, new: &NodeSpec) -> Why {
     let form = |node: &NodeSpec| stage_of(node).map(|op| keys(stage::keys_of(op), &node.schema));
-    if let (Some(Op::Top(before)), Some(Op::Top(after))) = (stage_of(old), stage_of(new))
+    if let (Some(Op::Rank(before)), Some(Op::Rank(after))) = (stage_of(old), stage_of(new))
         && before.within != after.within
     {
-        let shape = |of: &TopOp| WindowShape::Time { size: of.within, every: of.within };
+        let shape = |of: &RankOp| WindowShape::Time { size: of.within, every: of.within };
         return Why::Window { from: shape(before), to: shape(after) };
     }
     if form(old) == form(new) { Why::Version } else { Why::Keys }

@@ -137,7 +137,8 @@ fn remembers(spec: &NodeSpec) -> bool {
         | Op::Unnest { .. }
         | Op::Keep(_)
         | Op::Join(_)
-        | Op::Top(_) => op.remembers(),
+        | Op::Rank(_)
+        | Op::Resample(_) => op.remembers(),
     }
 }
 

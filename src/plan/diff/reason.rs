@@ -43,7 +43,7 @@ fn written<'a>(node: &'a NodeSpec, entry: Option<&Name>) -> Vec<&'a Expr> {
     let wanted = |name: &Name| entry.is_none_or(|entry| entry == name);
     match &**op {
         Op::Where { predicate } => vec![predicate],
-        Op::Top(top) => vec![&top.by],
+        Op::Rank(rank) => rank.rule.exprs(),
         Op::Set { entries } | Op::Project { entries } | Op::Fill { entries } => {
             entries.iter().filter(|entry| wanted(&entry.name)).map(|entry| &entry.value).collect()
         }
@@ -57,7 +57,7 @@ fn written<'a>(node: &'a NodeSpec, entry: Option<&Name>) -> Vec<&'a Expr> {
             let args = calls.flat_map(|call| call.args.iter().chain(&call.filter));
             args.chain(entries.map(|entry| &entry.value)).collect()
         }
-        Op::Union { .. } | Op::Predict(_) | Op::Unnest { .. } | Op::Keep(_) | Op::Join(_) => vec![],
+        Op::Union { .. } | Op::Predict(_) | Op::Unnest { .. } | Op::Keep(_) | Op::Join(_) | Op::Resample(_) => vec![],
     }
 }
 
@@ -83,7 +83,8 @@ fn remembered(node: &NodeSpec, entry: &Name) -> Vec<Name> {
         | Op::Unnest { .. }
         | Op::Keep(_)
         | Op::Join(_)
-        | Op::Top(_) => (&[], vec![]),
+        | Op::Rank(_)
+        | Op::Resample(_) => (&[], vec![]),
     };
     by.iter().cloned().chain(args.into_iter().flat_map(Expr::columns)).collect()
 }

@@ -32,7 +32,13 @@ fn is_columnar(connector: &Connector) -> bool {
     match connector {
         Connector::File(file) => match file.format {
             FileFormat::Parquet | FileFormat::Arrow => true,
-            FileFormat::Csv(_) | FileFormat::Jsonl | FileFormat::Json => false,
+            FileFormat::Csv(_)
+            | FileFormat::Jsonl
+            | FileFormat::Json
+            | FileFormat::Msgpack
+            | FileFormat::Wav
+            | FileFormat::Images
+            | FileFormat::Idx { .. } => false,
         },
         Connector::Simulate(_)
         | Connector::Stdin { .. }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::base::{Hash, Name};
-use crate::ir::{Choice, Column, Expr, HoldOut, Override, Policy, Requirement, Start, Target, Task, TaskKind};
+use crate::ir::{Choice, Column, Expr, HoldOut, Override, Per, Policy, Requirement, Start, Target, Task, TaskKind};
 use crate::plan::{Graph, Hashes, Learn, NodeKey, NodeOp, NodeSpec, Slot};
 
 use super::Marks;
@@ -55,7 +55,17 @@ pub fn forms(learn: &Learn) -> Forms {
         answer: answer(kind, target),
         target: json!([ahead(kind), target.column.name, target.value.as_ref().map(|value| form::expr(value, see))]),
         features: json!(features.iter().map(form::column).collect::<Vec<_>>()),
-        rows: json!([series, hold_out_form(hold_out), group, start_form(start), balance, weights, per, history, flag(kind)]),
+        rows: json!([
+            series,
+            hold_out_form(hold_out),
+            group,
+            start_form(start),
+            balance,
+            weights,
+            per_form(per),
+            history,
+            flag(kind)
+        ]),
         models: json!(models),
         choice: json!([choice_form(choice), overrides.iter().map(override_form).collect::<Vec<_>>()]),
         search: json!([search, seed]),
@@ -68,7 +78,8 @@ fn answer(kind: &TaskKind, target: &Target) -> Form {
     let kind = match kind {
         TaskKind::Classify => "classify",
         TaskKind::Regress => "regress",
-        TaskKind::Forecast { .. } => "forecast",
+        TaskKind::Forecast { every: None, .. } => "forecast",
+        TaskKind::Forecast { every: Some(_), .. } => "forecast path",
         TaskKind::Detect { .. } => "detect",
         TaskKind::Rank => "rank",
     };
@@ -77,7 +88,8 @@ fn answer(kind: &TaskKind, target: &Target) -> Form {
 
 fn ahead(kind: &TaskKind) -> Form {
     match kind {
-        TaskKind::Forecast { ahead } => json!(ahead),
+        TaskKind::Forecast { ahead, every: None } => json!(ahead),
+        TaskKind::Forecast { ahead, every: Some(every) } => json!([ahead, every]),
         TaskKind::Classify | TaskKind::Regress | TaskKind::Detect { .. } | TaskKind::Rank => Form::Null,
     }
 }
@@ -94,6 +106,14 @@ fn hold_out_form(hold_out: &Option<HoldOut>) -> Form {
         None => Form::Null,
         Some(HoldOut::Where(condition)) => json!({ "where": form::expr(condition, &form::by_name) }),
         Some(HoldOut::Last(share)) => json!({ "last": share }),
+    }
+}
+
+/// The keys by name; the rows stand beside them where there are any, so that tasks without keys hash as they always did.
+fn per_form(per: &Option<Per>) -> Form {
+    match per {
+        None => json!([]),
+        Some(Per { columns, rows }) => json!([columns.iter().map(|column| &column.name).collect::<Vec<_>>(), rows]),
     }
 }
 
@@ -128,7 +148,7 @@ pub fn task(learn: &Learn, input: &Columns) -> Marks {
         let sem = Hash::of(&form::column(column));
         (column.name.clone(), Hashes { sem, flow: input.of(&column.name), ..Hashes::default() })
     };
-    let entries: Vec<(Name, Hashes)> = learn.task.features.iter().map(feature).collect();
+    let entries: Vec<(Name, Hashes)> = learn.task.door().map(feature).collect();
     let features: Vec<(&Name, Hash, Hash)> = entries.iter().map(|(name, hashes)| (name, hashes.sem, hashes.flow)).collect();
     let hashes = Hashes {
         sem: Hash::of(&forms),

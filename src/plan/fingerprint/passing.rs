@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::base::{Hash, Name};
-use crate::ir::{AggregateEntry, Entry, KeepOp, KeepRule, Schema, TopOp, WindowOp};
+use crate::ir::{AggregateEntry, Entry, KeepOp, KeepRule, RankOp, RankRule, ResampleOp, Schema, WindowOp};
 use crate::plan::Hashes;
 
 use super::form;
@@ -77,14 +77,40 @@ pub fn session(window: &WindowOp, schema: &Schema, input: &Columns) -> Marks {
     marks
 }
 
-/// Rows wait with their rank, each in its stretch of time.
-pub fn top(top: &TopOp, input: &Columns) -> Marks {
-    let TopOp { count, by, within } = top;
-    let hashes = Hashes {
-        sem: Hash::of(&("top", count, form::expr(by, &form::by_name), within)),
-        state: Hash::of(&("top", within)),
-        flow: Hash::of(&(input.form(by), input.time)),
-        wire: Hash::ZERO,
+/// Rows wait with their rank, each in its stretch of time. Those that are sorted have none but what they are.
+pub fn rank(rank: &RankOp, input: &Columns) -> Marks {
+    let RankOp { rule, within } = rank;
+    let hashes = match rule {
+        RankRule::Best { count, by } => Hashes {
+            sem: Hash::of(&("top", count, form::expr(by, &form::by_name), within)),
+            state: Hash::of(&("top", within)),
+            flow: Hash::of(&(input.form(by), input.time)),
+            wire: Hash::ZERO,
+        },
+        RankRule::Rising { by } => Hashes {
+            sem: Hash::of(&("sort", by, within)),
+            state: Hash::of(&("sort", within)),
+            flow: Hash::of(&(input.keys(by), input.time)),
+            wire: Hash::ZERO,
+        },
     };
     Marks { hashes, made: input.clone(), ..Marks::default() }
+}
+
+/// Rows wait as they came in, and of each key the last one, so how they are spread over time is no part of `state`. What comes
+/// out is made of what came in.
+pub fn resample(resample: &ResampleOp, schema: &Schema, input: &Columns) -> Marks {
+    let ResampleOp { every, by, fill, within } = resample;
+    let keys = key_form(by, schema);
+    let hashes = Hashes {
+        sem: Hash::of(&("resample", every, &keys, fill, within)),
+        state: Hash::of(&("resample", &keys)),
+        flow: Hash::of(&(input.keys(by), input.time)),
+        wire: Hash::ZERO,
+    };
+    let mut made = input.clone();
+    for column in schema.columns.iter().filter(|column| !by.contains(&column.name)) {
+        made.set(column.name.clone(), Hash::of(&("resample", every, fill, within, input.time, input.of(&column.name))));
+    }
+    Marks { hashes, made, ..Marks::default() }
 }

@@ -24,7 +24,8 @@ pub fn stage(op: &Op, node: &NodeSpec, input: &Columns, inputs: &[Columns], targ
         Op::Unnest { column } => passing::unnest(column, &node.schema, input),
         Op::Keep(keep) => passing::keep(keep, &node.schema, input),
         Op::Join(join) => join::join(join, &node.schema, inputs),
-        Op::Top(top) => passing::top(top, input),
+        Op::Rank(rank) => passing::rank(rank, input),
+        Op::Resample(resample) => passing::resample(resample, &node.schema, input),
     };
     marks.made = marks.made.timed(&node.schema);
     marks
@@ -142,7 +143,8 @@ pub fn keys_of(op: &Op) -> &[Name] {
         | Op::Predict(_)
         | Op::Fill { .. }
         | Op::Unnest { .. }
-        | Op::Top(_) => &[],
+        | Op::Rank(_) => &[],
+        Op::Resample(resample) => &resample.by,
     }
 }
 
@@ -215,12 +217,13 @@ fn union(schema: &Schema, inputs: &[Columns]) -> Marks {
 /// A prediction is of its target, whichever model or version makes it; the task's own name is where it comes from, not what
 /// it means. What the features are is the task's affair.
 fn predict(predict: &PredictOp, schema: &Schema, input: &Columns, target: Hash) -> Marks {
-    let PredictOp { task: _, name, features: _, probabilities, ahead } = predict;
+    let PredictOp { task: _, name, features: _, probabilities, ahead, every } = predict;
     let mut made = input.clone();
     let mut marked = Vec::new();
     for column in schema.columns.iter().filter(|column| !input.contains(&column.name)) {
         let part = column.name.strip_prefix(name.as_str()).unwrap_or(&column.name);
         let sem = match part {
+            "_for" if every.is_some() => Hash::of(&("predict", part, ahead, every)),
             "_for" => Hash::of(&("predict", part, ahead)),
             _ => Hash::of(&("predict", part, form::ty(&column.ty), column.nullable)),
         };

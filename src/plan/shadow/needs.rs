@@ -54,7 +54,8 @@ fn read(spec: &NodeSpec, wanted: &BTreeSet<Name>) -> BTreeSet<Name> {
     let NodeOp::Stage(op) = &spec.op else { return read };
     match &**op {
         Op::Where { predicate } => read.extend(predicate.columns()),
-        Op::Top(top) => read.extend(top.by.columns()),
+        Op::Rank(rank) => read.extend(rank.rule.columns()),
+        Op::Resample(resample) => read.extend(resample.by.iter().cloned()),
         Op::Set { entries } => read = kept(entries, wanted).1,
         Op::Project { entries } => {
             read =
@@ -107,7 +108,7 @@ pub(super) fn pruned(mut spec: NodeSpec, input: &Schema, wanted: &BTreeSet<Name>
     let passes = |name: &Name| input.get(name).is_some();
     let columns = &mut spec.schema.columns;
     match &mut **op {
-        Op::Where { .. } | Op::Predict(_) | Op::Keep(_) | Op::Unnest { .. } | Op::Top(_) => {
+        Op::Where { .. } | Op::Predict(_) | Op::Keep(_) | Op::Unnest { .. } | Op::Rank(_) | Op::Resample(_) => {
             columns.retain(|column| passes(&column.name))
         }
         Op::Join(join) => {

@@ -73,7 +73,8 @@ enum Shape<'a> {
     Union(usize),
     Unnest(&'a crate::base::Name),
     Join(&'a ir::JoinOp),
-    Top(&'a ir::TopOp),
+    Rank(&'a ir::RankOp),
+    Resample(&'a ir::ResampleOp),
 }
 
 fn shape(spec: &NodeSpec) -> Option<Shape<'_>> {
@@ -82,7 +83,8 @@ fn shape(spec: &NodeSpec) -> Option<Shape<'_>> {
         Op::Window(window) => Some(Shape::Window(&window.shape, window.partial, &window.by)),
         Op::Union { with: _ } => Some(Shape::Union(spec.inputs.len())),
         Op::Unnest { column } => Some(Shape::Unnest(column)),
-        Op::Top(top) => Some(Shape::Top(top)),
+        Op::Rank(rank) => Some(Shape::Rank(rank)),
+        Op::Resample(resample) => Some(Shape::Resample(resample)),
         Op::Join(join) if matches!(join.kind, ir::JoinKind::Interval { .. }) => Some(Shape::Join(join)),
         Op::Where { .. }
         | Op::Set { .. }
@@ -108,6 +110,7 @@ fn drops_rows(spec: &NodeSpec) -> bool {
         | Op::Predict(_)
         | Op::Fill { .. }
         | Op::Unnest { .. }
-        | Op::Top(_) => false,
+        | Op::Rank(_)
+        | Op::Resample(_) => false,
     }
 }

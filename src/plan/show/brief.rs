@@ -2,8 +2,8 @@
 
 use crate::base::Name;
 use crate::ir::{
-    Connector, FileFormat, HttpConnector, JoinKind, JoinOp, KeepOp, KeepRule, Op, Outlet, PostConnector, Schema, TaskKind,
-    TimeSpec, Type,
+    Connector, HttpConnector, JoinKind, JoinOp, KeepOp, KeepRule, Op, Outlet, PostConnector, RankOp, RankRule, ResampleOp,
+    Schema, TaskKind, TimeSpec, Type,
 };
 use crate::plan::diff::shape;
 use crate::plan::{Connection, Gate, Graph, Learn, NodeKey, NodeOp, NodeSpec, Slot};
@@ -69,26 +69,16 @@ fn connection(connection: &Connection) -> String {
 
 fn connector(connector: &Connector) -> String {
     match connector {
-        Connector::File(file) => format!("{} \"{}\"", format_word(&file.format), file.path),
+        Connector::File(file) => format!("{} \"{}\"", file.format.word(), file.path),
         Connector::Simulate(simulate) => format!("simulate {} rows per {}", simulate.rows, simulate.per),
-        Connector::Stdin { format } => format!("stdin {}", format_word(format)),
-        Connector::Stdout { format } => format!("stdout {}", format_word(format)),
-        Connector::Tail(tail) => format!("tail {} \"{}\"", format_word(&tail.format), tail.path),
+        Connector::Stdin { format } => format!("stdin {}", format.word()),
+        Connector::Stdout { format } => format!("stdout {}", format.word()),
+        Connector::Tail(tail) => format!("tail {} \"{}\"", tail.format.word(), tail.path),
         Connector::Http(HttpConnector { host, port, path }) => {
             format!("http {host}:{port}{}", path.as_ref().map_or("", |path| path.as_str()))
         }
         Connector::Post(PostConnector { host, port, path, .. }) => format!("http://{host}:{port}{path}"),
         Connector::Later { name, .. } => name.to_string(),
-    }
-}
-
-fn format_word(format: &FileFormat) -> &'static str {
-    match format {
-        FileFormat::Csv(_) => "csv",
-        FileFormat::Jsonl => "jsonl",
-        FileFormat::Json => "json",
-        FileFormat::Parquet => "parquet",
-        FileFormat::Arrow => "arrow",
     }
 }
 
@@ -122,8 +112,18 @@ fn stage(node: &NodeSpec, op: &Op) -> String {
         Op::Unnest { column } => column.to_string(),
         Op::Keep(keep) => kept(keep),
         Op::Join(join) => joined(node, join),
-        Op::Top(top) => format!("{} by {} within {}", top.count, names(&top.by.columns()), top.within),
+        Op::Rank(rank) => ranked(rank),
+        Op::Resample(resample) => resampled(resample),
     }
+}
+
+fn ranked(RankOp { rule, within }: &RankOp) -> String {
+    let count = if let RankRule::Best { count, by: _ } = rule { format!("{count} ") } else { String::new() };
+    format!("{count}by {} within {within}", rule.columns().join(", "))
+}
+
+fn resampled(ResampleOp { every, by, fill, within }: &ResampleOp) -> String {
+    format!("every {every}{}: {} within {within}", keyed(by), fill.word())
 }
 
 fn joined(node: &NodeSpec, JoinOp { kind, on, take, required }: &JoinOp) -> String {
@@ -162,7 +162,8 @@ fn task(learn: &Learn) -> String {
     let verb = match task.kind {
         TaskKind::Classify => "classify".to_owned(),
         TaskKind::Regress => "regress".to_owned(),
-        TaskKind::Forecast { ahead } => format!("forecast {ahead} ahead"),
+        TaskKind::Forecast { ahead, every: None } => format!("forecast {ahead} ahead"),
+        TaskKind::Forecast { ahead, every: Some(every) } => format!("forecast the next {ahead} every {every} of"),
         TaskKind::Detect { .. } => "detect anomalies".to_owned(),
         TaskKind::Rank => "rank".to_owned(),
     };

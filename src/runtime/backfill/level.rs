@@ -1,12 +1,12 @@
 //! Where the clocks of a rebuilt graph stand: at each stage where that of the running one stands, neither behind nor ahead.
 //!
 //! An edit may add an input that is slow, or take one away that was: then the clock of a stage would be another, had the new
-//! graph been there from the start. But windows that the running stage has told are told, and those that it has not are still
-//! to come.
+//! graph been there from the start; or it would have ended. But windows that the running stage has told are told, and those that
+//! it has not are still to come.
 
-use crate::base::Time;
 use crate::plan::{Diff, NodeKey, Slot};
 use crate::runtime::engine::Engine;
+use crate::runtime::slot::Stand;
 
 /// Stages that go on from running ones, by those.
 #[derive(Clone, Debug, Default)]
@@ -14,7 +14,7 @@ pub(super) struct Stages(Vec<(NodeKey, NodeKey)>);
 
 /// How far each of them may get.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Level(Vec<(NodeKey, Time)>);
+pub(super) struct Level(Vec<(NodeKey, Stand)>);
 
 impl Stages {
     pub fn of(diff: &Diff) -> Stages {
@@ -22,18 +22,18 @@ impl Stages {
         Stages(stages.filter_map(|(key, change)| Some((change.from.clone()?, key.clone()))).collect())
     }
 
-    /// `clock` says how far a running one has got.
-    pub fn level(&self, clock: impl Fn(&NodeKey) -> Option<Time>) -> Level {
-        Level(self.0.iter().filter_map(|(was, key)| Some((key.clone(), clock(was)?))).collect())
+    /// `stands` says where a running one stands.
+    pub fn level(&self, stands: impl Fn(&NodeKey) -> Option<Stand>) -> Level {
+        Level(self.0.iter().filter_map(|(was, key)| Some((key.clone(), stands(was)?))).collect())
     }
 }
 
 impl Level {
     /// From here on no stage gets further.
     pub fn hold(&self, engine: &mut Engine) {
-        for (key, clock) in &self.0 {
+        for (key, stand) in &self.0 {
             if let Some(slot) = engine.slot_mut(key) {
-                slot.hold(*clock);
+                slot.hold(*stand);
             }
         }
     }

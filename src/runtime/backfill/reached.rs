@@ -8,6 +8,7 @@ use crate::plan::{NodeKey, Slot};
 use crate::runtime::engine::{Engine, Phase};
 use crate::runtime::epoch::standing;
 use crate::runtime::feed::Side;
+use crate::runtime::slot::Stand;
 
 use super::feeds::Limit;
 use super::level::is_stage;
@@ -19,8 +20,7 @@ pub struct Reached {
     pub(super) at: Ordinal,
     pub(super) phase: Phase,
     pub(super) sources: BTreeMap<Name, Reading>,
-    /// How far the clocks of stages have got.
-    pub(super) clocks: BTreeMap<NodeKey, Time>,
+    pub(super) stages: BTreeMap<NodeKey, Stand>,
 }
 
 /// How far one of them was read, at the end that is read now.
@@ -54,7 +54,7 @@ impl Engine {
             (name.clone(), Reading { side: source.side, limit, told: position.is_some() })
         });
         let stages = self.slots().filter(|slot| is_stage(&slot.key));
-        let clocks = stages.map(|slot| (slot.key.clone(), slot.floor())).collect();
-        Reached { at: self.next(), phase: self.phase, sources: sources.collect(), clocks }
+        let stages = stages.filter_map(|slot| Some((slot.key.clone(), slot.stand()?))).collect();
+        Reached { at: self.next(), phase: self.phase, sources: sources.collect(), stages }
     }
 }

@@ -9,7 +9,8 @@ use crate::syntax::ast;
 use super::call::{Args, slot};
 use super::matching::Matched;
 use super::running::needs_time;
-use super::{Place, Typed, Typer};
+use super::signal::{has_both_forms, one_by_one};
+use super::{Place, RowsOf, Typed, Typer};
 
 impl<'a> Typer<'_, 'a> {
     pub(super) fn aggregate(
@@ -36,7 +37,14 @@ impl<'a> Typer<'_, 'a> {
         let filter = self.filter(&filters);
         let args = self.typed_args(&args);
         self.inside = None;
-        let matched = self.matched(name, signatures, args?, span)?;
+        let args = args?;
+        let is_run = |typed: &Typed| matches!(typed.ty(), Type::Signal(_) | Type::Tensor(_));
+        let has_row_form = self.globals.library.functions.get(&name.name).is_some_and(|all| has_both_forms(all));
+        if let Some((_, typed)) = args.iter().find(|(_, typed)| has_row_form && is_run(typed)) {
+            let diagnostic = one_by_one(name, typed);
+            return self.refuse(diagnostic);
+        }
+        let matched = self.matched(name, signatures, args, span)?;
         self.add_aggregate(name, function, matched, filter?, span)
     }
 
@@ -57,16 +65,15 @@ impl<'a> Typer<'_, 'a> {
         if function == Aggregate::Slope && self.shape.schema.time.is_none() {
             return self.refuse(needs_time(name));
         }
-        let (settings, args): (Vec<_>, Vec<_>) =
-            matched.args.into_iter().partition(|(at, _)| matched.signature.params[*at].setting);
-        let settings = settings.into_iter().map(|(_, typed)| self.setting(name, &typed)).collect::<Option<Vec<_>>>()?;
+        let rows = if let Place::Window { rows, .. } = self.place { rows } else { RowsOf::Broken };
+        let (settings, ty) = self.settings(name, &matched, self.step_hz(), rows, span)?;
+        let args = matched.args.into_iter().filter(|(at, _)| !matched.signature.params[*at].setting);
         if let (Aggregate::Quantile, Some(share)) = (function, settings.first().and_then(Value::as_f64))
             && !(0.0..=1.0).contains(&share)
         {
             return self.refuse(no_share(share, span));
         }
-        let args = args.into_iter().map(|(_, typed)| typed.expr).collect();
-        let ty = matched.result;
+        let args = args.map(|(_, typed)| typed.expr).collect();
         self.calls.aggregates.push(AggregateCall { function, args, settings, filter, ty: ty.clone() });
         Some(slot(self.calls.aggregates.len() - 1, ty, matched.signature.may_be_null, span))
     }

@@ -9,27 +9,14 @@ use crate::syntax::ast;
 
 use super::inline::Given;
 use super::matching::{Matched, match_call};
+use super::signal::has_both_forms;
 use super::{Place, Typed, Typer};
 
 /// A call's arguments with their names, where they have one.
 pub(super) type Args<'a> = Vec<(Option<ast::Ident>, Given<'a>)>;
 
 /// Functions of the language that this version does not carry out.
-const LATER: &[&str] = &[
-    "crest",
-    "kurtosis",
-    "skewness",
-    "entropy",
-    "energy",
-    "band_power",
-    "dominant_frequency",
-    "spectral_centroid",
-    "autocorrelation",
-    "mfcc",
-    "adwin",
-    "page_hinkley",
-    "ddm",
-];
+const LATER: &[&str] = &["adwin", "page_hinkley", "ddm"];
 
 /// What people from elsewhere write, and what it is called here.
 const OTHER_NAMES: &[(&str, &str)] = &[
@@ -94,6 +81,9 @@ impl<'a> Typer<'_, 'a> {
         args: Args<'a>,
         span: Span,
     ) -> Option<Typed> {
+        if has_both_forms(signatures) {
+            return self.of_samples(name, signatures, args, span);
+        }
         match signatures[0].function {
             Builtin::Scalar(_) => {
                 let args = self.typed_args(&args)?;
@@ -116,9 +106,15 @@ impl<'a> Typer<'_, 'a> {
         Some(Typed::fixed(ExprKind::Call(function, args), matched.result, nullable, span))
     }
 
-    /// Every argument with its type; all their mistakes are reported.
+    /// Every argument with its type; all their mistakes are reported. A range stands for two: `band_power(x, 1..5Hz)`.
     pub(super) fn typed_args(&mut self, args: &Args<'a>) -> Option<Vec<(Option<ast::Ident>, Typed)>> {
-        let typed: Vec<_> = args.iter().map(|(name, given)| Some((name.clone(), self.given(given)?))).collect();
+        let mut typed = Vec::new();
+        for (name, given) in args {
+            match (name, range(given)) {
+                (None, Some((low, high))) => typed.extend([low, high].map(|end| Some((None, self.expr(end)?)))),
+                _ => typed.push(self.given(given).map(|given| (name.clone(), given))),
+            }
+        }
         typed.into_iter().collect()
     }
 
@@ -141,7 +137,11 @@ impl<'a> Typer<'_, 'a> {
         }
         if LATER.contains(&&*name.name) {
             let what = format!("the function `{}`", name.name);
-            return self.refuse(not_yet(what, name.span, "use `rms`, `stddev`, `peak_to_peak` or another aggregate instead"));
+            return self.refuse(not_yet(
+                what,
+                name.span,
+                "compare a mean over a short window with one over a long window instead",
+            ));
         }
         let known: Vec<&str> = self.functions_here();
         let out = Diagnostic::new(Code::E0201, format!("there is no function `{}`", name.name)).at(name.span, "not known");
@@ -175,6 +175,14 @@ impl<'a> Typer<'_, 'a> {
         };
         let message = format!("`{}` is {what}, and cannot stand in {place}", name.name);
         self.refuse(Diagnostic::new(Code::E0310, message).at(name.span, "").help(help))
+    }
+}
+
+/// The ends of a range that is written out.
+fn range<'a>(given: &Given<'a>) -> Option<(&'a ast::Expr, &'a ast::Expr)> {
+    match given {
+        Given::Expr(ast::Expr { kind: ast::ExprKind::Range { low, high }, .. }) => Some((low, high)),
+        Given::Expr(_) | Given::Column(_) => None,
     }
 }
 

@@ -138,6 +138,10 @@ impl Bound {
         if misfit == Misfit::Type && param.patterns.iter().all(takes_any_unit) {
             diagnostic.message = format!("{} needs a number", wanted(signature, param));
         }
+        if param.patterns.contains(&Pattern::Signal) {
+            diagnostic.message = format!("{} needs a signal or a tensor", wanted(signature, param));
+            diagnostic.help = Some("a column of numbers has samples in a window: `| window 128 rows { … }`".to_owned());
+        }
         Err(diagnostic)
     }
 
@@ -149,12 +153,14 @@ impl Bound {
             Pattern::List(item) => {
                 let item = match &**item {
                     Pattern::Exact(ty) => ty.clone(),
-                    Pattern::Any | Pattern::Float(_) | Pattern::List(_) | Pattern::Tensor => Type::NUMBER(),
+                    Pattern::Any | Pattern::Float(_) | Pattern::List(_) | Pattern::Tensor | Pattern::Signal => Type::NUMBER(),
                 };
                 Err((Type::List(Box::new(item)), Misfit::Type))
             }
             Pattern::Tensor if matches!(typed.ty(), Type::Tensor(_)) => Ok(typed),
             Pattern::Tensor => Err((Type::Tensor(vec![]), Misfit::Type)),
+            Pattern::Signal if matches!(typed.ty(), Type::Signal(_)) => Ok(typed),
+            Pattern::Signal => Err((Type::Signal(0), Misfit::Type)),
         }
     }
 
@@ -205,6 +211,7 @@ impl Bound {
             Pattern::List(_) => Ok(Type::List(Box::new(self.any.clone().unwrap_or_else(Type::NUMBER)))),
             // Whoever calls such a function works its shape out.
             Pattern::Tensor => Ok(Type::Tensor(vec![])),
+            Pattern::Signal => Ok(Type::Signal(0)),
         }
     }
 
@@ -285,7 +292,10 @@ fn level(placed: &mut [(usize, Typed)], bound: &mut Bound) {
 
 /// Functions whose result means nothing on a scale with a zero of its own.
 fn needs_true_zero(name: &str) -> bool {
-    matches!(name, "sum" | "cumulative_sum" | "rms" | "hypot" | "abs" | "sign" | "mod" | "zero_crossings" | "atan2")
+    matches!(
+        name,
+        "sum" | "cumulative_sum" | "rms" | "hypot" | "abs" | "sign" | "mod" | "zero_crossings" | "atan2" | "crest" | "energy"
+    )
 }
 
 fn wanted(signature: &Signature, param: &Parameter) -> String {

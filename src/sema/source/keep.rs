@@ -1,17 +1,14 @@
 //! Where a source keeps what comes in live.
 
 use crate::diag::{Code, Diagnostic};
-use crate::ir::{FileConnector, FileFormat};
+use crate::ir::FileConnector;
 use crate::sema::checker::Checker;
 use crate::syntax::ast;
 
 impl<'a> Checker<'a> {
     /// One place to which rows can be appended in the order in which they arrive.
     pub(super) fn check_keep(&mut self, connector: &'a ast::Connector, file: &FileConnector) {
-        let has_end = match file.format {
-            FileFormat::Parquet | FileFormat::Arrow | FileFormat::Json => true,
-            FileFormat::Csv(_) | FileFormat::Jsonl => false,
-        };
+        let has_end = !file.format.grows();
         if file.path.contains('{') {
             self.report(several_places(connector));
         } else if has_end && !file.path.ends_with('/') {

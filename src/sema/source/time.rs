@@ -36,6 +36,7 @@ impl<'a> Checker<'a> {
                 let every = self.positive_duration(every, "the step of the time");
                 let from = self.constant(from, &Type::Time, "the first instant");
                 hide_time(shape, *span);
+                shape.step = every;
                 match (every, from) {
                     (Some(every), Some(Value::Time(from))) => Some(TimeSpec::Every { every, from }),
                     _ => None,

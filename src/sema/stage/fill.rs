@@ -54,7 +54,7 @@ impl<'a> Checker<'a> {
 
 impl Flow {
     /// The column as this stage makes it anew, of this type.
-    fn remade(&self, name: &Name, value: &Expr) -> Option<(Column, Lineage)> {
+    pub(super) fn remade(&self, name: &Name, value: &Expr) -> Option<(Column, Lineage)> {
         let before = self.shape.schema.get(name)?;
         let column = Column { ty: value.ty.clone(), nullable: value.nullable, ..before.clone() };
         let (id, from) = (self.id(name), value.columns().into_iter().collect::<BTreeSet<Name>>());
@@ -62,7 +62,7 @@ impl Flow {
         Some((column, Lineage { id, now }))
     }
 
-    fn replace(&mut self, column: Column, lineage: Lineage) {
+    pub(super) fn replace(&mut self, column: Column, lineage: Lineage) {
         self.shape.lineage.insert(column.name.clone(), lineage);
         if let Some(place) = self.shape.schema.columns.iter_mut().find(|place| place.name == column.name) {
             *place = column;

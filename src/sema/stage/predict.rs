@@ -37,7 +37,7 @@ impl<'a> Checker<'a> {
             return;
         };
         let is_carried = self.carries_features(&task, predicted, &flow.shape);
-        let inputs: BTreeSet<Name> = task.features.iter().map(|(column, _)| column.name.clone()).collect();
+        let inputs: BTreeSet<Name> = task.door.iter().map(|(column, _)| column.name.clone()).collect();
         let now: BTreeSet<_> = flow.shape.now_of(&inputs).collect();
         let mut fits = is_carried;
         for (suffix, ty, is_aside) in added(&task) {
@@ -58,12 +58,13 @@ impl<'a> Checker<'a> {
             }
         }
         if fits {
-            let features = task.features.iter().map(|(column, _)| column.name.clone()).collect();
-            let ahead = match task.kind {
-                TaskKind::Forecast { ahead } => Some(ahead),
-                TaskKind::Classify | TaskKind::Regress | TaskKind::Detect { .. } | TaskKind::Rank => None,
+            let features = task.door.iter().map(|(column, _)| column.name.clone()).collect();
+            let (ahead, every) = match task.kind {
+                TaskKind::Forecast { ahead, every } => (Some(ahead), every),
+                TaskKind::Classify | TaskKind::Regress | TaskKind::Detect { .. } | TaskKind::Rank => (None, None),
             };
-            let op = PredictOp { task: task.name.clone(), name: name.name.clone(), features, probabilities: false, ahead };
+            let (of, name) = (task.name.clone(), name.name.clone());
+            let op = PredictOp { task: of, name, features, probabilities: false, ahead, every };
             flow.push(StageKind::Predict, Op::Predict(op), stage);
         }
     }
@@ -74,7 +75,7 @@ impl<'a> Checker<'a> {
             return false;
         }
         let mut carried = true;
-        for (column, id) in &task.features {
+        for (column, id) in &task.door {
             match shape.get(&column.name) {
                 Some(_) if shape.id_of(&column.name) == Some(id) => {}
                 Some(other) => {
@@ -99,7 +100,10 @@ fn added(task: &TaskShape) -> Vec<(&'static str, Type, bool)> {
     match task.kind {
         TaskKind::Classify => vec![("", task.target.clone(), false), ("_confidence", Type::NUMBER(), false), version],
         TaskKind::Regress => vec![("", task.target.clone(), false), version],
-        TaskKind::Forecast { .. } => vec![("", task.target.clone(), false), ("_for", Type::Time, true), version],
+        TaskKind::Forecast { every, .. } => {
+            let time = if every.is_some() { Type::List(Box::new(Type::Time)) } else { Type::Time };
+            vec![("", task.target.clone(), false), ("_for", time, true), version]
+        }
         TaskKind::Detect { .. } => vec![("", Type::Bool, false), ("_score", Type::NUMBER(), false), version],
         TaskKind::Rank => vec![("", task.target.clone(), false), ("_score", Type::NUMBER(), false), version],
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::base::{Duration, Name, Span};
 use crate::diag::{Code, Diagnostic};
-use crate::ir::{Column, Expr, ExprKind, Target, TaskKind, Type, Value};
+use crate::ir::{Column, Expr, ExprKind, PATH_STEPS_MAX, Target, TaskKind, Type, Value};
 use crate::sema::checker::Checker;
 use crate::sema::columns;
 use crate::sema::expr::{Place, phrase};
@@ -71,15 +71,15 @@ impl<'a> Checker<'a> {
     }
 
     fn forecast(&mut self, forecast: &'a ast::Forecast, task: &'a ast::Task, shape: &Shape) -> Option<Aim> {
-        let ahead = match &forecast.horizon {
-            ast::Horizon::Ahead(ahead) => self.positive_duration(ahead, "how far ahead the forecast looks"),
-            ast::Horizon::Next { length, .. } => {
-                self.report(not_yet(
-                    "a forecast of a path (`next … every …`)",
-                    length.span,
-                    "forecast one value: `x 24h ahead`",
-                ));
-                Some(Duration::SECOND)
+        const WHAT: &str = "how far ahead the forecast looks";
+        let kind = match &forecast.horizon {
+            ast::Horizon::Ahead(ahead) => {
+                self.positive_duration(ahead, WHAT).map(|ahead| TaskKind::Forecast { ahead, every: None })
+            }
+            ast::Horizon::Next { length, every } => {
+                let ahead = self.positive_duration(length, WHAT);
+                let step = self.positive_duration(every, "the distance of the steps");
+                ahead.zip(step).and_then(|(ahead, step)| self.path(ahead, step, length.span.to(every.span)))
             }
         };
         let name = columns::one(&forecast.column, shape, &mut self.findings)?;
@@ -87,17 +87,30 @@ impl<'a> Checker<'a> {
         if shape.schema.time.is_none() && !shape.open {
             self.report(forecast_without_time(task.goal_span));
         }
-        let aim = Aim {
-            kind: TaskKind::Forecast { ahead: ahead? },
-            target: Target { column, value: None },
-            ids: BTreeSet::new(),
-            span: forecast.column.span,
-        };
+        let aim = Aim { kind: kind?, target: Target { column, value: None }, ids: BTreeSet::new(), span: forecast.column.span };
         if !aim.target.column.ty.is_number() {
             self.report(wrong_target(&aim));
             return None;
         }
         Some(aim)
+    }
+
+    /// E0309 where the steps do not end where the path does, are too many, or only one.
+    fn path(&mut self, ahead: Duration, every: Duration, span: Span) -> Option<TaskKind> {
+        let steps = ahead.0 / every.0;
+        if ahead.0 % every.0 != 0 {
+            self.report(uneven_path(ahead, every, span));
+            return None;
+        }
+        if steps == 1 {
+            self.report(one_step(ahead, span));
+            return None;
+        }
+        if steps > PATH_STEPS_MAX as i64 {
+            self.report(long_path(steps, span));
+            return None;
+        }
+        Some(TaskKind::Forecast { ahead, every: Some(every) })
     }
 
     fn detect(&mut self, task: &'a ast::Task, shape: &Shape) -> Option<Aim> {
@@ -154,6 +167,29 @@ fn forecast_without_time(span: Span) -> Diagnostic {
     Diagnostic::new(Code::E0402, "a forecast needs to know when each row happened")
         .at(span, "these rows have no time")
         .help("give the source a `time`, such as `time at` or `time every 30min from @2026-01-01T00:00:00Z`")
+}
+
+/// E0309.
+fn uneven_path(ahead: Duration, every: Duration, span: Span) -> Diagnostic {
+    let whole = Duration(ahead.0 / every.0 * every.0);
+    let help = match whole.0 {
+        0 => format!("write `next {every} every {every}`, or take shorter steps"),
+        _ => format!("write `next {whole} every {every}`"),
+    };
+    Diagnostic::new(Code::E0309, format!("steps of {every} do not end at {ahead}")).at(span, "").help(help)
+}
+
+/// E0309.
+fn one_step(ahead: Duration, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::E0309, "a path of one step is one value").at(span, "").help(format!("write `{ahead} ahead`"))
+}
+
+/// E0309.
+fn long_path(steps: i64, span: Span) -> Diagnostic {
+    let message = format!("a path has at most {PATH_STEPS_MAX} steps, and this one has {steps}");
+    Diagnostic::new(Code::E0309, message)
+        .at(span, "each step has a model of its own")
+        .help("take longer steps, or look less far ahead")
 }
 
 /// E0501.

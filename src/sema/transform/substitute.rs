@@ -68,9 +68,12 @@ impl Copy<'_, '_> {
                 take: self.take(it.take.as_ref()),
                 required: it.required,
             }),
-            StageKind::Resample(it) => {
-                StageKind::Resample(Resample { every: self.expr(&it.every), by: self.by(&it.by), fill: it.fill })
-            }
+            StageKind::Resample(it) => StageKind::Resample(Resample {
+                every: self.expr(&it.every),
+                by: self.by(&it.by),
+                fill: it.fill,
+                within: it.within.as_ref().map(|within| self.expr(within)),
+            }),
             StageKind::Fill(it) => StageKind::Fill(Fill { entries: it.entries.iter().map(|one| self.assign(one)).collect() }),
             StageKind::Dedupe(it) => StageKind::Dedupe(Dedupe { by: self.keys(&it.by), within: self.expr(&it.within) }),
             StageKind::Union(it) => {

@@ -218,6 +218,8 @@ pub struct Resample {
     pub every: Expr,
     pub by: Option<Keys>,
     pub fill: FillMethod,
+    /// The longest gap that is filled.
+    pub within: Option<Expr>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

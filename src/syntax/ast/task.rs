@@ -22,8 +22,8 @@ pub struct Task {
     pub balance: Option<Span>,
     /// `weights x`
     pub weights: Option<Expr>,
-    /// `per device`: a model for each key.
-    pub per: Option<Keys>,
+    /// `per device after 500 rows`: a model for each key that has so many.
+    pub per: Option<Per>,
     pub models: Option<Models>,
     pub history: Option<History>,
     pub policy: Option<Ident>,
@@ -50,6 +50,14 @@ pub struct Target {
     pub name: Ident,
     pub was: Option<Ident>,
     pub value: Option<Expr>,
+    pub span: Span,
+}
+
+/// The columns of the key, and from how many rows on it has a model of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Per {
+    pub keys: Keys,
+    pub after: Option<Expr>,
     pub span: Span,
 }
 

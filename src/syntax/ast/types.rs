@@ -25,6 +25,8 @@ pub enum TypeKind {
     Tensor(Vec<Dim>),
     /// `signal<8kHz>`: the rate.
     Signal(Quantity),
+    /// `signal<R>`, of any rate, in `stdlib/` only.
+    AnySignal(Ident),
     List(Box<Type>),
     /// One capital letter, in `stdlib/` only.
     Variable(Ident),

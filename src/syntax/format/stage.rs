@@ -102,7 +102,7 @@ impl Formatter<'_> {
             }
             StageKind::Resample(it) => {
                 let tail = format!(" {}fill {}", self.by(&it.by), fill_method(it.fill));
-                all([text("resample every "), self.expr(&it.every), text(tail)])
+                all([text("resample every "), self.expr(&it.every), text(tail), self.maybe(" within ", it.within.as_ref(), "")])
             }
             StageKind::Fill(it) => all([text("fill "), self.assigns(&it.entries, from)]),
             StageKind::Dedupe(it) => all([text(format!("dedupe by {} within ", self.keys(&it.by))), self.expr(&it.within)]),

@@ -2,7 +2,7 @@
 
 use crate::base::Span;
 use crate::syntax::ast::{
-    Extent, Goal, History, HoldOutKind, Horizon, LabelMatch, Labels, ModelsKind, StartKind, Target, Task, Train,
+    Extent, Goal, History, HoldOutKind, Horizon, LabelMatch, Labels, ModelsKind, Per, StartKind, Target, Task, Train,
 };
 
 use super::Formatter;
@@ -69,6 +69,14 @@ impl Formatter<'_> {
                 let by = by.as_ref().map(|by| format!(" by {}", self.keys(by))).unwrap_or_default();
                 all([text("first "), self.expr(rows), text(format!(" rows{by}"))])
             }
+        }
+    }
+
+    fn per(&mut self, per: &Per) -> Doc {
+        let keys = text(self.keys(&per.keys));
+        match &per.after {
+            Some(rows) => all([keys, text(" after "), self.expr(rows), text(" rows")]),
+            None => keys,
         }
     }
 
@@ -153,7 +161,7 @@ fn data_clauses<'c>(clauses: &mut Clauses<'c>, task: &'c Task) {
 /// How it is learned.
 fn learning_clauses<'c>(clauses: &mut Clauses<'c>, task: &'c Task) {
     if let Some(it) = &task.per {
-        clauses.add("per", it.span, move |f| text(f.keys(it)));
+        clauses.add("per", it.span, move |f| f.per(it));
     }
     if let Some(it) = &task.models {
         clauses.add("models", it.span, move |f| f.models(&it.kind));

@@ -30,6 +30,7 @@ impl Formatter<'_> {
                 let dims: Vec<String> = dims.iter().map(|dim| self.dim(dim)).collect();
                 format!("tensor[{}]", dims.join(", "))
             }
+            TypeKind::AnySignal(rate) => format!("signal<{}>", rate.name),
             TypeKind::Signal(rate) => format!("signal<{}>", self.quantity(rate)),
             TypeKind::List(of) => format!("list<{}>", self.type_name(of)),
             TypeKind::Variable(name) => name.name.to_string(),

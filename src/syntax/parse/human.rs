@@ -362,7 +362,7 @@ pub fn human(rule: Rule) -> Human {
         Rule::k_abstain => Words("`abstain`"),
         Rule::k_accepts => Words("`accepts`"),
         Rule::k_across => Words("`across`"),
-        Rule::k_after => Words("`after`"),
+        Rule::per_after | Rule::k_after => Words("`after`"),
         Rule::k_aggregate => Words("`aggregate`"),
         Rule::k_ahead => Words("`ahead`"),
         Rule::k_all => Words("`all`"),

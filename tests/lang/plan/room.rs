@@ -101,7 +101,7 @@ pub fn task() -> Task {
         balance: false,
         weights: None,
         series: None,
-        per: vec![],
+        per: None,
         models: Models::Auto,
         history: None,
         policy: "frugal".into(),
@@ -154,6 +154,7 @@ pub fn now() -> Stream {
         features: task().features.iter().map(|column| column.name.clone()).collect(),
         probabilities: false,
         ahead: None,
+        every: None,
     };
     stream("now", "air", vec![stage(StageKind::Predict, Op::Predict(predict), &now_columns())])
 }

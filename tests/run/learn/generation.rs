@@ -159,8 +159,8 @@ fn what_is_wrong_is_said_before_anything_is_trained() {
     unknown.choice.goal.metric = recall;
     let found = train(&two_numbers(&[]), &unknown, &rows(40), &ONE, &mut |_| {}).unwrap_err();
     assert_eq!((found[0].code, found[0].help.as_deref()), (Code::E0651, Some("write `recall(\"true\")`, or use macro_f1")));
-    let ranked = Task { kind: TaskKind::Rank, per: vec!["device".into()], ..two_numbers(&[]) };
-    assert_eq!(codes(&ranked, &quick(4), &rows(40)), [Code::E0199, Code::E0199]);
+    let ranked = Task { kind: TaskKind::Rank, ..two_numbers(&[]) };
+    assert_eq!(codes(&ranked, &quick(4), &rows(40)), [Code::E0199]);
 }
 
 #[test]

@@ -80,7 +80,7 @@ pub fn task(name: &str, kind: TaskKind, target: Column, features: Vec<Column>, f
         balance: false,
         weights: None,
         series: None,
-        per: Vec::new(),
+        per: None,
         models: if families.is_empty() { Models::Auto } else { Models::Listed(families.iter().map(candidate).collect()) },
         history: None,
         policy: "policy".into(),

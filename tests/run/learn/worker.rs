@@ -28,6 +28,7 @@ fn job(name: &str, changes: Config) -> Job {
         earlier: Vec::new(),
         metrics: Vec::new(),
         baseline_mae: None,
+        goal: None,
         measured: true,
     }
 }

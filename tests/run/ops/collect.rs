@@ -50,7 +50,7 @@ fn task(history: Option<History>, start: Option<Start>) -> NodeSpec {
         balance: false,
         weights: Some("x".into()),
         series: None,
-        per: vec![],
+        per: None,
         models: Models::Auto,
         history,
         policy: "p".into(),

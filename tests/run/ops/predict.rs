@@ -42,6 +42,7 @@ fn spec() -> NodeSpec {
         features: vec!["x".into()],
         probabilities: false,
         ahead: Some(Duration(100)),
+        every: None,
     };
     stage(StageKind::Predict, Op::Predict(op), with(&schema(ClockKind::Gate), &added))
 }

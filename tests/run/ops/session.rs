@@ -155,7 +155,7 @@ fn what_a_shorter_gap_has_ended_comes_where_time_moves_whatever_the_batches() {
         finish(node.as_mut(), feed.end(), &mut given);
         given
     };
-    let whole = given(&[3..6]);
+    let whole = given(std::slice::from_ref(&(3..6)));
     assert_eq!(whole.rows[0].1.join(" "), "a 1 1 2", "the first one was over long before");
     assert_eq!(whole.rows[0].0, feed.ordinal(5).0);
     assert_eq!(given(&[3..4, 4..5, 5..6]), whole);

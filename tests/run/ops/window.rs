@@ -47,11 +47,26 @@ pub fn every(timed: bool) -> Vec<AggregateEntry> {
         aggregate("zero_crossings", Aggregate::ZeroCrossings, x(), Type::Int),
         aggregate("high", Aggregate::Count, x(), Type::Int),
         aggregate("packed", Aggregate::Tensor, vec![column("x", float()); 2], Type::Tensor(vec![3, 2])),
+        aggregate("crest", Aggregate::Crest, x(), float()),
+        aggregate("kurtosis", Aggregate::Kurtosis, x(), float()),
+        aggregate("skewness", Aggregate::Skewness, x(), float()),
+        aggregate("entropy", Aggregate::Entropy, x(), float()),
+        aggregate("energy", Aggregate::Energy, x(), float()),
+        aggregate("band_power", Aggregate::BandPower, x(), float()),
+        aggregate("dominant_frequency", Aggregate::DominantFrequency, x(), float()),
+        aggregate("spectral_centroid", Aggregate::SpectralCentroid, x(), float()),
+        aggregate("autocorrelation", Aggregate::Autocorrelation, x(), float()),
+        aggregate("mfcc", Aggregate::Mfcc, x(), Type::Tensor(vec![2, 5])),
     ];
     for entry in &mut entries {
         match entry.name.as_str() {
             "quantile" => entry.calls[0].settings = vec![Value::Float(0.3)],
             "correlation" => entry.calls[0].args[1] = mliot_cast(column("n", Type::Int)),
+            "entropy" => entry.calls[0].settings = vec![Value::Int(4)],
+            "band_power" => entry.calls[0].settings = vec![Value::Float(0.1), Value::Float(0.4), Value::Float(1.0)],
+            "dominant_frequency" | "spectral_centroid" => entry.calls[0].settings = vec![Value::Float(50.0)],
+            "autocorrelation" => entry.calls[0].settings = vec![Value::Int(1)],
+            "mfcc" => entry.calls[0].settings = vec![Value::Int(5), Value::Int(2), Value::Float(1_000.0)],
             "high" => entry.calls[0].filter = Some(positive("x")),
             _ => {}
         }

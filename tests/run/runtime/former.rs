@@ -73,6 +73,33 @@ fn going_back_to_what_was_kept_beside_is_as_if_nothing_had_been_edited() {
     assert!(again.values().all(|rows| !rows.is_empty()));
 }
 
+/// Clock, span and merge of a copy are those of what it is a copy of: where that had got to, the copy never falls behind.
+#[test]
+fn what_is_kept_beside_stands_where_it_stood() {
+    let world = world();
+    let mut bench = Bench::start(&world, &before(), 4);
+    bench.run_to(31);
+    let stands = |bench: &mut Bench| -> BTreeMap<String, String> {
+        let books = bench.engine.epoch().expect("nodes can save").expect("nothing is under way").books;
+        let stand = books.slots.iter().map(|slot| {
+            let stand = format!("{:?} {:?} {:?}", slot.floor, slot.upto, slot.merge);
+            (format!("{:?} {}", slot.key.owner, slot.key), stand)
+        });
+        stand.collect()
+    };
+    let original = stands(&mut bench);
+    let (beside, kept) = bench.engine.keep_former(edited(), 2, PROBATION_BYTES_MAX);
+    bench.engine.apply(&beside, &world).expect("a good edit");
+    let all = stands(&mut bench);
+    for name in &kept.kept {
+        let of = |all: &BTreeMap<String, String>, file: bool| {
+            let found = all.iter().find(|(key, _)| key.contains(name.as_str()) && key.starts_with("File") == file);
+            found.unwrap_or_else(|| panic!("no {name} in {all:?}")).1.clone()
+        };
+        assert_eq!(of(&all, false), of(&original, true), "{name}");
+    }
+}
+
 #[test]
 fn without_what_was_kept_beside_going_back_has_forgotten_something() {
     let all = world();

@@ -133,6 +133,7 @@ impl Pipe {
             features: vec!["v".into()],
             probabilities: false,
             ahead: None,
+            every: None,
         };
         self.stage(StageKind::Predict, Op::Predict(op))
     }
@@ -222,7 +223,7 @@ impl File {
             balance: false,
             weights: None,
             series: None,
-            per: vec![],
+            per: None,
             models: Models::Auto,
             history: None,
             policy: "plain".into(),

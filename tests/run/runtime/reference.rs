@@ -22,7 +22,9 @@ pub fn build(spec: &NodeSpec, inputs: &[Schema]) -> Result<Box<dyn Node>, NodeEr
             Op::Scan { .. } => Ok(Box::new(Scan { spec, sums: BTreeMap::new() })),
             Op::Window(_) => Ok(Box::new(Window { spec, open: BTreeMap::new(), late: inputs[0].clone() })),
             Op::Predict(_) => Ok(Box::new(Predict { spec, models: Assignment::default() })),
-            Op::Fill { .. } | Op::Unnest { .. } | Op::Keep(_) | Op::Join(_) | Op::Top(_) => Err(broken("not used here")),
+            Op::Fill { .. } | Op::Unnest { .. } | Op::Keep(_) | Op::Join(_) | Op::Rank(_) | Op::Resample(_) => {
+                Err(broken("not used here"))
+            }
         },
         _ => Err(broken("no stage")),
     }

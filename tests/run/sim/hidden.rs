@@ -132,8 +132,8 @@ impl Case {
 
     /// The text that runs when the second model takes over.
     fn last(&self) -> &Text {
-        let texts = self.deeds.iter().filter_map(|(_, deed)| if let Deed::Edit(text) = deed { Some(text) } else { None });
-        texts.last().unwrap_or(&self.first)
+        let mut texts = self.deeds.iter().filter_map(|(_, deed)| if let Deed::Edit(text) = deed { Some(text) } else { None });
+        texts.next_back().unwrap_or(&self.first)
     }
 }
 

@@ -76,7 +76,9 @@ fn remembers(kind: StageKind) -> bool {
         | StageKind::Throttle
         | StageKind::Join
         | StageKind::Asof
-        | StageKind::Top => true,
+        | StageKind::Top
+        | StageKind::Sort
+        | StageKind::Resample => true,
         StageKind::Where
         | StageKind::Set
         | StageKind::Select

@@ -6,6 +6,7 @@
 mod again;
 mod change;
 mod fate;
+mod flow;
 mod join;
 mod keep;
 mod key;
@@ -27,6 +28,7 @@ use mliot::runtime::{Life, Row};
 use super::log::{Assigned, Happening};
 use super::world::{Scripts, path};
 use again::Reading;
+use flow::{Flow, Free, Heard};
 use join::Joining;
 use keep::Keeping;
 use meaning::{Entries, Meaning};
@@ -42,8 +44,8 @@ pub struct Oracle {
     reading: BTreeMap<Name, Reading>,
     /// Where rows are had once more: clocks that the running ones have not reached are not reached here.
     limits: BTreeMap<Name, i64>,
-    /// The same of stages.
-    stands: BTreeMap<NodeKey, i64>,
+    /// The same of stages, and which of these have not ended.
+    stands: BTreeMap<NodeKey, (i64, bool)>,
     /// All clocks go there.
     rises: bool,
     graph: Graph,
@@ -95,16 +97,6 @@ enum Memory {
     Keep(Keeping),
     Join(Joining),
     Top(Ranking),
-}
-
-/// What leaves a node at one step.
-#[derive(Clone, Debug, Default)]
-struct Flow {
-    rows: Vec<Row>,
-    late: Vec<Row>,
-    /// Its clock before and after; none if nothing comes from it any more.
-    clock: Option<(i64, i64)>,
-    ends: bool,
 }
 
 /// What enters at one step.
@@ -200,7 +192,7 @@ impl Oracle {
                 Slot::Connection | Slot::Decode | Slot::Keep | Slot::Task | Slot::Serve => continue,
             };
             if let Some(looked_at) = self.looked_at.get_mut(&key) {
-                looked_at.extend(flow.rows.iter().map(seen));
+                looked_at.extend(flow.all().map(seen));
             }
             flows.insert(key, flow);
         }
@@ -221,7 +213,7 @@ impl Oracle {
         let mark = mark.map(|mark| self.limits.get(&key.decl).map_or(mark, |limit| mark.min(*limit)));
         let after = before.max(mark.unwrap_or(i64::MIN));
         (cell.clock, cell.ended) = (Some(after), entering.ends.contains(&key.decl));
-        Flow { rows, late: vec![], clock: Some((before, after)), ends: cell.ended }
+        Flow { rows, clock: Some((before, after)), ends: cell.ended, ..Flow::default() }
     }
 
     fn node(&mut self, key: &NodeKey, entering: &Entering, flows: &BTreeMap<NodeKey, Flow>) -> Flow {
@@ -233,38 +225,31 @@ impl Oracle {
     }
 
     fn through(&mut self, spec: &NodeSpec, cell: &mut Cell, entering: &Entering, flows: &BTreeMap<NodeKey, Flow>) -> Flow {
-        let mut rows: Vec<(usize, Row)> = Vec::new();
-        let (mut before, mut after) = (None::<i64>, None::<i64>);
-        for (port, (from, outlet, ended)) in cell.inputs.iter_mut().enumerate() {
-            let flow = match outlet {
-                Outlet::Bad => bad_of(from, entering, flows),
-                Outlet::Rows | Outlet::Late => flows.get(from).cloned().unwrap_or_default(),
-            };
-            let Some(clock) = flow.clock.filter(|_| !*ended) else { continue };
-            rows.extend((if *outlet == Outlet::Late { flow.late } else { flow.rows }).into_iter().map(|row| (port, row)));
-            before = Some(before.map_or(clock.0, |low| low.min(clock.0)));
-            after = Some(after.map_or(clock.1, |low| low.min(clock.1)));
-            *ended = flow.ends;
-        }
-        let (Some(before), Some(after)) = (before, after) else { return Flow::default() };
+        let heard = Heard::of(cell, entering, flows);
+        let is_kept_open = self.stands.get(&spec.key).is_some_and(|(_, open)| *open);
         let floor = cell.clock.unwrap_or(i64::MIN);
-        let clock = self.clock(spec, cell, (before, after));
-        let mut out = Flow { clock: Some(behind(spec, clock)), ..Flow::default() };
+        let Some((stood, before, after)) = heard.clocks.or(is_kept_open.then_some((floor, floor, floor))) else {
+            return Flow::default();
+        };
+        let clock = self.clock(spec, floor, (before, after));
+        let stood = self.clock(spec, floor, (stood, stood)).0;
+        let mut first = Flow::default();
         // Behind an input that held it back, time goes on by itself, before the rows.
-        let held = if floor > i64::MIN { floor } else { clock.0 };
-        self.act(spec, cell, vec![], (held, clock.0), entering.ordinal, &mut out);
-        self.act(spec, cell, rows, clock, entering.ordinal, &mut out);
+        self.act(spec, cell, vec![], (stood, stood), entering.ordinal, &mut first);
+        self.act(spec, cell, heard.free, (stood, clock.0), entering.ordinal, &mut first);
+        let free = Free { rows: first.rows, late: first.late, from: behind(spec, (floor, floor)).0 };
+        let mut out = Flow { clock: Some(behind(spec, clock)), free: Some(free), ..Flow::default() };
+        self.act(spec, cell, heard.rows, clock, entering.ordinal, &mut out);
         cell.clock = Some(clock.1);
-        if cell.inputs.iter().all(|(.., ended)| *ended) {
+        if !is_kept_open && cell.inputs.iter().all(|(.., ended)| *ended) {
             self.end(spec, cell, &mut out);
         }
         out
     }
 
     /// Of a node, before and after, given that of what it reads. It never goes back.
-    fn clock(&self, spec: &NodeSpec, cell: &Cell, (before, after): (i64, i64)) -> (i64, i64) {
-        let floor = cell.clock.unwrap_or(i64::MIN);
-        let stands = self.stands.get(&spec.key).copied();
+    fn clock(&self, spec: &NodeSpec, floor: i64, (before, after): (i64, i64)) -> (i64, i64) {
+        let stands = self.stands.get(&spec.key).map(|(clock, _)| *clock);
         let held = |clock: i64| stands.map_or(clock, |stands| clock.min(stands)).max(floor);
         let after = if self.rises { stands.unwrap_or(after) } else { after };
         (held(before), held(after))
@@ -277,7 +262,7 @@ impl Oracle {
             _ if cell.failed => {}
             (Op::Window(op), Memory::Windows(windows)) => windows.end(op, &spec.schema, &mut out.rows),
             (Op::Join(op), Memory::Join(joining)) => joining.let_go(i64::MAX, op, &mut out.rows),
-            (Op::Top(op), Memory::Top(ranking)) => ranking.let_go(i64::MAX, op, &mut out.rows),
+            (Op::Rank(op), Memory::Top(ranking)) => ranking.let_go(i64::MAX, op, &mut out.rows),
             _ => {}
         }
         out.rows.iter_mut().for_each(|row| complete(row, spec));
@@ -378,11 +363,12 @@ impl Oracle {
                     _ => joining.right(&row, time, before, op, &mut out.rows),
                 }
             }
-            (Op::Top(op), Memory::Top(ranking)) => {
+            (Op::Rank(op), Memory::Top(ranking)) => {
                 let time = time_of(&row, &self.time_before(spec));
                 ranking.row(row, time, before, op);
             }
-            (Op::Scan { .. } | Op::Window(_) | Op::Keep(_) | Op::Join(_) | Op::Top(_), _) => panic!("{} remembers", spec.key),
+            (Op::Resample(_), _) => panic!("no case resamples"),
+            (Op::Scan { .. } | Op::Window(_) | Op::Keep(_) | Op::Join(_) | Op::Rank(_), _) => panic!("{} remembers", spec.key),
         }
     }
 
@@ -418,7 +404,7 @@ impl Memory {
                 Op::Window(window) => Memory::Windows(Windows::of(window)),
                 Op::Keep(_) => Memory::Keep(Keeping::default()),
                 Op::Join(_) => Memory::Join(Joining::default()),
-                Op::Top(_) => Memory::Top(Ranking::default()),
+                Op::Rank(_) => Memory::Top(Ranking::default()),
                 _ => Memory::Nothing,
             },
             _ => Memory::Nothing,
@@ -436,7 +422,7 @@ impl Memory {
         match (&**op, self) {
             (Op::Window(op), Memory::Windows(windows)) => windows.fire(after, after > before, op, out),
             (Op::Join(op), Memory::Join(joining)) if after > before => joining.let_go(after, op, out),
-            (Op::Top(op), Memory::Top(ranking)) if after > before => ranking.let_go(after, op, out),
+            (Op::Rank(op), Memory::Top(ranking)) if after > before => ranking.let_go(after, op, out),
             _ => {}
         }
     }
@@ -447,7 +433,7 @@ fn behind(spec: &NodeSpec, (before, after): (i64, i64)) -> (i64, i64) {
     let by = match &spec.op {
         NodeOp::Stage(op) => match &**op {
             Op::Join(op) => join::reach(op),
-            Op::Top(op) => op.within.0,
+            Op::Rank(op) => op.within.0,
             _ => 0,
         },
         _ => 0,
@@ -466,12 +452,6 @@ fn complete(row: &mut Row, spec: &NodeSpec) {
 /// Hidden columns are seen by no one.
 fn seen(row: &Row) -> Row {
     row.iter().filter(|(name, _)| !name.starts_with('@')).map(|(name, value)| (name.clone(), value.clone())).collect()
-}
-
-fn bad_of(from: &NodeKey, entering: &Entering, flows: &BTreeMap<NodeKey, Flow>) -> Flow {
-    let gate = flows.get(&NodeKey::of_file(&from.decl, Slot::Gate)).cloned().unwrap_or_default();
-    let own = entering.source == Some(&from.decl);
-    Flow { rows: entering.bad.filter(|_| own).cloned().into_iter().collect(), late: vec![], ..gate }
 }
 
 fn time_of(row: &Row, column: &str) -> i64 {

@@ -108,7 +108,14 @@ fn numbers(path: &Path, format: &FileFormat) -> Vec<i64> {
             let reader = ParquetRecordBatchReaderBuilder::try_new(fs::File::open(path).unwrap()).unwrap().build().unwrap();
             reader.flat_map(|rows| rows.unwrap().column(0).as_primitive::<Int64Type>().values().to_vec()).collect()
         }
-        FileFormat::Csv(_) | FileFormat::Jsonl | FileFormat::Json | FileFormat::Arrow => {
+        FileFormat::Csv(_)
+        | FileFormat::Jsonl
+        | FileFormat::Json
+        | FileFormat::Arrow
+        | FileFormat::Msgpack
+        | FileFormat::Wav
+        | FileFormat::Images
+        | FileFormat::Idx { .. } => {
             let mut text = String::new();
             crate::io::open::bytes(path).unwrap().read_to_string(&mut text).unwrap();
             let digits = |line: &str| line.chars().filter(char::is_ascii_digit).collect::<String>();

@@ -2,7 +2,7 @@
 
 use crate::base::Span;
 use crate::syntax::ast::{
-    Forecast, Goal, Group, History, HoldOut, HoldOutKind, Horizon, Ident, LabelMatch, Labels, Models, ModelsKind, Start,
+    Forecast, Goal, Group, History, HoldOut, HoldOutKind, Horizon, Ident, LabelMatch, Labels, Models, ModelsKind, Per, Start,
     StartKind, StreamRef, Target, Task, Train,
 };
 
@@ -38,7 +38,7 @@ impl Builder<'_> {
             group: self.once(body, Rule::task_group).map(|it| self.group(&it)),
             balance: self.once(body, Rule::k_balance).map(|it| self.span(&it)),
             weights: self.once(body, Rule::task_weights).map(|it| self.expr_in(&it)),
-            per: self.once(body, Rule::task_per).map(|it| self.keys_in(&it)),
+            per: self.once(body, Rule::task_per).map(|it| self.per(&it)),
             models: self.once(body, Rule::task_models).map(|it| self.models(&it)),
             history: self.once(body, Rule::task_history).map(|it| self.history(&it)),
             policy: self.once(body, Rule::task_policy).map(|it| self.name_in(&it)),
@@ -127,6 +127,11 @@ impl Builder<'_> {
 
     fn group(&mut self, node: &Node<'_>) -> Group {
         Group { by: self.keys_in(node), span: self.span(node) }
+    }
+
+    fn per(&mut self, node: &Node<'_>) -> Per {
+        let after = node.find(Rule::per_after).map(|after| self.amount_in(&after));
+        Per { keys: self.keys_in(node), after, span: self.span(node) }
     }
 
     fn models(&mut self, node: &Node<'_>) -> Models {

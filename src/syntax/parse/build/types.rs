@@ -24,7 +24,10 @@ impl Builder<'_> {
             Rule::type_number => self.type_number(&node),
             Rule::type_enum => TypeKind::Enum(node.all(Rule::enum_item).map(|item| self.enum_item(&item)).collect()),
             Rule::type_tensor => TypeKind::Tensor(node.all(Rule::dim).map(|dim| self.dim(&dim)).collect()),
-            Rule::type_signal => TypeKind::Signal(self.signal_rate(&node)),
+            Rule::type_signal => match node.find(Rule::type_variable) {
+                Some(rate) => TypeKind::AnySignal(self.ident(&rate)),
+                None => TypeKind::Signal(self.signal_rate(&node)),
+            },
             Rule::type_list => TypeKind::List(Box::new(self.type_in(&node))),
             Rule::type_variable => TypeKind::Variable(self.ident(&node)),
             Rule::bad_type => self.unknown_type(&node),

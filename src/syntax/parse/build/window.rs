@@ -47,7 +47,8 @@ impl Builder<'_> {
             Some(_) => FillMethod::Last,
             None => FillMethod::Null,
         };
-        Resample { every: self.amount_in(node), by: self.by_in(node), fill }
+        let within = node.find(Rule::within).map(|within| self.amount_in(&within));
+        Resample { every: self.amount_in(node), by: self.by_in(node), fill, within }
     }
 
     pub fn dedupe(&mut self, node: &Node<'_>) -> Dedupe {

@@ -61,7 +61,7 @@ impl Oracle {
         let keys: BTreeSet<NodeKey> = asking.into_iter().cloned().collect();
         let stands = part.nodes.keys().filter_map(|key| {
             let cell = self.cells.get(&cut.before(key)?).filter(|_| matches!(key.slot, Slot::Stage { .. }))?;
-            Some((key.clone(), cell.clock.unwrap_or(i64::MIN)))
+            Some((key.clone(), (cell.clock?, !cell.ended)))
         });
         let stands = stands.collect();
         let mut again = self.run_again(part, stands);
@@ -81,7 +81,7 @@ impl Oracle {
     }
 
     /// `stands` are the clocks of stages that run: windows that they have told are told, and the others are still to come.
-    fn run_again(&self, graph: Graph, stands: BTreeMap<NodeKey, i64>) -> Oracle {
+    fn run_again(&self, graph: Graph, stands: BTreeMap<NodeKey, (i64, bool)>) -> Oracle {
         let mut again = Oracle::new(self.life, self.scripts.clone());
         again.stands = stands;
         let clock = |name: &Name| Some((name.clone(), self.gate_of(name)?.clock?));

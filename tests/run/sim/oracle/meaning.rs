@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use mliot::base::Name;
 use mliot::ir::{
-    AggregateCall, AggregateEntry, Expr, ExprKind, JoinKind, JoinOp, KeepOp, KeepRule, Op, Outlet, Running, RunningCall, TopOp,
-    WindowOp, WindowShape,
+    AggregateCall, AggregateEntry, Expr, ExprKind, JoinKind, JoinOp, KeepOp, KeepRule, Op, Outlet, RankOp, RankRule, Running,
+    RunningCall, WindowOp, WindowShape,
 };
 use mliot::plan::{Graph, NodeKey, NodeOp, NodeSpec};
 
@@ -168,7 +168,8 @@ fn stage(spec: &NodeSpec, op: &Op, input: &Defined, inputs: &[Defined]) -> (Defi
         }
         Op::Unnest { column } => _ = made.columns.insert(column.clone(), format!("unnest {}", input.of(column))),
         Op::Keep(op) => _ = remembers.insert(AS_ONE.into(), keep(op, spec, input)),
-        Op::Top(op) => _ = remembers.insert(AS_ONE.into(), top(op, input)),
+        Op::Rank(op) => _ = remembers.insert(AS_ONE.into(), top(op, input)),
+        Op::Resample(_) => panic!("no case resamples"),
         Op::Join(op) => {
             let other = inputs.get(1).cloned().unwrap_or_default();
             let (words, brought) = join(op, spec, input, &other);
@@ -214,8 +215,9 @@ fn keep(op: &KeepOp, spec: &NodeSpec, input: &Defined) -> Words {
     Words { shape: format!("{word} {}", keys(&op.by, spec)), values: format!("{:?} {time}", input.all(&op.by)) }
 }
 
-fn top(op: &TopOp, input: &Defined) -> Words {
-    Words { shape: format!("top {:?}", op.within), values: format!("{} {}", words(&op.by, input), input.time()) }
+fn top(op: &RankOp, input: &Defined) -> Words {
+    let RankRule::Best { count: _, by } = &op.rule else { panic!("no case sorts") };
+    Words { shape: format!("top {:?}", op.within), values: format!("{} {}", words(by, input), input.time()) }
 }
 
 /// What a join remembers, and what the columns stand for that it brings.

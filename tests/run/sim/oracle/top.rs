@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mliot::ir::{Schema, TopOp};
+use mliot::ir::{Expr, RankOp, RankRule, Schema};
 use mliot::runtime::Row;
 
 use super::value::{evaluate, is_still};
@@ -13,8 +13,9 @@ pub struct Ranking(BTreeMap<i64, Vec<(f64, Row)>>);
 
 impl Ranking {
     /// `before` is the watermark before the row.
-    pub fn row(&mut self, row: Row, time: i64, before: i64, op: &TopOp) {
-        let Some(rank) = evaluate(&op.by, &row, &[]).as_f64() else { return };
+    pub fn row(&mut self, row: Row, time: i64, before: i64, op: &RankOp) {
+        let (count, by) = best(op);
+        let Some(rank) = evaluate(by, &row, &[]).as_f64() else { return };
         let end = (time.div_euclid(op.within.0) + 1) * op.within.0;
         if end <= before {
             return;
@@ -22,13 +23,13 @@ impl Ranking {
         let rows = self.0.entry(end).or_default();
         rows.push((rank, row));
         rows.sort_by(|(left, _), (right, _)| right.total_cmp(left));
-        rows.truncate(op.count as usize);
+        rows.truncate(count);
     }
 
     /// A stretch may hold more rows than are kept now; the next row of it leaves them out.
-    pub fn let_go(&mut self, upto: i64, op: &TopOp, out: &mut Vec<Row>) {
+    pub fn let_go(&mut self, upto: i64, op: &RankOp, out: &mut Vec<Row>) {
         while let Some(first) = self.0.first_entry().filter(|first| *first.key() <= upto) {
-            out.extend(first.remove().into_iter().take(op.count as usize).map(|(_, row)| row));
+            out.extend(first.remove().into_iter().take(best(op).0).map(|(_, row)| row));
         }
     }
 
@@ -37,5 +38,12 @@ impl Ranking {
         for rows in self.0.values_mut() {
             rows.iter_mut().for_each(|(_, row)| row.retain(|name, value| is_still(input, name, value)));
         }
+    }
+}
+
+fn best(op: &RankOp) -> (usize, &Expr) {
+    match &op.rule {
+        RankRule::Best { count, by } => (*count as usize, by),
+        RankRule::Rising { .. } => panic!("no case sorts"),
     }
 }

@@ -1,7 +1,7 @@
-//! `top`: its promises, and agreement with sorting all rows of each stretch of time.
+//! `top` and `sort`: their promises, and agreement with sorting all rows of each stretch of time.
 
 use mliot::base::{Duration, Hash};
-use mliot::ir::{Op, StageKind, TopOp};
+use mliot::ir::{Op, RankOp, RankRule, StageKind};
 use mliot::node::{Ordinal, Out, Retune};
 use mliot::plan::NodeSpec;
 use proptest::prelude::*;
@@ -14,27 +14,36 @@ use super::window::finite;
 const TIMED: &[ClockKind] = &[ClockKind::Gate, ClockKind::Steps];
 
 fn top(count: u64, within: i64, feed: &Feed) -> NodeSpec {
-    let op = TopOp { count, by: column("x", float()), within: Duration(within) };
-    stage(StageKind::Top, Op::Top(op), feed.schema())
+    let rule = RankRule::Best { count, by: column("x", float()) };
+    let op = RankOp { rule, within: Duration(within) };
+    stage(StageKind::Top, Op::Rank(op), feed.schema())
 }
 
-/// The ordinal at which each row comes out, and its time and number among all, in order; and how many rows are late.
-fn plainly(feed: &Feed, count: usize, within: i64) -> (Vec<(u64, i64)>, u64) {
-    let end = |row: &Row| row.at.div_euclid(within) * within + within;
-    let ranked = feed.rows.iter().enumerate().filter(|(_, row)| row.kept && finite(row).is_some());
-    let (on_time, late): (Vec<_>, Vec<_>) = ranked.partition(|(nth, row)| feed.watermark(*nth).0 < end(row));
-    let mut ends: Vec<i64> = on_time.iter().map(|(_, row)| end(row)).collect();
+fn sorted(by: &[&str], within: i64, feed: &Feed) -> NodeSpec {
+    let rule = RankRule::Rising { by: by.iter().map(|name| (*name).into()).collect() };
+    stage(StageKind::Sort, Op::Rank(RankOp { rule, within: Duration(within) }), feed.schema())
+}
+
+/// The ordinal at which each row comes out, and its time, among all in order; and how many rows are late.
+fn plainly(feed: &Feed, rows: &[usize], within: i64, order: impl Fn(&mut Vec<&Row>)) -> (Vec<(u64, i64)>, u64) {
+    let end = |nth: &usize| feed.rows[*nth].at.div_euclid(within) * within + within;
+    let (on_time, late): (Vec<usize>, Vec<usize>) = rows.iter().partition(|nth| feed.watermark(**nth).0 < end(nth));
+    let mut ends: Vec<i64> = on_time.iter().map(end).collect();
     ends.sort_unstable();
     ends.dedup();
     let mut out = Vec::new();
     for stretch in ends {
         let passes = (0..feed.rows.len()).find(|nth| feed.watermark(nth + 1).0 >= stretch);
         let fired = passes.map_or(feed.end(), |nth| feed.ordinal(nth)).0;
-        let mut rows: Vec<&(usize, &Row)> = on_time.iter().filter(|(_, row)| end(row) == stretch).collect();
-        rows.sort_by(|(_, a), (_, b)| finite(b).partial_cmp(&finite(a)).unwrap());
-        out.extend(rows.iter().take(count).map(|(_, row)| (fired, row.at)));
+        let mut rows: Vec<&Row> = on_time.iter().filter(|nth| end(nth) == stretch).map(|nth| &feed.rows[*nth]).collect();
+        order(&mut rows);
+        out.extend(rows.iter().map(|row| (fired, row.at)));
     }
     (out, late.len() as u64)
+}
+
+fn kept(feed: &Feed, is_ranked: impl Fn(&Row) -> bool) -> Vec<usize> {
+    (0..feed.rows.len()).filter(|nth| feed.rows[*nth].kept && is_ranked(&feed.rows[*nth])).collect()
 }
 
 proptest! {
@@ -43,7 +52,21 @@ proptest! {
     #[test]
     fn the_best_rows_of_each_stretch_pass(feed in feed(TIMED), cuts in cuts(), count in 1usize..5, within in 1i64..20) {
         let given = keeps_its_promises(&top(count as u64, within, &feed), &feed, &cuts);
-        let (expected, late) = plainly(&feed, count, within);
+        let (expected, late) = plainly(&feed, &kept(&feed, |row| finite(row).is_some()), within, |rows| {
+            rows.sort_by(|a, b| finite(b).partial_cmp(&finite(a)).unwrap());
+            rows.truncate(count);
+        });
+        let found: Vec<(u64, i64)> = given.rows.iter().map(|(at, cells)| (*at, cells[0].parse().unwrap())).collect();
+        prop_assert_eq!(found, expected);
+        prop_assert_eq!(given.counts.dropped.get("late").copied().unwrap_or_default(), late);
+    }
+
+    #[test]
+    fn all_rows_of_each_stretch_pass_in_order(feed in feed(TIMED), cuts in cuts(), within in 1i64..20) {
+        let given = keeps_its_promises(&sorted(&["n", "at"], within, &feed), &feed, &cuts);
+        let (expected, late) = plainly(&feed, &kept(&feed, |_| true), within, |rows| {
+            rows.sort_by_key(|row| (row.n.is_none(), row.n, row.at));
+        });
         let found: Vec<(u64, i64)> = given.rows.iter().map(|(at, cells)| (*at, cells[0].parse().unwrap())).collect();
         prop_assert_eq!(found, expected);
         prop_assert_eq!(given.counts.dropped.get("late").copied().unwrap_or_default(), late);
@@ -105,4 +128,15 @@ fn a_smaller_number_that_is_taken_back_has_lost_nothing() {
     }
     step(node.as_mut(), &feed.batch(3..4), &mut given);
     assert_eq!(given.rows.iter().map(|(_, cells)| &*cells[0]).collect::<Vec<_>>(), ["2", "3", "1"]);
+}
+
+#[test]
+fn what_waits_is_sorted_anew_when_the_order_is_another() {
+    let feed = rows(&[(3, 1.0), (1, 9.0), (2, 3.0), (30, 0.0)]);
+    let mut node = build(&sorted(&["at"], 10, &feed), &feed.schema());
+    let mut given = Given::default();
+    step(node.as_mut(), &feed.batch(0..3), &mut given);
+    node.retune().unwrap().to(&sorted(&["x"], 10, &feed)).unwrap();
+    step(node.as_mut(), &feed.batch(3..4), &mut given);
+    assert_eq!(given.rows.iter().map(|(_, cells)| &*cells[0]).collect::<Vec<_>>(), ["3", "2", "1"]);
 }
