@@ -1,6 +1,6 @@
 //! Edits under load, against the real shell: a run with a simulated source, a sink and a state folder, whose file is saved anew
 //! every 200 ms, each time by an edit of another class, broken ones among them. For each class: how many rows were lost, doubled
-//! or out of order per key, how long rows waited (pause), and how long it took from the save until the new version ran.
+//! or out of order per key, how long no row was processed (pause), and how long it took from the save until the new version ran.
 //!
 //! `MLIOT_BENCH_SECONDS` is how long each rate is run (60), `MLIOT_BENCH_RATES` the rates (`1000,50000` rows/s). The release run:
 //! `cargo bench --bench edits`.
