@@ -185,7 +185,7 @@ fn wait<T>(heard: &Receiver<Said>, mut wanted: impl FnMut(&HostEvent) -> Option<
     }
 }
 
-/// At which row an edit took place, and how long rows waited; none where nothing changed.
+/// At which row an edit took place, and how long no row was processed; none where nothing changed.
 fn answer(event: &HostEvent) -> Option<Option<(u64, u64)>> {
     match event {
         HostEvent::EditApplied { at, pause_us, .. } => Some(Some((at.0, *pause_us))),
