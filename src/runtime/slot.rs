@@ -379,8 +379,12 @@ impl Slot {
             self.failed = Some(error);
         }
         self.counts.add(&out.counts);
-        // Time stands where it stood, also where windows were let go that had not come to their ends.
-        let stands = |clock| if matches!(clock, Clock::None) { Clock::None } else { Clock::still(self.floor) };
+        // Time stands where it stood, also where windows were let go that had not come to their ends; and behind a stage that
+        // lets rows go later than their time it stands as much further back.
+        let stands = |clock: Clock| match clock {
+            Clock::None => Clock::None,
+            Clock::Gate { .. } | Clock::Steps { .. } => Clock::still(clock.after().min(self.floor)),
+        };
         let still = |batch: Batch| Batch { clock: stands(batch.clock), ..batch };
         let rows = out.batches.into_iter().map(|(outlet, batch)| (outlet, Message::Batch(still(batch))));
         let ends = [Outlet::Rows, Outlet::Bad, Outlet::Late].map(|outlet| (outlet, Message::End { at }));

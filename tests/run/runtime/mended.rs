@@ -147,3 +147,21 @@ fn what_an_end_sets_free_for_a_new_reader_stands_at_the_cut() {
     let after: Vec<String> = bench.sinks["out"][ended..].iter().map(|row| row["window_end"].to_string()).collect();
     assert_eq!(after[0], "@1970-01-01T00:00:40Z", "the open window of five seconds first: {after:?}");
 }
+
+/// What such a stage held back to the end had come by the clock of what it reads, and was late.
+#[test]
+fn what_a_stage_holds_back_to_the_end_is_not_late_behind_it() {
+    use super::classes::graph;
+    let graph = graph(
+        "source lab { columns { at: time; key: text; v: float }; recorded jsonl(\"lab.jsonl\"); time at }\n\
+         sink out = lab | top 2 by v within 5s | window 1s by key { n = count() } | to jsonl(\"out.jsonl\")\n",
+    );
+    let rows = vec![row(15.2, "a", 4.5), row(16.8, "b", 3.75)];
+    for size in [1, 10] {
+        let world = World::with(&BTreeMap::from([("lab".into(), rows.clone())]), Nodes::Real);
+        let mut bench = Bench::start(&world, &graph, size);
+        bench.finish();
+        bench.check();
+        assert_eq!(bench.sinks["out"].len(), 2, "one window for each row");
+    }
+}
