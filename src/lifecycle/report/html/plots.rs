@@ -28,7 +28,9 @@ pub fn search(report: &Report) -> String {
     let y = limited(report, Range::of(scored.iter().flat_map(ends).chain(drawn.iter().map(|(_, value)| *value))));
     let x = Range { low: 0.5, high: scored[scored.len() - 1].0 + 0.5 };
     let label = format!("{} of every trial, in their order", report.metric);
-    let mut plot = Plot::new(&label, (x, "trial"), (y, &report.metric), &|x| format!("{x:.0}"), &|y| value(&report.metric, y));
+    let names: Vec<&str> = drawn.iter().map(|(name, _)| name.as_str()).collect();
+    let of_y = |at: f64| value(&report.metric, at);
+    let mut plot = Plot::new(&label, (x, "trial"), (y, &report.metric), &whole, &of_y, &names);
     for (name, at) in drawn {
         plot.segment("baseline", (x.low, *at), (x.high, *at));
         plot.note(*at, name);
@@ -61,7 +63,7 @@ pub fn calibration(evidence: &Evidence) -> String {
     let both = if both.high - both.low < 0.2 { Range { low: 0.8, high: 1.0 } } else { both };
     let percent = |share: f64| format!("{:.0}%", share * 100.0);
     let label = "how often answers were right, by their confidence";
-    let mut plot = Plot::new(label, (both, "confidence"), (both, "right"), &percent, &percent);
+    let mut plot = Plot::new(label, (both, "confidence"), (both, "right"), &percent, &percent, &[]);
     plot.segment("dash", (both.low, both.low), (both.high, both.high));
     let points: Vec<(f64, f64)> = evidence.calibration.iter().map(|bin| (bin.confidence, bin.right)).collect();
     plot.path("main", &points, false);
@@ -79,8 +81,14 @@ pub fn scatter(evidence: &Evidence) -> String {
         return String::new();
     }
     let both = Range::of(evidence.points.iter().flatten().copied());
-    let mut plot =
-        Plot::new("the answer over the truth of single rows", (both, "truth"), (both, "answer"), &show::digits, &show::digits);
+    let mut plot = Plot::new(
+        "the answer over the truth of single rows",
+        (both, "truth"),
+        (both, "answer"),
+        &show::digits,
+        &show::digits,
+        &[],
+    );
     plot.segment("dash", (both.low, both.low), (both.high, both.high));
     for [truth, answer] in &evidence.points {
         plot.dot("faint", *truth, *answer, 2.5, &format!("truth {}, answer {}", show::digits(*truth), show::digits(*answer)));
@@ -102,7 +110,8 @@ pub fn steps(report: &Report) -> String {
     let (x, y) = (Range::of(own.iter().map(|(hours, _)| *hours)), Range::of(all));
     let label = format!("{} by how far the path looks ahead", report.metric);
     let of_y = |at: f64| value(&report.metric, at);
-    let mut plot = Plot::new(&label, (x, "hours ahead"), (y, &report.metric), &show::digits, &of_y);
+    let names: Vec<&str> = baselines.iter().map(|(name, _)| name.as_str()).collect();
+    let mut plot = Plot::new(&label, (x, "hours ahead"), (y, &report.metric), &show::digits, &of_y, &names);
     for (name, points) in &baselines {
         plot.path("baseline", points, false);
         points.last().iter().for_each(|(_, at)| plot.note(*at, name));
@@ -121,7 +130,7 @@ pub fn keys(keys: &KeyScores) -> String {
     let both = Range::of(scored.iter().flat_map(|(_, score, shared)| [*score, *shared]));
     let of = |at: f64| value(&keys.metric, at);
     let (x_name, y_name) = (format!("{} of the shared model", keys.metric), keys.metric.clone());
-    let mut plot = Plot::new("scores of single keys", (both, &x_name), (both, &y_name), &of, &of);
+    let mut plot = Plot::new("scores of single keys", (both, &x_name), (both, &y_name), &of, &of, &[]);
     plot.segment("dash", (both.low, both.low), (both.high, both.high));
     for (one, score, shared) in &scored {
         let class = if one.own { "" } else { "hollow" };
@@ -138,6 +147,11 @@ fn score(report: &Report, one: &CandidateReport) -> Option<f64> {
 
 fn error(report: &Report, one: &CandidateReport) -> f64 {
     one.errors.get(&report.metric).copied().unwrap_or_default()
+}
+
+/// Nothing stands between two trials.
+fn whole(at: f64) -> String {
+    if at.fract() == 0.0 { format!("{at:.0}") } else { String::new() }
 }
 
 fn value(metric: &str, at: f64) -> String {

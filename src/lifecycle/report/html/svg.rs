@@ -10,8 +10,9 @@ const LEFT: f64 = 76.0;
 const RIGHT: f64 = 28.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 42.0;
-/// Of a line of text.
+/// Of a line of text, and of one of its letters.
 const NOTE_HEIGHT: f64 = 14.0;
+const LETTER_WIDTH: f64 = 6.5;
 /// Lines of the grid on an axis, about.
 const TICKS: f64 = 5.0;
 
@@ -58,33 +59,38 @@ pub struct Plot {
     x: Range,
     y: Range,
     body: String,
+    /// Beside the axes, where notes stand.
+    right: f64,
     /// Heights at which notes stand already.
     noted: Vec<f64>,
 }
 
 impl Plot {
-    /// `label` is read to those who do not see it; ticks are written by `of_x` and `of_y`.
+    /// `label` is read to those who do not see it; ticks are written by `of_x` and `of_y`; `notes` are those that will stand beside it.
     pub fn new(
         label: &str,
         (x, x_name): (Range, &str),
         (y, y_name): (Range, &str),
         of_x: &dyn Fn(f64) -> String,
         of_y: &dyn Fn(f64) -> String,
+        notes: &[&str],
     ) -> Plot {
-        let mut plot = Plot { x, y, body: String::new(), noted: Vec::new() };
+        let longest = notes.iter().map(|note| note.chars().count()).max();
+        let right = RIGHT.max(longest.map_or(0.0, |letters| letters as f64 * LETTER_WIDTH + 8.0));
+        let mut plot = Plot { x, y, body: String::new(), right, noted: Vec::new() };
         let label = escaped(label);
         let _ = write!(plot.body, "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{label}\">");
         for tick in y.ticks() {
             let at = plot.at_y(tick);
-            plot.line("grid", (LEFT, at), (WIDTH - RIGHT, at));
+            plot.line("grid", (LEFT, at), (WIDTH - right, at));
             plot.text(LEFT - 8.0, at + 4.0, "end", &of_y(tick));
         }
         for tick in x.ticks() {
             let at = plot.at_x(tick);
             plot.text(at, HEIGHT - BOTTOM + 17.0, "middle", &of_x(tick));
         }
-        plot.line("axis", (LEFT, HEIGHT - BOTTOM), (WIDTH - RIGHT, HEIGHT - BOTTOM));
-        plot.text((LEFT + WIDTH - RIGHT) / 2.0, HEIGHT - 6.0, "middle", x_name);
+        plot.line("axis", (LEFT, HEIGHT - BOTTOM), (WIDTH - right, HEIGHT - BOTTOM));
+        plot.text((LEFT + WIDTH - right) / 2.0, HEIGHT - 6.0, "middle", x_name);
         let middle = (TOP + HEIGHT - BOTTOM) / 2.0;
         let name = escaped(y_name);
         let _ =
@@ -120,15 +126,14 @@ impl Plot {
         let _ = write!(self.body, "<path class=\"{class}\" d=\"{way}\"/>");
     }
 
-    /// At the end of the x axis, above a height, or below it where there is no room above; never over another one.
+    /// Beside the end of the x axis, at a height, or below it where another one stands.
     pub fn note(&mut self, y: f64, text: &str) {
-        let at = self.at_y(y);
-        let mut at = if at - 5.0 < TOP + 8.0 { at + 14.0 } else { at - 5.0 };
+        let mut at = self.at_y(y) + 4.0;
         while self.noted.iter().any(|other| (other - at).abs() < NOTE_HEIGHT) {
             at += NOTE_HEIGHT;
         }
         self.noted.push(at);
-        self.text(WIDTH - RIGHT, at, "end", text);
+        self.text(WIDTH - self.right + 6.0, at, "start", text);
     }
 
     pub fn finish(mut self) -> String {
@@ -146,7 +151,7 @@ impl Plot {
     }
 
     fn at_x(&self, x: f64) -> f64 {
-        LEFT + self.x.share(x) * (WIDTH - LEFT - RIGHT)
+        LEFT + self.x.share(x) * (WIDTH - LEFT - self.right)
     }
 
     fn at_y(&self, y: f64) -> f64 {
@@ -182,6 +187,7 @@ mod tests {
             (Range { low: 0.0, high: 1.0 }, "y"),
             &|x| x.to_string(),
             &|y| y.to_string(),
+            &[],
         );
         plot.dot("", 0.5, 0.5, 2.0, "<script>");
         let svg = plot.finish();
