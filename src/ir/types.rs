@@ -74,6 +74,16 @@ impl Type {
         matches!(self, Type::Int | Type::Float(_))
     }
 
+    /// Is one value of it a run of numbers of its own?
+    pub fn is_samples(&self) -> bool {
+        matches!(self, Type::Tensor(_) | Type::Signal(_))
+    }
+
+    /// Does one of two values come first?
+    pub fn has_order(&self) -> bool {
+        !self.is_samples() && !matches!(self, Type::List(_))
+    }
+
     /// Can its values be the classes of a classifier?
     pub fn is_discrete(&self) -> bool {
         matches!(self, Type::Bool | Type::Int | Type::Text | Type::Enum(_))

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use crate::base::{Name, Span};
 use crate::diag::{Code, Diagnostic};
-use crate::ir::Type;
 use crate::syntax::ast;
 
 use super::expr::phrase;
@@ -59,7 +58,8 @@ pub fn keys(keys: &ast::Keys, shape: &Shape, findings: &mut Findings) -> Option<
     for ident in &keys.columns {
         match one(ident, shape, findings) {
             Some(name) if out.contains(&name) => findings.report(key_twice(ident)),
-            Some(name) if !shape.get(&name).is_some_and(|column| may_be_key(&column.ty)) => {
+            // Such values are never the same by chance or on purpose, so nothing can be told apart by them.
+            Some(name) if shape.get(&name).is_none_or(|column| column.ty.is_samples()) => {
                 findings.report(no_key(ident, shape));
                 known = false;
             }
@@ -110,22 +110,6 @@ fn matches_glob(pattern: &str, text: &str) -> bool {
             letters.next().is_some_and(|letter| first == '?' || first == letter)
                 && matches_glob(rest.as_str(), letters.as_str())
         }
-    }
-}
-
-/// Values of these types are never the same by chance or on purpose, so nothing can be told apart by them.
-fn may_be_key(ty: &Type) -> bool {
-    match ty {
-        Type::Tensor(_) | Type::Signal(_) => false,
-        Type::Bool
-        | Type::Int
-        | Type::Float(_)
-        | Type::Text
-        | Type::Time
-        | Type::Duration
-        | Type::Bytes
-        | Type::Enum(_)
-        | Type::List(_) => true,
     }
 }
 

@@ -131,7 +131,7 @@ impl<'a> Checker<'a> {
             let values: Vec<Option<Value>> = items.iter().map(|value| self.field(value, item, true)).collect();
             return values.into_iter().collect::<Option<_>>().map(Value::List);
         }
-        if let Type::Tensor(_) | Type::Signal(_) = ty {
+        if ty.is_samples() {
             return self.numbers(expr, ty);
         }
         self.constant(expr, ty, "this value")

@@ -192,17 +192,10 @@ fn coded_enum(subject: &Typed, literal: &Typed) -> Option<Diagnostic> {
 /// E0303.
 fn no_order(op: BinaryOp, left: &Typed) -> Diagnostic {
     let message = format!("`{}` does not compare {}", symbol(op), phrase(left.ty()));
-    let help = match left.ty() {
-        Type::Tensor(_) | Type::Signal(_) => "compare a number that is made of it, such as `rms(x)`",
-        Type::Bool
-        | Type::Int
-        | Type::Float(_)
-        | Type::Text
-        | Type::Time
-        | Type::Duration
-        | Type::Bytes
-        | Type::Enum(_)
-        | Type::List(_) => "compare with `==` or `in`, or compare numbers",
+    let help = if left.ty().is_samples() {
+        "compare a number that is made of it, such as `rms(x)`"
+    } else {
+        "compare with `==` or `in`, or compare numbers"
     };
     Diagnostic::new(Code::E0303, message).at(left.span(), phrase(left.ty())).help(help)
 }

@@ -38,7 +38,7 @@ impl<'a> Checker<'a> {
         let within = self.positive_duration(&it.within, "the time of which rows are sorted");
         flow.shape.waits = Duration(flow.shape.waits.0.saturating_add(within.unwrap_or(Duration::ZERO).0));
         let (Some(by), Some(within)) = (by, within) else { return };
-        let without = by.iter().filter_map(|name| flow.shape.get(name)).find(|column| !has_order(&column.ty));
+        let without = by.iter().filter_map(|name| flow.shape.get(name)).find(|column| !column.ty.has_order());
         if let Some(column) = without {
             let found = no_order(&column.name, &column.ty, it.by.span);
             return self.report(found);
@@ -60,15 +60,6 @@ fn no_number(typed: &Typed) -> Diagnostic {
     Diagnostic::new(Code::E0303, format!("`top` ranks rows by a number, and this is {}", phrase(typed.ty())))
         .at(typed.span(), "")
         .help("name a column of numbers, or calculate one")
-}
-
-fn has_order(ty: &Type) -> bool {
-    match ty {
-        Type::Bool | Type::Int | Type::Float(_) | Type::Text | Type::Time | Type::Duration | Type::Bytes | Type::Enum(_) => {
-            true
-        }
-        Type::Tensor(_) | Type::Signal(_) | Type::List(_) => false,
-    }
 }
 
 /// E0303.
