@@ -8,6 +8,7 @@ mod words;
 
 use std::io::{IsTerminal, Write};
 
+use crate::base::grouped;
 use crate::diag::Style;
 use crate::server::Status;
 
@@ -62,7 +63,7 @@ impl<W: Write + Send> View<W> {
 pub fn in_one_line(event: &HostEvent) -> String {
     match event {
         HostEvent::EditApplied { cause, at, words, .. } => {
-            format!("{} at row {}: {}", words::applied(cause), at.0, words.join("; "))
+            format!("{} at row {}: {}", words::applied(cause), grouped(at.0), words.join("; "))
         }
         HostEvent::EditRefused(messages) => format!("edit refused: {}", first_of(messages)),
         HostEvent::Finding(messages) => first_of(messages),

@@ -1,5 +1,6 @@
 //! The log in words, one event at a time.
 
+use crate::base::grouped;
 use crate::diag::{Style, render};
 use crate::runtime::Event;
 use crate::server::SinkStatus;
@@ -34,13 +35,13 @@ pub fn host(event: &HostEvent, style: Style) -> String {
         HostEvent::Started { pipeline, serving } => format!("{pipeline} runs, and answers at {}\n", serving.join(", ")),
         HostEvent::Recovered { epoch, at, lines, took_us } => {
             let took = time(*took_us);
-            format!("goes on at row {}: epoch {epoch}, and {lines} lines of the log made again in {took}\n", at.0)
+            format!("goes on at row {}: epoch {epoch}, and {lines} lines of the log made again in {took}\n", grouped(at.0))
         }
         // Every few seconds; whoever wants to know reads the JSON, or asks `mliot state`.
         HostEvent::Epoch { .. } => String::new(),
         HostEvent::Rebuilding => "edit: its sources are read again, rows go on meanwhile\n".to_owned(),
         HostEvent::EditApplied { plan: _, cause, at, words, effect, pause_us, took_us } => {
-            let what = format!("{} at row {}", applied(cause), at.0);
+            let what = format!("{} at row {}", applied(cause), grouped(at.0));
             edit::applied(&what, words, effect, &edit::times(*pause_us, *took_us, effect.waited), style)
         }
         HostEvent::EditWaiting { losses, words, wait_s, typed } => {
@@ -64,12 +65,12 @@ pub fn host(event: &HostEvent, style: Style) -> String {
         HostEvent::EditRefused(messages) => format!("{}edit refused; what runs goes on\n", rendered(messages, style)),
         HostEvent::FileTrouble { path, why } => format!("{path} {why}; what runs goes on\n"),
         HostEvent::Restored { task, version, family } => format!("{task}: {family} {version} of a former run answers\n"),
-        HostEvent::ChosenAgain { at: Some(at), task, words, .. } => format!("{task}: {words}, from row {} on\n", at.0),
+        HostEvent::ChosenAgain { at: Some(at), task, words, .. } => format!("{task}: {words}, from row {} on\n", grouped(at.0)),
         HostEvent::ChosenAgain { at: None, task, words, .. } => format!("{task}: {words}\n"),
         HostEvent::Training { task } => format!("{task}: learning\n"),
         HostEvent::Trained { at, task, version, family, metric } => {
             let measured = metric.as_ref().map(|(name, value)| format!(", {name} {value:.4}")).unwrap_or_default();
-            format!("{task}: {family} {version} answers from row {} on{measured}\n", at.0)
+            format!("{task}: {family} {version} answers from row {} on{measured}\n", grouped(at.0))
         }
         HostEvent::TrainingFailed { task, why } => format!("{}{task}: goes on with what it has\n", rendered(why, style)),
         HostEvent::SinkTrouble { sink, message } => format!("{sink}: cannot be written, tried again ({message})\n"),
