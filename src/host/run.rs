@@ -331,8 +331,7 @@ impl Shell {
                 let said = self.learning.done(done);
                 self.promoted(&said);
                 self.note_promotions(&said);
-                said.into_iter().for_each(|event| self.say(event));
-                self.tick();
+                self.say_of_tasks(said);
             }
             Signal::Rebuilt(rebuilt) => self.rebuilt(*rebuilt),
             Signal::Call(call) => self.call(call),
@@ -364,6 +363,12 @@ impl Shell {
     fn learn_on(&mut self) {
         let said = self.learning.follow(&self.graph, &self.served, self.live);
         self.promoted(&said);
+        self.say_of_tasks(said);
+    }
+
+    /// On the board first: whoever hears of it and asks is told the same.
+    fn say_of_tasks(&mut self, said: Vec<HostEvent>) {
+        self.board.set_tasks(self.learning.notes());
         said.into_iter().for_each(|event| self.say(event));
         self.tick();
     }

@@ -24,7 +24,7 @@ fn engine(event: &Event) -> String {
         Event::Assigned { task, version: None, .. } => {
             format!("{task}: no predictions until another model answers\n")
         }
-        Event::WentLive { at } => format!("live, after {} recorded rows\n", at.0),
+        Event::WentLive { at } => format!("live, after {} recorded rows\n", grouped(at.0)),
         Event::SourceEnded { source, .. } => format!("{source} has ended\n"),
     }
 }

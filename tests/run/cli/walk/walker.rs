@@ -155,7 +155,7 @@ impl Settled {
     fn new() -> Settled {
         let varies = [
             (r"\b[0-9.]+(us|ms|s)\b", "TIME"),
-            (r"\brow [0-9]+\b", "row N"),
+            (r"\brow [0-9,]+\b", "row N"),
             (r"\b(after|screen:) [0-9]+ rows\b", "$1 N rows"),
             (r"\b[a-z_]+ occupancy-[0-9]+ answers\b", "FAMILY VERSION answers"),
             (r"\bserving `occupancy-[0-9]+`", "serving VERSION"),
